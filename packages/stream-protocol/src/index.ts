@@ -1,0 +1,60 @@
+export { backfillEventCodec, readBackfillEvent, type BackfillEvent } from './backfill-event.ts'
+export { isCid, isDid, isNsid, isObject, isRkey, isTid, type JsonObject } from './check.ts'
+export { CursorConflictError, InvalidEventError } from './errors.ts'
+export { labelEventCodec, readLabelEvent, type Label, type LabelEvent } from './label-event.ts'
+export {
+  entryTime,
+  noMeter,
+  silentLogger,
+  type AppendOptions,
+  type Batch,
+  type BatchSource,
+  type Codec,
+  type ConsumerOptions,
+  type ConsumerStatus,
+  type Counter,
+  type CursorMove,
+  type CursorStore,
+  type DeadLetter,
+  type DirtyMark,
+  type Entry,
+  type EventSink,
+  type Gauge,
+  type GroupStatus,
+  type Histogram,
+  type HostGap,
+  type Labels,
+  type Ledger,
+  type Logger,
+  type Loop,
+  type Meter,
+  type RejectedEntry,
+  type StreamStatus,
+  type StreamStore,
+  type WriterOptions,
+} from './ports.ts'
+export {
+  readStreamEvent,
+  recordUri,
+  streamEventCodec,
+  type AccountEvent,
+  type CreateEvent,
+  type DeleteEvent,
+  type IdentityEvent,
+  type RecordEvent,
+  type RecordJson,
+  type RepoEvent,
+  type StreamEvent,
+  type UpdateEvent,
+} from './stream-event.ts'
+export {
+  cursorKey,
+  DEFAULT_HIGH_WATER_MARK,
+  groups,
+  hostWithoutScheme,
+  INGESTER_DONE,
+  isBackfillSeq,
+  SEQ_BACKFILL,
+  streams,
+} from './streams.ts'
+export { Backoff, sleep, type BackoffOptions } from './time.ts'

@@ -1,0 +1,249 @@
+import type { InvalidEventError } from './errors.ts'
+
+/** How a value stands in the one field of a stream entry. */
+export interface Codec<T> {
+  /** Name of the field, `event` or `repo`. */
+  readonly field: string
+  encode(value: T): string
+  /** @throws {InvalidEventError} for text that is no such value. */
+  decode(text: string): T
+}
+
+/** Moves a cursor together with an append: both happen, or neither (hazard I1). */
+export interface CursorMove {
+  /** As `cursorKey` makes it. */
+  key: string
+  /** What the writer believes to be stored; null for none. */
+  from: string | null
+  to: string
+}
+
+export interface AppendOptions {
+  cursor?: CursorMove
+  /** Ends the wait at the high water mark, by rejecting with the signal's reason. Nothing is appended then. */
+  signal?: AbortSignal
+}
+
+/** Where events go. */
+export interface EventSink<T> {
+  readonly stream: string
+  /**
+   * Appends all events in order, or none, after waiting while the stream is at its high water mark.
+   * Resolves once the store has accepted every one of them.
+   *
+   * With a cursor, the move and the append are one atomic step. A store that already holds `cursor.to` has this batch:
+   * nothing is written and the call resolves, so a repeated call is harmless.
+   * @throws {CursorConflictError} when the store holds another cursor than `from`.
+   */
+  append(events: readonly T[], options?: AppendOptions): Promise<void>
+}
+
+/** A decoded entry of a stream. */
+export interface Entry<T> {
+  /** Id of the entry in its stream, e.g. `1700000000000-0`. */
+  readonly id: string
+  readonly event: T
+}
+
+/** An entry that is no event: kept whole, so that it can be dead-lettered with its reason (hazard S20). */
+export interface RejectedEntry {
+  readonly id: string
+  /** Its text; null when the field is missing, or the entry was gone when it was read (hazard S10). */
+  readonly raw: string | null
+  readonly error: InvalidEventError
+}
+
+/** Entries that were read together. */
+export interface Batch<T> {
+  readonly stream: string
+  /** In stream order. */
+  readonly entries: readonly Entry<T>[]
+  readonly rejected: readonly RejectedEntry[]
+  /**
+   * Takes entries out of the stream; all of this batch when no ids are given. Call it after their effects are
+   * durable, never before (hazard G3). May be called several times with different ids.
+   */
+  ack(ids?: readonly string[]): Promise<void>
+}
+
+/** Where events come from. Delivery is at least once, in the order of the stream, pending entries first. */
+export interface BatchSource<T> {
+  readonly stream: string
+  readonly group: string
+  /**
+   * Yields batches until the signal is aborted, waiting for entries as long as it takes. It reads the next batch only
+   * when asked for it, and does not give out an entry again while it is in a batch of this run that is not acked.
+   * Loss of the store is waited out inside; what it throws is final.
+   */
+  batches(signal: AbortSignal): AsyncIterable<Batch<T>>
+}
+
+/** Our place in upstreams. */
+export interface CursorStore {
+  get(key: string): Promise<string | null>
+  set(key: string, value: string): Promise<void>
+}
+
+export interface WriterOptions<T> {
+  stream: string
+  codec: Codec<T>
+  /** Entries at which `append` waits. @default 100_000 */
+  highWaterMark?: number
+  /** How often a waiting writer looks again, in milliseconds. @default 5_000 */
+  checkMs?: number
+}
+
+export interface ConsumerOptions<T> {
+  stream: string
+  group: string
+  /** Unique in the group. Two processes under one name would each take the other's pending entries. */
+  consumer: string
+  codec: Codec<T>
+  /** Most entries in a batch. @default 100 */
+  batchSize?: number
+  /** How long one read waits for entries, in milliseconds. @default 1_000 */
+  blockMs?: number
+  /** Idle time after which a pending entry of another consumer is taken over, in milliseconds. @default 60_000 */
+  claimIdleMs?: number
+}
+
+export interface ConsumerStatus {
+  name: string
+  pending: number
+  idleMs: number
+}
+
+export interface GroupStatus {
+  name: string
+  /** Delivered and not acked. */
+  pending: number
+  /** Not yet delivered; null where the store cannot tell. */
+  undelivered: number | null
+  /** Id of the entry that has waited longest for its ack; null when nothing waits. */
+  oldestPendingId: string | null
+  lastDeliveredId: string
+  consumers: ConsumerStatus[]
+}
+
+export interface StreamStatus {
+  stream: string
+  /** Entries in the stream, delivered or not. */
+  length: number
+  firstId: string | null
+  lastId: string | null
+  groups: GroupStatus[]
+}
+
+/** A store that streams live in: Redis, or one SQLite file. */
+export interface StreamStore extends AsyncDisposable {
+  readonly kind: 'redis' | 'sqlite'
+  /** Where it is, without secrets, for people to read. */
+  readonly location: string
+  readonly cursors: CursorStore
+  writer<T>(options: WriterOptions<T>): EventSink<T>
+  consumer<T>(options: ConsumerOptions<T>): BatchSource<T>
+  /** Creates stream and group if absent. A new group starts at the first entry, never at the end (hazard S4). */
+  ensureGroup(stream: string, group: string): Promise<void>
+  /** Bounded in time and size, whatever the streams hold (hazard M7). A stream that does not exist has length 0. */
+  status(streams: readonly string[]): Promise<StreamStatus[]>
+  /** Resolves when the store answers. */
+  ping(): Promise<void>
+}
+
+/** The millisecond at which a stream entry was appended, read from its id. */
+export function entryTime(id: string): number {
+  return Number(id.slice(0, id.indexOf('-')))
+}
+
+/** A message that was given up, with what is needed to understand and to repeat it (hazard G1). */
+export interface DeadLetter {
+  stream: string
+  entryId: string
+  /** From a closed set, such as `bad-json` or `invalid-repo`. */
+  reason: string
+  error: string
+  did?: string | undefined
+  uri?: string | undefined
+  host?: string | undefined
+  /** As received; cut to 64 KiB. */
+  payload: string
+}
+
+/** An account whose repo, identity or status has to be looked at again (hazard G4). */
+export interface DirtyMark {
+  did: string
+  reason: string
+  host?: string | undefined
+  rev?: string | undefined
+}
+
+/** An interval of a host's events that we may not have (hazards I7, I8, I11). */
+export interface HostGap {
+  host: string
+  stream: string
+  reason: string
+  /** Cursor before and first sequence number after, where they are known. */
+  fromSeq?: string | undefined
+  toSeq?: string | undefined
+}
+
+/** Durable memory of what could not be processed. */
+export interface Ledger {
+  deadLetter(letters: readonly DeadLetter[]): Promise<void>
+  markDirty(marks: readonly DirtyMark[]): Promise<void>
+  recordGap(gap: HostGap): Promise<void>
+}
+
+/** The shape of a pino logger, as much of it as the libraries use. */
+export interface Logger {
+  debug(fields: object, message: string): void
+  info(fields: object, message: string): void
+  warn(fields: object, message: string): void
+  error(fields: object, message: string): void
+  child(bindings: Record<string, unknown>): Logger
+}
+
+const silence = (): void => undefined
+
+/** Says nothing. The default of every library. */
+export const silentLogger: Logger = {
+  debug: silence,
+  info: silence,
+  warn: silence,
+  error: silence,
+  child: () => silentLogger,
+}
+
+export type Labels = Readonly<Record<string, string>>
+
+export interface Counter {
+  add(value: number, labels?: Labels): void
+}
+export interface Gauge {
+  set(value: number, labels?: Labels): void
+}
+export interface Histogram {
+  observe(value: number, labels?: Labels): void
+}
+
+/**
+ * Makes instruments. Label values come from closed sets: never a DID, a URI, a handle or free text (hazard O1).
+ * Asking twice for one name gives the same instrument.
+ */
+export interface Meter {
+  counter(name: string, help: string, labels?: readonly string[]): Counter
+  gauge(name: string, help: string, labels?: readonly string[]): Gauge
+  histogram(name: string, help: string, labels?: readonly string[], buckets?: readonly number[]): Histogram
+}
+
+const noInstrument = { add: silence, set: silence, observe: silence }
+
+/** Measures nothing. The default of every library. */
+export const noMeter: Meter = { counter: () => noInstrument, gauge: () => noInstrument, histogram: () => noInstrument }
+
+/** A loop: lasts until the signal is aborted and the work in hand is done; rejects when it cannot go on. */
+export interface Loop {
+  /** For logs and health, e.g. `firehose bsky.network`. */
+  readonly name: string
+  run(signal: AbortSignal): Promise<void>
+}

@@ -1,0 +1,160 @@
+import { FieldReader, parseObject, type JsonObject } from './check.ts'
+import { InvalidEventError } from './errors.ts'
+import type { Codec } from './ports.ts'
+
+/** The JSON form of a record: CIDs as `{"$link"}`, bytes as `{"$bytes"}`, blobs with `$type: "blob"`. */
+export type RecordJson = { [key: string]: unknown }
+
+/**
+ * What only our own services write, beside the fields that every service knows. Readers that do not know these
+ * properties pass over them; an entry without them is as valid as one with them.
+ */
+export interface Provenance {
+  /** The upstream the event came from, without scheme. Sequence numbers count per host. */
+  host?: string
+}
+
+interface CommitFields extends Provenance {
+  /** Sequence number at `host`; negative for events of a whole repo (`SEQ_BACKFILL`). */
+  seq: number
+  /** The frame's own time, or when the repo was fetched. RFC 3339, as received. */
+  time: string
+  did: string
+  /** CID of the signed commit. */
+  commit: string
+  /** Revision of that commit (a TID). Every record of a whole repo carries the revision of the whole. */
+  rev: string
+  /** Position of this operation in its commit, from 0, and how many there are: the last one completes the revision. */
+  op?: number
+  ops?: number
+  /** Revision that the commit says it follows, and the root of the tree before and after: see hazard I18. */
+  since?: string
+  prevData?: string
+  data?: string
+}
+
+interface RecordFields extends CommitFields {
+  collection: string
+  rkey: string
+}
+
+export interface CreateEvent extends RecordFields {
+  type: 'create'
+  /** CID of the record as the repo's tree has it, never recomputed (hazard J1). */
+  cid: string
+  record: RecordJson
+}
+
+export interface UpdateEvent extends RecordFields {
+  type: 'update'
+  cid: string
+  record: RecordJson
+}
+
+export interface DeleteEvent extends RecordFields {
+  type: 'delete'
+}
+
+/** A repo has reached a revision: the end of a backfill, a commit without operations, or a `#sync`. */
+export interface RepoEvent extends Omit<CommitFields, 'seq'> {
+  type: 'repo'
+  seq?: number
+  /** Set when the repo only declared its state (`#sync`): its records have to be fetched unless `data` is known. */
+  sync?: boolean
+  /** Records in the repo, on the event that closes a backfill. */
+  records?: number
+}
+
+export interface AccountEvent extends Provenance {
+  type: 'account'
+  seq: number
+  time: string
+  did: string
+  active: boolean
+  /** Why it is inactive. Any text: unknown ones are kept (hazard I22). */
+  status?: string
+}
+
+export interface IdentityEvent extends Provenance {
+  type: 'identity'
+  seq: number
+  time: string
+  did: string
+  /** A hint, never stored (hazard I24). */
+  handle?: string
+}
+
+export type RecordEvent = CreateEvent | UpdateEvent | DeleteEvent
+
+/** An entry of `firehose_live` and `firehose_backfill`. */
+export type StreamEvent = RecordEvent | RepoEvent | AccountEvent | IdentityEvent
+
+/** The AT-URI of the record that an operation is about. */
+export function recordUri(event: { did: string; collection: string; rkey: string }): string {
+  return `at://${event.did}/${event.collection}/${event.rkey}`
+}
+
+/** Field `event`, holding the event as JSON. */
+export const streamEventCodec: Codec<StreamEvent> = {
+  field: 'event',
+  encode: (event) => JSON.stringify(event),
+  decode: (text) => readStreamEvent(parseObject(text)),
+}
+
+/**
+ * Checks an event field by field and gives it back as it is: unknown properties stay.
+ * @throws {InvalidEventError} naming the first field that does not hold.
+ */
+export function readStreamEvent(object: JsonObject): StreamEvent {
+  const fields = new FieldReader(object)
+  const type = object['type']
+  fields.did()
+  fields.text('time')
+  fields.optionalText('host')
+  switch (type) {
+    case 'create':
+    case 'update':
+      checkCommit(fields)
+      fields.integer('seq')
+      fields.nsid('collection')
+      fields.rkey('rkey')
+      fields.cid('cid')
+      fields.object('record')
+      break
+    case 'delete':
+      checkCommit(fields)
+      fields.integer('seq')
+      fields.nsid('collection')
+      fields.rkey('rkey')
+      break
+    case 'repo':
+      checkCommit(fields)
+      fields.optionalInteger('seq')
+      fields.optionalBoolean('sync')
+      break
+    case 'account':
+      fields.integer('seq')
+      fields.boolean('active')
+      fields.optionalText('status')
+      break
+    case 'identity':
+      fields.integer('seq')
+      fields.optionalText('handle')
+      break
+    default:
+      throw new InvalidEventError('unknown-type', `unknown event type ${JSON.stringify(type)?.slice(0, 40)}`, {
+        did: fields.did(),
+      })
+  }
+  return object as unknown as StreamEvent
+}
+
+function checkCommit(fields: FieldReader): void {
+  fields.cid('commit')
+  fields.tid('rev')
+  fields.optionalInteger('op')
+  fields.optionalInteger('ops')
+  fields.optionalText('since')
+  fields.optionalText('prevData')
+  fields.optionalText('data')
+}

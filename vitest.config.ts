@@ -1,0 +1,29 @@
+import { readdirSync } from 'node:fs'
+import path from 'node:path'
+import { defineConfig } from 'vitest/config'
+
+const conditions = ['@millrace/source']
+const folders = ['packages', 'apps']
+  .flatMap((parent) => readdirSync(path.join(import.meta.dirname, parent)).map((name) => `${parent}/${name}`))
+  .concat('e2e', 'bench')
+
+export default defineConfig({
+  resolve: { conditions },
+  ssr: { resolve: { conditions } },
+  test: {
+    // One Redis and one Postgres for all projects: packages/testing hands out prefixes and databases of its own.
+    globalSetup: './packages/testing/src/global-setup.ts',
+    reporters: ['default', './packages/testing/src/count-reporter.ts'],
+    testTimeout: 30_000,
+    hookTimeout: 30_000,
+    maxWorkers: 2,
+    projects: folders.map((folder) => ({
+      extends: true as const,
+      test: {
+        name: path.basename(folder),
+        root: path.join(import.meta.dirname, folder),
+        include: ['src/**/*.test.ts'],
+      },
+    })),
+  },
+})
