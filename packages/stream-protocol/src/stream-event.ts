@@ -61,8 +61,10 @@ export interface RepoEvent extends Omit<CommitFields, 'seq'> {
   seq?: number
   /** Set when the repo only declared its state (`#sync`): its records have to be fetched unless `data` is known. */
   sync?: boolean
-  /** Records in the repo, on the event that closes a backfill. */
+  /** How many `create` events came before, on the event that closes a backfill. */
   records?: number
+  /** How many records of that repo no event can carry, and were given up. Absent means none. */
+  leftOut?: number
 }
 
 export interface AccountEvent extends Provenance {
@@ -131,6 +133,8 @@ export function readStreamEvent(object: JsonObject): StreamEvent {
       checkCommit(fields)
       fields.optionalInteger('seq')
       fields.optionalBoolean('sync')
+      fields.optionalInteger('records')
+      fields.optionalInteger('leftOut')
       break
     case 'account':
       fields.integer('seq')
