@@ -1,1 +1,5 @@
-export {}
+export { LocalServiceError } from './errors.ts'
+export { startPostgres, type LocalPostgres, type PostgresOptions } from './postgres.ts'
+export { startRedis, type LocalRedis, type RedisOptions } from './redis.ts'
+export { findRedis, type RedisProgram, type RedisProgramOptions } from './redis-program.ts'
+export type { ServiceLogger } from './service-process.ts'
