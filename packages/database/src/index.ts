@@ -1,1 +1,27 @@
-export {}
+export { classifyError, type ErrorClass } from './classify-error.ts'
+export { DatabaseConnectionError, SchemaError } from './errors.ts'
+export {
+  deadLetterStatement,
+  dirtyStatement,
+  gapStatement,
+  PostgresLedger,
+  type LedgerSummary,
+  type PostgresLedgerOptions,
+} from './ledger.ts'
+export { lockKey, lockNamespaces, type LockNamespace } from './locks.ts'
+export { assertMigrated, migrate, migrationStatus, type MigrateOptions, type MigrationStatus } from './migrate.ts'
+export type { Migration } from './migrations/index.ts'
+export { openDatabase, type Database, type OpenDatabaseOptions } from './open-database.ts'
+export { cutToBytes, storableText } from './storable-text.ts'
+export type { Tables } from './tables.ts'
+export {
+  quoteName,
+  toColumns,
+  unnestInsert,
+  unnestSource,
+  type Statement,
+  type UnnestInsertOptions,
+  type UnnestRow,
+  type UnnestType,
+  type UnnestValue,
+} from './unnest-insert.ts'

@@ -1,0 +1,9 @@
+import { bookkeeping } from './0001-bookkeeping.ts'
+
+export interface Migration {
+  readonly name: string
+  readonly sql: string
+}
+
+/** Our own, in order. A name never changes once it was released, and neither does its SQL. */
+export const migrations: readonly Migration[] = [bookkeeping]

@@ -1,0 +1,95 @@
+import type { ActorTable, ActorSyncTable, ProfileAggTable, ProfileTable } from './tables/accounts.ts'
+import type {
+  AccountStatusTable,
+  DeadLetterTable,
+  DirtyTable,
+  GapTable,
+  IdentityTable,
+  MigrationTable,
+  RepoTable,
+  TombstoneTable,
+} from './tables/bookkeeping.ts'
+import type {
+  ActorBlockTable,
+  FeedGeneratorTable,
+  FollowTable,
+  LabelerTable,
+  LikeTable,
+  ListBlockTable,
+  ListItemTable,
+  ListTable,
+  ReferenceListOptOutTable,
+  RepostTable,
+  StarterPackTable,
+  VerificationTable,
+} from './tables/graph.ts'
+import type {
+  FeedItemTable,
+  OpThreadReplyTable,
+  PostAggTable,
+  PostEmbedExternalTable,
+  PostEmbedGalleryImageTable,
+  PostEmbedImageTable,
+  PostEmbedRecordTable,
+  PostEmbedVideoTable,
+  PostGateTable,
+  PostTable,
+  QuoteTable,
+  ThreadGateTable,
+} from './tables/posts.ts'
+import type {
+  DuplicateRecordTable,
+  LabelTable,
+  NotificationTable,
+  RecordTable,
+  ThreadMuteTable,
+} from './tables/records.ts'
+
+/** Every table that the pipeline reads or writes, by name. */
+export interface Tables {
+  record: RecordTable
+  duplicate_record: DuplicateRecordTable
+  notification: NotificationTable
+  label: LabelTable
+  thread_mute: ThreadMuteTable
+
+  actor: ActorTable
+  actor_sync: ActorSyncTable
+  profile: ProfileTable
+  profile_agg: ProfileAggTable
+
+  post: PostTable
+  post_agg: PostAggTable
+  post_embed_image: PostEmbedImageTable
+  post_embed_gallery_image: PostEmbedGalleryImageTable
+  post_embed_video: PostEmbedVideoTable
+  post_embed_external: PostEmbedExternalTable
+  post_embed_record: PostEmbedRecordTable
+  quote: QuoteTable
+  op_thread_reply: OpThreadReplyTable
+  feed_item: FeedItemTable
+  thread_gate: ThreadGateTable
+  post_gate: PostGateTable
+
+  like: LikeTable
+  repost: RepostTable
+  follow: FollowTable
+  actor_block: ActorBlockTable
+  list: ListTable
+  list_item: ListItemTable
+  list_block: ListBlockTable
+  reference_list_opt_out: ReferenceListOptOutTable
+  verification: VerificationTable
+  feed_generator: FeedGeneratorTable
+  starter_pack: StarterPackTable
+  labeler: LabelerTable
+
+  millrace_migration: MigrationTable
+  millrace_repo: RepoTable
+  millrace_tombstone: TombstoneTable
+  millrace_identity: IdentityTable
+  millrace_account_status: AccountStatusTable
+  millrace_dirty: DirtyTable
+  millrace_gap: GapTable
+  millrace_dead_letter: DeadLetterTable
+}

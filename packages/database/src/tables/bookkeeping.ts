@@ -1,0 +1,89 @@
+import type { GeneratedAlways } from 'kysely'
+import type { TimestampOrNull, TimestampWithDefault, WithDefault } from './column-types.ts'
+
+/** Migrations of ours that the database has. */
+export interface MigrationTable {
+  name: string
+  at: TimestampWithDefault
+}
+
+export interface RepoTable {
+  did: string
+  /** Newest commit whose operations are all applied. */
+  head_rev: string | null
+  head_commit: string | null
+  /** Root of its tree. */
+  head_data: string | null
+  /** Revision of the newest snapshot that was completed: what is older is already reflected. */
+  floor_rev: string | null
+  updated_at: TimestampWithDefault
+}
+
+export interface TombstoneTable {
+  uri: string
+  did: string
+  rev: string
+  deleted_at: TimestampWithDefault
+}
+
+export interface IdentityTable {
+  did: string
+  requested_at: TimestampWithDefault
+  next_at: TimestampWithDefault
+  attempts: WithDefault<number>
+  /** Asks past every cache. */
+  forced: WithDefault<boolean>
+  last_error: string | null
+}
+
+export interface AccountStatusTable {
+  did: string
+  /** Without scheme. */
+  host: string
+  active: boolean
+  status: string | null
+  seq: number
+  /** As the host sent it. */
+  time: string
+}
+
+export interface DirtyTable {
+  did: string
+  reason: string
+  host: string | null
+  rev: string | null
+  since: TimestampWithDefault
+  /** Changes with every mark: who refreshed the account removes the row only if this is still what was read. */
+  updated_at: TimestampWithDefault
+  attempts: WithDefault<number>
+  next_at: TimestampWithDefault
+}
+
+export interface GapTable {
+  id: GeneratedAlways<number>
+  host: string
+  stream: string
+  reason: string
+  from_seq: string | null
+  to_seq: string | null
+  opened_at: TimestampWithDefault
+  closed_at: TimestampOrNull
+}
+
+export interface DeadLetterTable {
+  id: GeneratedAlways<number>
+  stream: string
+  entry_id: string
+  reason: string
+  error: string
+  did: string | null
+  uri: string | null
+  host: string | null
+  payload: string
+  /** How often it was given up. */
+  attempts: WithDefault<number>
+  first_at: TimestampWithDefault
+  last_at: TimestampWithDefault
+  /** `open` until an operator replays or discards it. */
+  state: WithDefault<string>
+}
