@@ -1,1 +1,13 @@
-export {}
+export { DidResolver, type DidResolution, type DidResolverOptions } from './did-resolver.ts'
+export { BlockedHostError, NetworkError, ResponseLimitError, TemporaryIdentityError } from './errors.ts'
+export {
+  createGuardedFetch,
+  type GuardedFetch,
+  type GuardedFetchInit,
+  type GuardedFetchLimits,
+  type GuardedFetchOptions,
+} from './guarded-fetch.ts'
+export { HandleResolver, verifiedHandle, type HandleResolverOptions } from './handle-resolver.ts'
+export { readDidDocument, serviceOrigin, type Identity } from './identity.ts'
+export { isPublicAddress } from './public-address.ts'
+export { retryAfterMs } from './retry-after.ts'

@@ -1,0 +1,181 @@
+import { setTimeout as wait } from 'node:timers/promises'
+import { gzipSync } from 'node:zlib'
+import { describe, expect, test } from 'vitest'
+import { createGuardedFetch } from './guarded-fetch.ts'
+import { isPublicAddress } from './public-address.ts'
+import { serve } from './testing/serve.ts'
+
+const open = createGuardedFetch({ allowPrivateHosts: true })
+
+describe('what strangers may name', () => {
+  test.each([
+    'http://example.com/',
+    'ftp://example.com/',
+    'file:///etc/passwd',
+    'data:text/plain,hello',
+    'not a url',
+    'https://example.com:8443/',
+    'https://user:secret@example.com/',
+    'https://user@example.com/',
+    'https://127.0.0.1/',
+    'https://127.1/',
+    'https://2130706433/',
+    'https://0x7f.0.0.1/',
+    'https://0x7f000001/',
+    'https://0177.0.0.1/',
+    'https://127.0.0.1./',
+    'https://①②⑦.0.0.1/',
+    'https://0.0.0.0/',
+    'https://0/',
+    'https://10.0.0.1/',
+    'https://172.16.0.1/',
+    'https://192.168.1.1/',
+    'https://169.254.169.254/latest/meta-data/',
+    'https://100.64.0.1/',
+    'https://192.0.2.1/',
+    'https://198.18.0.1/',
+    'https://224.0.0.1/',
+    'https://240.0.0.1/',
+    'https://255.255.255.255/',
+    'https://[::]/',
+    'https://[::1]/',
+    'https://[::127.0.0.1]/',
+    'https://[::ffff:127.0.0.1]/',
+    'https://[::ffff:7f00:1]/',
+    'https://[64:ff9b::7f00:1]/',
+    'https://[64:ff9b:1::7f00:1]/',
+    'https://[2002:7f00:1::]/',
+    'https://[2001:0:53aa:64c:0:fffe:80ff:fffe]/',
+    'https://[fe80::1]/',
+    'https://[fc00::1]/',
+    'https://[fd12:3456::1]/',
+    'https://[ff02::1]/',
+    'https://[2001:db8::1]/',
+  ])('%s is not asked', async (url) => {
+    await expect(createGuardedFetch()(url)).rejects.toMatchObject({ name: 'BlockedHostError' })
+  })
+
+  test('a name that resolves to loopback is not asked, though its port is right', async () => {
+    await expect(createGuardedFetch()('https://localhost/')).rejects.toMatchObject({ name: 'BlockedHostError' })
+  })
+
+  test.each(['8.8.8.8', '1.1.1.1', '172.32.0.1', '2606:4700:4700::1111', '2a00:1450:4001::'])(
+    '%s is public',
+    (address) => expect(isPublicAddress(address)).toBe(true),
+  )
+
+  test.each(['', 'localhost', '1.2.3', '::ffff:8.8.8.8'])('%j is no public address', (address) =>
+    expect(isPublicAddress(address)).toBe(false),
+  )
+
+  test('private hosts are asked over http on any port once they are allowed', async () => {
+    await using server = await serve((_, response) => response.end('hello'))
+    const response = await open(`${server.url}/a`)
+    expect(await response.text()).toBe('hello')
+  })
+
+  test('credentials are never sent, not even to allowed private hosts', async () => {
+    await using server = await serve((_, response) => response.end())
+    await expect(open(`http://user:secret@127.0.0.1:${server.port}/`)).rejects.toMatchObject({
+      name: 'BlockedHostError',
+    })
+    expect(server.asked).toEqual([])
+  })
+})
+
+describe('redirects', () => {
+  test('are followed three times, and the answer says where they ended', async () => {
+    await using server = await serve(({ url }, response) => {
+      const left = Number(url?.slice(1))
+      if (left === 0) response.end('arrived')
+      else response.writeHead(302, { location: `/${left - 1}` }).end()
+    })
+    const response = await open(`${server.url}/3`)
+    expect([response.url, await response.text()]).toEqual([`${server.url}/0`, 'arrived'])
+    await expect(open(`${server.url}/4`)).rejects.toMatchObject({ name: 'ResponseLimitError', limit: 'redirects' })
+  })
+
+  test.each(['ftp://127.0.0.1/', 'http://user:secret@127.0.0.1/', 'file:///etc/passwd', 'http://'])(
+    'to %s are judged like first URLs',
+    async (location) => {
+      await using server = await serve((_, response) => response.writeHead(307, { location }).end())
+      await expect(open(server.url)).rejects.toMatchObject({ name: 'BlockedHostError' })
+    },
+  )
+})
+
+describe('limits', () => {
+  test('a body of exactly the limit passes, one byte more does not', async () => {
+    await using server = await serve(({ url }, response) => response.end(Buffer.alloc(Number(url?.slice(1)))))
+    const fetch = createGuardedFetch({ allowPrivateHosts: true, maxBytes: 1000 })
+    expect((await (await fetch(`${server.url}/1000`)).arrayBuffer()).byteLength).toBe(1000)
+    const tooLong = await fetch(`${server.url}/1001`)
+    await expect(tooLong.arrayBuffer()).rejects.toMatchObject({ name: 'ResponseLimitError', limit: 'bytes' })
+  })
+
+  test('compressed bodies are counted as they unfold', async () => {
+    const bomb = gzipSync(Buffer.alloc(1_000_000))
+    await using server = await serve((_, response) => response.writeHead(200, { 'content-encoding': 'gzip' }).end(bomb))
+    expect((await (await open(server.url)).arrayBuffer()).byteLength).toBe(1_000_000)
+    const response = await open(server.url, { limits: { maxBytes: 100_000 } })
+    await expect(response.arrayBuffer()).rejects.toMatchObject({ name: 'ResponseLimitError' })
+  })
+
+  test('a body without end is cut off at the limit', async () => {
+    let sent = 0
+    await using server = await serve((_, response) => {
+      const more = (): void => {
+        while (!response.destroyed && response.write(Buffer.alloc(64 * 1024))) sent += 64 * 1024
+      }
+      response.on('drain', more)
+      more()
+    })
+    const response = await open(server.url, { limits: { maxBytes: 256 * 1024 } })
+    await expect(response.arrayBuffer()).rejects.toMatchObject({ name: 'ResponseLimitError' })
+    expect(sent).toBeLessThan(64 * 1024 * 1024)
+  })
+
+  test('headers that do not come, a body that stops and one that drips are all given up as temporary', async () => {
+    await using server = await serve(({ url }, response) => {
+      if (url === '/headers') return
+      response.write('a')
+      if (url !== '/drip') return
+      const drip = setInterval(() => response.write('a'), 10)
+      response.on('close', () => clearInterval(drip))
+    })
+    const temporary = { name: 'NetworkError', code: 'TIMEOUT', origin: server.url }
+    await expect(open(`${server.url}/headers`, { limits: { headersMs: 30 } })).rejects.toMatchObject(temporary)
+    const stopped = await open(`${server.url}/idle`, { limits: { idleMs: 30 } })
+    await expect(stopped.text()).rejects.toMatchObject(temporary)
+    const dripping = await open(`${server.url}/drip`, { limits: { timeoutMs: 100 } })
+    await expect(dripping.text()).rejects.toMatchObject(temporary)
+  })
+
+  test('a connection that is refused, or breaks in the middle, is temporary', async () => {
+    await using server = await serve((_, response) => {
+      response.writeHead(200, { 'content-length': 100 }).write('half')
+      setTimeout(() => response.destroy(), 10)
+    })
+    const response = await open(server.url)
+    await expect(response.text()).rejects.toMatchObject({ name: 'NetworkError' })
+    await server[Symbol.asyncDispose]()
+    await expect(open(server.url)).rejects.toMatchObject({ name: 'NetworkError', code: 'ECONNREFUSED' })
+  })
+
+  test('aborting ends the request and the body with the reason', async () => {
+    await using server = await serve(({ url }, response) => {
+      if (url === '/body') response.write('a')
+    })
+    const reason = new Error('enough')
+    const early = new AbortController()
+    const asked = open(`${server.url}/headers`, { signal: early.signal })
+    await wait(10)
+    early.abort(reason)
+    await expect(asked).rejects.toBe(reason)
+
+    const late = new AbortController()
+    const response = await open(`${server.url}/body`, { signal: late.signal })
+    late.abort(reason)
+    await expect(response.text()).rejects.toBe(reason)
+  })
+})
