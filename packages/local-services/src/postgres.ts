@@ -1,19 +1,23 @@
 import { createHash } from 'node:crypto'
-import { mkdir, mkdtemp, readFile, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { mkdir, rm } from 'node:fs/promises'
 import path from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
 import { handOver, isPassable, unprivilegedAccount, type Account } from './account.ts'
 import { defaultCacheFolder } from './cache-folder.ts'
-import { errorCode, LocalServiceError } from './errors.ts'
+import { LocalServiceError } from './errors.ts'
 import { freePort } from './free-port.ts'
 import { makeOnce } from './make-once.ts'
+import { isAlive, isRunning, readText } from './other-process.ts'
 import { findPostgres, type PostgresProgram } from './postgres-program.ts'
 import { commandLine, run } from './programs.ts'
 import { ServiceProcess, type ServiceLogger } from './service-process.ts'
+import { temporaryFolder } from './temporary-folder.ts'
 
 export interface PostgresOptions {
-  /** Where the data is kept; created when absent. Without it the data lives in a temporary folder until `close`. */
+  /**
+   * Where the data is kept; created when absent. Without it the data lives in a temporary folder until
+   * `close`, in memory (/dev/shm) where it need not be durable and 2 GiB are free.
+   */
   folder?: string
   /**
    * True: what was committed survives the loss of power. False: it survives nothing, and everything is faster.
@@ -65,7 +69,7 @@ export async function startPostgres(options: PostgresOptions = {}): Promise<Loca
   const account = await unprivilegedAccount()
   const program = await findPostgres(options.cacheFolder ?? defaultCacheFolder(account), onProgress)
   await using cleanup = new AsyncDisposableStack()
-  const folder = await dataFolder(options.folder, account, cleanup)
+  const folder = await dataFolder({ wanted: options.folder, account, durable, cleanup })
   await createCluster({ folder, program, account, durable, onProgress })
   const { port, server } = await startOrJoin({ options, folder, program, account, durable })
   if (server) cleanup.defer(() => server.stop())
@@ -80,13 +84,15 @@ export async function startPostgres(options: PostgresOptions = {}): Promise<Loca
   }
 }
 
-async function dataFolder(
-  wanted: string | undefined,
-  account: Account,
-  cleanup: AsyncDisposableStack,
-): Promise<string> {
+async function dataFolder(data: {
+  wanted: string | undefined
+  account: Account
+  durable: boolean
+  cleanup: AsyncDisposableStack
+}): Promise<string> {
+  const { wanted, account, durable, cleanup } = data
   if (wanted === undefined) {
-    const parent = await mkdtemp(path.join(tmpdir(), 'millrace-postgres-'))
+    const parent = await temporaryFolder('millrace-postgres', !durable)
     cleanup.defer(() => rm(parent, { recursive: true, force: true }))
     await handOver(parent, account)
     return path.join(parent, 'data')
@@ -180,38 +186,13 @@ async function runningServer(folder: string): Promise<{ port: number } | undefin
   const file = path.join(folder, 'postmaster.pid')
   for (;;) {
     const [pid, , , port, , , , status] = (await readText(file)).split('\n').map((line) => line.trim())
-    if (!pid || !isAlive(Number(pid))) return undefined // the server removes what a dead one left
-    if (port && status === 'ready') {
-      if (await isPostgres(Number(pid))) return { port: Number(port) }
-      // The id belongs to another program now, as happens in containers. The server would not start beside it.
+    if (!isAlive(Number(pid))) return undefined // the server removes what a dead one left
+    if (!(await isRunning(Number(pid), /postgres/))) {
+      // The id belongs to another program now. A server would take it for one like itself, and not start.
       await rm(file, { force: true })
       return undefined
     }
+    if (port && status === 'ready') return { port: Number(port) }
     await wait(50)
-  }
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    return process.kill(pid, 0)
-  } catch (error) {
-    return errorCode(error) === 'EPERM'
-  }
-}
-
-async function isPostgres(pid: number): Promise<boolean> {
-  const command =
-    process.platform === 'linux'
-      ? await readText(`/proc/${pid}/cmdline`)
-      : (await run('ps', ['-o', 'command=', '-p', String(pid)])).stdout
-  return command.includes('postgres')
-}
-
-async function readText(file: string): Promise<string> {
-  try {
-    return await readFile(file, 'utf8')
-  } catch (error) {
-    if (errorCode(error) === 'ENOENT') return ''
-    throw error
   }
 }

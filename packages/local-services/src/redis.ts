@@ -4,6 +4,7 @@ import path from 'node:path'
 import { sameAccount } from './account.ts'
 import { LocalServiceError } from './errors.ts'
 import { freePort } from './free-port.ts'
+import { isRunning, readText } from './other-process.ts'
 import { findRedis, type RedisProgramOptions } from './redis-program.ts'
 import { ServiceProcess, type ServiceLogger } from './service-process.ts'
 
@@ -40,7 +41,7 @@ export interface LocalRedis extends AsyncDisposable {
 export async function startRedis(options: RedisOptions = {}): Promise<LocalRedis> {
   const program = await findRedis(options)
   const folder = options.folder === undefined ? undefined : path.resolve(options.folder)
-  if (folder !== undefined) await mkdir(folder, { recursive: true })
+  if (folder !== undefined) await claimFolder(folder)
   for (let attempt = 1; ; attempt++) {
     const port = options.port ?? (await freePort())
     const settings = {
@@ -52,6 +53,7 @@ export async function startRedis(options: RedisOptions = {}): Promise<LocalRedis
       'maxmemory-policy': 'noeviction',
       appendonly: folder === undefined ? 'no' : 'yes',
       appendfsync: 'everysec',
+      ...(folder !== undefined && { pidfile: pidFile(folder) }),
       ...options.settings,
     }
     try {
@@ -83,4 +85,16 @@ export async function startRedis(options: RedisOptions = {}): Promise<LocalRedis
       if (attempt >= 10 || options.port !== undefined || !taken) throw error
     }
   }
+}
+
+/** Two servers would write into the same files, and Redis itself does not notice. */
+async function claimFolder(folder: string): Promise<void> {
+  await mkdir(folder, { recursive: true })
+  const pid = Number(await readText(pidFile(folder)))
+  if (await isRunning(pid, /redis|valkey/))
+    throw new LocalServiceError('Redis', `${folder} is in use by the Redis with process id ${pid}`)
+}
+
+function pidFile(folder: string): string {
+  return path.join(folder, 'redis.pid')
 }

@@ -6,10 +6,20 @@ import { countTests, formatCounts, type FinishedModule } from './count-tests.ts'
  * one that skipped tests where CI=true: a test that did not run proves nothing.
  */
 export default class CountReporter implements Reporter {
+  #counted = false
+
+  onInit(): void {
+    // A run whose setup fails never ends, for reporters.
+    process.once('exit', (code) => {
+      if (code !== 0 && !this.#counted) console.log(formatCounts(countTests([], 0)))
+    })
+  }
+
   onTestRunEnd(modules: readonly TestModule[], unhandledErrors: readonly SerializedError[]): void {
     const counts = countTests(modules.map(finished), unhandledErrors.length)
     for (const { name, reason } of counts.skippedTests) console.log(`skipped: ${name}${reason ? ` (${reason})` : ''}`)
     if (counts.failed > 0 || (counts.skipped > 0 && process.env['CI'] === 'true')) process.exitCode = 1
+    this.#counted = true
     console.log(formatCounts(counts))
   }
 }
