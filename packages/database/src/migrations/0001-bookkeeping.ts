@@ -7,9 +7,6 @@
 export const bookkeeping = {
   name: '0001-bookkeeping',
   sql: `
--- The revision a record was last changed at. Readers of the AppView name their columns, and pass over this one.
-alter table record add column if not exists rev varchar collate "C";
-
 -- One row per repo: the newest commit whose operations are all applied, and the newest snapshot that was completed.
 create table millrace_repo (
   did text collate "C" primary key,
@@ -28,6 +25,21 @@ create table millrace_tombstone (
   deleted_at timestamptz not null default now()
 );
 create index millrace_tombstone_did_idx on millrace_tombstone (did);
+
+-- Pipelines that had a revision in \`record\` left deleted records there as blank rows, on which the AppView fails.
+do $$
+begin
+  if exists (
+    select from pg_attribute where attrelid = 'record'::regclass and attname = 'rev' and not attisdropped
+  ) then
+    with blank as (delete from record where json = '' returning uri, did, rev)
+    insert into millrace_tombstone (uri, did, rev) select uri, did, coalesce(rev, '') from blank;
+  end if;
+end
+$$;
+
+-- The revision a record was last changed at. Readers of the AppView name their columns, and pass over this one.
+alter table record add column if not exists rev varchar collate "C";
 
 -- Accounts whose handle has to be looked up. A queue of its own, so that no record waits for DNS (hazard D12).
 create table millrace_identity (

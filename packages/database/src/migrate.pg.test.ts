@@ -1,0 +1,262 @@
+import { readFileSync } from 'node:fs'
+import { gunzipSync } from 'node:zlib'
+import { createLogSpy, pgTest } from '@millrace/testing'
+import { describe, expect } from 'vitest'
+import { SchemaError } from './errors.ts'
+import { assertMigrated, migrate, migrationStatus } from './migrate.ts'
+import { appViewMigrations, newestNeededMigration } from './migrations/appview-migrations.ts'
+import { migrations } from './migrations/index.ts'
+import { openDatabase, type Database } from './open-database.ts'
+
+const fixtures = new URL('../../../fixtures/network-basic/', import.meta.url)
+
+describe('an empty database', () => {
+  pgTest('gets the schema that the AppView would make', async ({ databaseUrl }) => {
+    await using database = await openDatabase({ url: databaseUrl })
+    await migrate(database)
+    await loadAppViewDump(database, 'appview')
+
+    const ours = await describeSchema(database, 'bsky')
+    const theirs = await describeSchema(database, 'appview')
+    expect(theirs['columns']?.length).toBeGreaterThan(300)
+    expect(ours).toEqual(theirs)
+  })
+
+  pgTest('has the history that the AppView would have written, in its order', async ({ databaseUrl }) => {
+    await using database = await openDatabase({ url: databaseUrl })
+    await migrate(database)
+
+    const { rows } = await database.pool.query('select name from kysely_migration order by timestamp, name')
+    expect(rows.map((row: { name: string }) => row.name)).toEqual(namesInManifest())
+    const lock = await database.pool.query('select * from kysely_migration_lock')
+    expect(lock.rows).toEqual([{ id: 'migration_lock', is_locked: 0 }])
+  })
+
+  pgTest('has the parameters and an empty ranking', async ({ databaseUrl }) => {
+    await using database = await openDatabase({ url: databaseUrl })
+    await migrate(database)
+
+    const parameters = await database.pool.query('select name, value from view_param order by name')
+    expect(parameters.rows).toEqual([
+      { name: 'whats_hot_interval', value: '1day' },
+      { name: 'whats_hot_like_threshold', value: '2' },
+    ])
+    const ranking = await database.pool.query('select * from algo_whats_hot_view')
+    expect(ranking.rows).toEqual([])
+  })
+
+  pgTest('may have its schema and the tables of a migrator that has just started', async ({ databaseUrl }) => {
+    await using database = await openDatabase({ url: databaseUrl })
+    await database.pool.query(`
+      create schema bsky;
+      create table bsky.kysely_migration (name varchar(255) primary key, timestamp varchar(255) not null);
+      create table bsky.kysely_migration_lock (id varchar(255) primary key, is_locked integer not null default 0);
+      insert into bsky.kysely_migration_lock values ('migration_lock', 0)`)
+    await migrate(database)
+    expect(await migrationStatus(database)).toEqual(upToDate)
+  })
+
+  pgTest('can hold several schemas', async ({ databaseUrl }) => {
+    await using one = await openDatabase({ url: databaseUrl, schema: 'one' })
+    await using two = await openDatabase({ url: databaseUrl, schema: 'two' })
+    await Promise.all([migrate(one), migrate(two)])
+    expect(await describeSchema(one, 'one')).toEqual(await describeSchema(two, 'two'))
+  })
+})
+
+describe('a database that was migrated', () => {
+  pgTest('is left as it is', async ({ databaseUrl }) => {
+    await using database = await openDatabase({ url: databaseUrl })
+    const logger = createLogSpy()
+    await migrate(database, { logger })
+    expect(logger.messages('info')).toEqual(['created the AppView tables', 'applied a migration'])
+
+    const before = await historyOf(database)
+    await migrate(database, { logger })
+    expect(await historyOf(database)).toEqual(before)
+    expect(logger.messages('info')).toHaveLength(2)
+  })
+
+  pgTest('is migrated once by processes that start together', async ({ databaseUrl }) => {
+    await using database = await openDatabase({ url: databaseUrl })
+    const logger = createLogSpy()
+    await Promise.all([1, 2, 3, 4].map(() => migrate(database, { logger })))
+    expect(logger.messages('info')).toEqual(['created the AppView tables', 'applied a migration'])
+    expect(await migrationStatus(database)).toEqual(upToDate)
+  })
+
+  pgTest('is refused when a newer release has been there (X23)', async ({ databaseUrl }) => {
+    await using database = await openDatabase({ url: databaseUrl })
+    const newer = [...migrations, { name: '9999-from-the-future', sql: 'create table millrace_future ()' }]
+    await migrate(database, { migrations: newer })
+
+    await expect(migrate(database)).rejects.toThrow(SchemaError)
+    await expect(migrate(database)).rejects.toThrow('9999-from-the-future')
+    await expect(assertMigrated(database)).rejects.toThrow('9999-from-the-future')
+    expect((await migrationStatus(database)).unknown).toEqual(['9999-from-the-future'])
+  })
+
+  pgTest('gets what a newer release adds', async ({ databaseUrl }) => {
+    await using database = await openDatabase({ url: databaseUrl })
+    await migrate(database)
+    await migrate(database, {
+      migrations: [...migrations, { name: '9999-more', sql: 'create table millrace_more (n integer)' }],
+    })
+    const { rows } = await database.pool.query('select n from millrace_more')
+    expect(rows).toEqual([])
+  })
+
+  pgTest('keeps nothing of a migration that failed', async ({ databaseUrl }) => {
+    await using database = await openDatabase({ url: databaseUrl })
+    const failing = [...migrations, { name: '9999-failing', sql: 'create table millrace_half (); select 1 / 0' }]
+    await expect(migrate(database, { migrations: failing })).rejects.toThrow('division by zero')
+    expect(await migrationStatus(database)).toMatchObject({ appView: 'absent', unknown: [] })
+    await migrate(database)
+    expect(await migrationStatus(database)).toEqual(upToDate)
+  })
+
+  pgTest('is asked for before work starts', async ({ databaseUrl }) => {
+    await using database = await openDatabase({ url: databaseUrl })
+    await expect(assertMigrated(database)).rejects.toThrow('0001-bookkeeping')
+    await migrate(database)
+    await assertMigrated(database)
+  })
+})
+
+describe('a database that the AppView has migrated', () => {
+  pgTest('gets our tables, and keeps its own', async ({ databaseUrl }) => {
+    await using database = await openDatabase({ url: databaseUrl })
+    await loadAppViewDump(database, 'bsky')
+    await recordAppViewMigrations(database, namesInManifest())
+    const before = await describeSchema(database, 'bsky')
+    await migrate(database)
+
+    expect(await describeSchema(database, 'bsky')).toEqual(before)
+    expect(await migrationStatus(database)).toEqual(upToDate)
+    const { rows } = await database.pool.query('select count(*) as count from kysely_migration')
+    expect(rows).toEqual([{ count: 61 }])
+    await database.db.selectFrom('millrace_repo').selectAll().execute()
+    await database.db.selectFrom('record').select('rev').execute()
+  })
+
+  pgTest('may be newer than ours, or lack what we do not use', async ({ databaseUrl }) => {
+    await using database = await openDatabase({ url: databaseUrl })
+    await loadAppViewDump(database, 'bsky')
+    await recordAppViewMigrations(database, [
+      ...appViewMigrations.filter((name) => name <= newestNeededMigration),
+      '_20991231T000000000Z',
+    ])
+    await migrate(database)
+    expect(await migrationStatus(database)).toEqual(upToDate)
+  })
+
+  pgTest('is refused with the names of what it lacks', async ({ databaseUrl }) => {
+    await using database = await openDatabase({ url: databaseUrl })
+    await loadAppViewDump(database, 'bsky')
+    await recordAppViewMigrations(
+      database,
+      namesInManifest().filter((name) => name !== '_20260729T223157563Z'),
+    )
+    await expect(migrate(database)).rejects.toThrow(SchemaError)
+    await expect(migrate(database)).rejects.toThrow('lacks 1 of its migrations: _20260729T223157563Z.')
+    const { rows } = await database.pool.query(`select to_regclass('millrace_migration') as found`)
+    expect(rows).toEqual([{ found: null }])
+  })
+
+  pgTest('is refused when it has tables and no history', async ({ databaseUrl }) => {
+    await using database = await openDatabase({ url: databaseUrl })
+    await loadAppViewDump(database, 'bsky')
+    await expect(migrate(database)).rejects.toThrow('lacks 60 of its migrations')
+  })
+
+  pgTest(
+    'keeps the revisions that another pipeline stored, and its tombstones as ours (G7)',
+    async ({ databaseUrl }) => {
+      await using database = await openDatabase({ url: databaseUrl })
+      await loadAppViewDump(database, 'bsky')
+      await recordAppViewMigrations(database, namesInManifest())
+      await database.pool.query(`
+      alter table record add column rev varchar;
+      insert into record (uri, cid, did, json, "indexedAt", rev) values
+        ('at://a/b/kept', 'c', 'did:a', '{}', '', '3ka'),
+        ('at://a/b/deleted', '', 'did:a', '', '', '3kb'),
+        ('at://a/b/long-gone', '', 'did:a', '', '', null)`)
+      await migrate(database)
+
+      expect(await database.db.selectFrom('record').select(['uri', 'rev']).execute()).toEqual([
+        { uri: 'at://a/b/kept', rev: '3ka' },
+      ])
+      const tombstones = database.db.selectFrom('millrace_tombstone').select(['uri', 'did', 'rev']).orderBy('uri')
+      expect(await tombstones.execute()).toEqual([
+        { uri: 'at://a/b/deleted', did: 'did:a', rev: '3kb' },
+        { uri: 'at://a/b/long-gone', did: 'did:a', rev: '' },
+      ])
+    },
+  )
+})
+
+const upToDate = { appView: 'complete', missing: [], pending: [], unknown: [] }
+
+function namesInManifest(): string[] {
+  const manifest = JSON.parse(readFileSync(new URL('manifest.json', fixtures), 'utf8')) as {
+    db: { migrations: string[] }
+  }
+  return manifest.db.migrations
+}
+
+/** What `pg_dump -s` wrote of a schema that the AppView's own migrations made. */
+async function loadAppViewDump(database: Database, schema: string): Promise<void> {
+  const dump = gunzipSync(readFileSync(new URL('expected/schema.sql.gz', fixtures))).toString()
+  const statements = dump
+    .replaceAll('appview_oracle', schema)
+    // Commands to psql, and settings that would outlive this.
+    .replaceAll(/^(\\|SET |SELECT pg_catalog\.set_config).*$/gm, '')
+  await database.pool.query('create extension if not exists pg_trgm with schema public')
+  await database.pool.query(statements)
+}
+
+async function recordAppViewMigrations(database: Database, names: readonly string[]): Promise<void> {
+  await database.pool.query(
+    `insert into kysely_migration (name, timestamp)
+     select name, '2026-01-01T00:00:00.000Z' from unnest($1::text[]) as name`,
+    [names],
+  )
+}
+
+async function historyOf(database: Database): Promise<unknown[]> {
+  const { rows } = await database.pool.query(
+    'select name, timestamp from kysely_migration union all select name, at::text from millrace_migration order by 1',
+  )
+  return rows
+}
+
+/** All that the catalogue says about the AppView's part of a schema, without the name of the schema. */
+async function describeSchema(database: Database, schema: string): Promise<Record<string, unknown[]>> {
+  const queries = {
+    columns: `
+      select table_name, ordinal_position, column_name, data_type, udt_name, character_maximum_length, is_nullable,
+        column_default, is_generated, generation_expression, collation_name
+      from information_schema.columns
+      where table_schema = $1 and (table_name, column_name) <> ('record', 'rev')`,
+    indexes: 'select tablename as table_name, indexname, indexdef from pg_indexes where schemaname = $1',
+    constraints: `
+      select relname as table_name, conname, contype, pg_get_constraintdef(pg_constraint.oid) as definition
+      from pg_constraint join pg_class on pg_class.oid = conrelid
+      where relnamespace = $1::regnamespace`,
+    views: 'select matviewname as table_name, definition from pg_matviews where schemaname = $1',
+    sequences: `
+      select sequencename as table_name, data_type::text, start_value, increment_by, cycle
+      from pg_sequences where schemaname = $1`,
+    tables: `
+      select relname as table_name, relkind, relpersistence, relhastriggers
+      from pg_class where relnamespace = $1::regnamespace`,
+  }
+  const parts = Object.entries(queries).map(async ([part, query]) => {
+    const { rows } = await database.pool.query<Record<string, unknown>>(query, [schema])
+    const lines = rows
+      .filter((row) => !String(row['table_name']).startsWith('millrace_'))
+      .map((row) => JSON.stringify(row).replaceAll(new RegExp(String.raw`\b${schema}\.`, 'g'), ''))
+    return [part, lines.sort()] as const
+  })
+  return Object.fromEntries(await Promise.all(parts))
+}
