@@ -1,4 +1,16 @@
-export { decodeFrame, encodeFrame, type Frame } from './frame.ts'
+export type { AccountStatus, CommitFrame, NetworkRecord, RecordInput, RecordWrite } from './account.ts'
 export { EventStream, type EventStreamOptions } from './event-stream.ts'
+export type { Faults, IdentityFault, RepoFault } from './faults.ts'
+export { decodeFrame, encodeFrame, type Frame } from './frame.ts'
+export type { LabelInput, SentLabel } from './labels.ts'
+export type { RecordJson } from './lex-json.ts'
+export type { DidState, PlcDirectory } from './plc-directory.ts'
 export { startRecordedNetwork, type RecordedNetwork, type RecordedNetworkOptions } from './recorded-network.ts'
 export { readRecording, type ListedRepo, type RecordedRepo, type Recording } from './recording.ts'
+export type { SimulatedAccount } from './simulated-account.ts'
+export {
+  startSimulatedNetwork,
+  type NetworkTotals,
+  type SimulatedNetwork,
+  type SimulatedNetworkOptions,
+} from './simulated-network.ts'
