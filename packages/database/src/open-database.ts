@@ -22,6 +22,11 @@ export interface OpenDatabaseOptions {
   idleInTransactionTimeoutMs?: number
   /** Longest wait for a connection, new or out of the pool. @default 10_000 */
   connectTimeoutMs?: number
+  /**
+   * Statements are sent before the ones ahead of them have answered, as many as are asked for at once; they still run
+   * in that order. For work that sends many statements per transaction. @default false
+   */
+  pipeline?: boolean
   logger?: Logger
 }
 
@@ -58,6 +63,7 @@ export async function openDatabase({
   lockTimeoutMs = 15_000,
   idleInTransactionTimeoutMs = 60_000,
   connectTimeoutMs = 10_000,
+  pipeline = false,
   logger = silentLogger,
 }: OpenDatabaseOptions): Promise<Database> {
   // It stands in SQL as an identifier, and the AppView allows no other names.
@@ -77,6 +83,7 @@ export async function openDatabase({
 
   const pool = new ConnectionPool({
     connectionString: url,
+    pipeline,
     max: poolSize,
     application_name: applicationName,
     connectionTimeoutMillis: connectTimeoutMs,

@@ -1,1 +1,21 @@
-export {}
+export { CountDeltas } from './counts.ts'
+export type { AddedRow, AppliedRows, Derivation, DerivedEffects } from './derivation.ts'
+export { HandleRefresher, type HandleRefresherOptions, type ResolveHandle } from './handle-refresher.ts'
+export { IndexingService, type IndexingServiceOptions, type IndexResult, type Rejection } from './indexing-service.ts'
+export { LabelIndexer, type LabelIndexerOptions } from './label-indexer.ts'
+export { notificationRows, type NotificationRow } from './notification-row.ts'
+export {
+  defineRecordPlugin,
+  type Cell,
+  type Count,
+  type Notification,
+  type Part,
+  type RecordContext,
+  type RecordPlugin,
+  type Row,
+} from './plugin.ts'
+export type { Outcome } from './record-op.ts'
+export { InvalidRecordError, recordType, untypedRecord, type RecordType } from './record-type.ts'
+export type { Session, Statement } from './session.ts'
+export { StreamIndexer, type StreamIndexerOptions } from './stream-indexer.ts'
+export { canonicalTime, compareText, uriAuthority, uriCollection, uriRkey } from './values.ts'

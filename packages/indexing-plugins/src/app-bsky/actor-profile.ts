@@ -1,0 +1,28 @@
+import type { AppBskyActorProfile } from '@atproto/api'
+import { canonicalTime, defineRecordPlugin, uriAuthority } from '@millrace/indexing'
+import { publishedRecord } from '../lexicons.ts'
+
+export const actorProfile = defineRecordPlugin({
+  collection: publishedRecord<AppBskyActorProfile.Record>('app.bsky.actor.profile'),
+  rkey: 'self',
+  table: 'profile',
+  toRow: ({ uri, cid, did, record, indexedAt }) => ({
+    uri,
+    cid,
+    creator: did,
+    displayName: record.displayName ?? null,
+    description: record.description ?? null,
+    avatarCid: record.avatar?.ref.toString() ?? null,
+    bannerCid: record.banner?.ref.toString() ?? null,
+    joinedViaStarterPackUri: record.joinedViaStarterPack?.uri ?? null,
+    // Profiles of the first days say not when they were made.
+    createdAt: record.createdAt === undefined ? indexedAt : canonicalTime(record.createdAt),
+    indexedAt,
+  }),
+  notify: (_row, { record, indexedAt }) => {
+    const pack = record.joinedViaStarterPack?.uri
+    return pack === undefined
+      ? []
+      : [{ did: uriAuthority(pack), reason: 'starterpack-joined', reasonSubject: pack, sortAt: indexedAt }]
+  },
+})

@@ -1,0 +1,70 @@
+import type { AppBskyFeedPost } from '@atproto/api'
+import { defineRecordPlugin, uriAuthority } from '@millrace/indexing'
+import { baseRow, sortAt } from '../base-row.ts'
+import { textArrayOrNull } from '../json-column.ts'
+import { publishedRecord } from '../lexicons.ts'
+import { threads } from '../threads/threads.ts'
+import { embedParts, quotedPost } from './post-embeds.ts'
+
+export const feedPost = defineRecordPlugin({
+  collection: publishedRecord<AppBskyFeedPost.Record>('app.bsky.feed.post'),
+  table: 'post',
+  toRow: (context) => {
+    const { text, reply, langs, tags } = context.record
+    return {
+      ...baseRow(context),
+      text,
+      replyRoot: reply?.root.uri ?? null,
+      replyRootCid: reply?.root.cid ?? null,
+      replyParent: reply?.parent.uri ?? null,
+      replyParentCid: reply?.parent.cid ?? null,
+      langs: textArrayOrNull(langs),
+      tags: textArrayOrNull(tags),
+    }
+  },
+  parts: [
+    {
+      table: 'feed_item',
+      owner: 'uri',
+      toRows: (context) => [
+        {
+          uri: context.uri,
+          cid: context.cid,
+          type: 'post',
+          postUri: context.uri,
+          originatorDid: context.did,
+          sortAt: sortAt(baseRow(context)),
+        },
+      ],
+    },
+    {
+      // What the thread's own author says in it. Deleted ones stay, so that readers know where the chain was cut.
+      table: 'op_thread_reply',
+      owner: 'uri',
+      toRows: ({ uri, did, record: { reply } }) =>
+        reply && uriAuthority(reply.root.uri) === did
+          ? [{ rootUri: reply.root.uri, parentUri: reply.parent.uri, uri }]
+          : [],
+      markDeleted: {
+        column: 'deletedAt',
+        key: ['rootUri', 'uri'],
+        locate: { column: 'rootUri', of: (row) => row['replyRoot']! },
+      },
+    },
+    ...embedParts,
+  ],
+  counts: [
+    { table: 'profile_agg', key: 'did', column: 'postsCount', of: (row) => row['creator']! },
+    {
+      table: 'post_agg',
+      key: 'uri',
+      column: 'replyCount',
+      of: (row) => row['replyParent']!,
+      when: (row) => row['violatesThreadGate'] !== true,
+    },
+  ],
+  derivation: threads,
+  // A post's verdict hangs on its thread, and on the gate of what it quotes.
+  locks: ({ uri, record }) => [record.reply?.root.uri ?? uri, ...(quotedPost(record) ? [quotedPost(record)!.uri] : [])],
+  lockColumns: ['uri', 'replyRoot'],
+})

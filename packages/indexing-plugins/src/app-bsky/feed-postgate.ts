@@ -1,0 +1,16 @@
+import type { AppBskyFeedPostgate } from '@atproto/api'
+import { defineRecordPlugin } from '@millrace/indexing'
+import { baseRow } from '../base-row.ts'
+import { publishedRecord } from '../lexicons.ts'
+import { threads } from '../threads/threads.ts'
+import { gateSubject } from './gate-subject.ts'
+
+export const feedPostgate = defineRecordPlugin({
+  collection: publishedRecord<AppBskyFeedPostgate.Record>('app.bsky.feed.postgate'),
+  table: 'post_gate',
+  toRow: (context) => ({ ...baseRow(context), postUri: gateSubject(context) }),
+  uniqueBy: ['postUri'],
+  derivation: threads,
+  locks: ({ record }) => [record.post],
+  lockColumns: ['postUri'],
+})

@@ -1,0 +1,11 @@
+import type { AppBskyGraphBlock } from '@atproto/api'
+import { defineRecordPlugin } from '@millrace/indexing'
+import { baseRow } from '../base-row.ts'
+import { publishedRecord } from '../lexicons.ts'
+
+export const graphBlock = defineRecordPlugin({
+  collection: publishedRecord<AppBskyGraphBlock.Record>('app.bsky.graph.block'),
+  table: 'actor_block',
+  toRow: (context) => ({ ...baseRow(context), subjectDid: context.record.subject }),
+  uniqueBy: ['creator', 'subjectDid'],
+})

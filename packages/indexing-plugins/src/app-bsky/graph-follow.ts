@@ -1,0 +1,19 @@
+import type { AppBskyGraphFollow } from '@atproto/api'
+import { defineRecordPlugin } from '@millrace/indexing'
+import { baseRow, sortAt } from '../base-row.ts'
+import { publishedRecord } from '../lexicons.ts'
+
+export const graphFollow = defineRecordPlugin({
+  collection: publishedRecord<AppBskyGraphFollow.Record>('app.bsky.graph.follow'),
+  table: 'follow',
+  toRow: (context) => ({ ...baseRow(context), subjectDid: context.record.subject }),
+  // Following someone twice is one follow. The second record waits as a duplicate of the first.
+  uniqueBy: ['creator', 'subjectDid'],
+  notify: (_row, context) => [
+    { did: context.record.subject, reason: 'follow', reasonSubject: null, sortAt: sortAt(baseRow(context)) },
+  ],
+  counts: [
+    { table: 'profile_agg', key: 'did', column: 'followersCount', of: (row) => row['subjectDid']! },
+    { table: 'profile_agg', key: 'did', column: 'followsCount', of: (row) => row['creator']! },
+  ],
+})

@@ -1,0 +1,83 @@
+import { lockKey } from '@millrace/database'
+import type { Pool } from 'pg'
+import { applyRecords } from '../apply/apply-records.ts'
+import type { RowChanges } from '../plan.ts'
+import type { PluginMap, RecordPlugin } from '../plugin.ts'
+import type { RemoveOp } from '../record-op.ts'
+import { transaction } from '../session.ts'
+import type { TableShapes } from '../table-shape.ts'
+import { uriCollection, uriRkey } from '../values.ts'
+
+export interface RemoveAccountOptions {
+  pool: Pool
+  shapes: TableShapes
+  plugins: PluginMap
+  did: string
+  now: string
+}
+
+/** Records in one transaction: short enough not to hold up others. */
+const CHUNK = 500
+
+/**
+ * Removes all that a deleted account's records contributed, chunk by chunk, and last the account itself. After a crash
+ * at any point the next run finds what is left (hazard A6). What moderation knows of the account stays.
+ * @returns how many records were removed.
+ */
+export async function removeAccount({ pool, shapes, plugins, did, now }: RemoveAccountOptions): Promise<number> {
+  let removed = 0
+  for (;;) {
+    const count = await transaction(pool, async (session) => {
+      await session.one({ text: 'select count(pg_advisory_xact_lock($1::bigint))', values: [lockKey('repo', did)] })
+      const rows = await session.one<{ uri: string; rev: string | null }>({
+        text: 'select uri, rev from record where did = $1 order by uri limit $2',
+        values: [did, CHUNK],
+      })
+      if (rows.length > 0)
+        await applyRecords({ session, shapes, plugins, now, isNews: () => false }, removalOf(rows, did, now, plugins))
+      return rows.length
+    })
+    removed += count
+    if (count < CHUNK) break
+  }
+  await transaction(pool, async (session) => {
+    await session.all([
+      { text: 'select count(pg_advisory_xact_lock($1::bigint))', values: [lockKey('repo', did)] },
+      { text: 'delete from millrace_tombstone where did = $1', values: [did] },
+      { text: 'delete from notification where did = $1 or author = $1', values: [did] },
+      { text: 'delete from millrace_identity where did = $1', values: [did] },
+      { text: `update millrace_dead_letter set payload = '' where did = $1`, values: [did] },
+      // A takedown outlives the account, or a new one under the same DID would escape it.
+      {
+        text: 'delete from actor where did = $1 and "takedownRef" is null and not "trustedVerifier" and "ageAssuranceStatus" is null',
+        values: [did],
+      },
+      { text: 'update actor set handle = null where did = $1', values: [did] },
+    ])
+  })
+  return removed
+}
+
+function removalOf(
+  rows: readonly { uri: string; rev: string | null }[],
+  did: string,
+  now: string,
+  plugins: PluginMap,
+): RowChanges {
+  const removes = rows.map(({ uri, rev }): RemoveOp => {
+    const collection = uriCollection(uri)
+    return {
+      action: 'remove',
+      uri,
+      did,
+      collection,
+      rkey: uriRkey(uri),
+      rev: rev ?? '',
+      indexedAt: now,
+      plugin: plugins.get(collection),
+    }
+  })
+  const replaced = new Map<RecordPlugin, string[]>()
+  for (const { plugin, uri } of removes) if (plugin) replaced.set(plugin, [...(replaced.get(plugin) ?? []), uri])
+  return { puts: [], removes, replaced, raises: [], revived: [] }
+}

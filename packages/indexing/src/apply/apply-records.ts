@@ -1,0 +1,133 @@
+import { CountDeltas } from '../counts.ts'
+import type { AddedRow } from '../derivation.ts'
+import { notificationRows, type NotificationRow } from '../notification-row.ts'
+import type { RowChanges } from '../plan.ts'
+import type { PluginMap, RecordPlugin } from '../plugin.ts'
+import type { RecordOp } from '../record-op.ts'
+import type { Session } from '../session.ts'
+import { deleteRows } from '../sql.ts'
+import type { TableShapes } from '../table-shape.ts'
+import { typedRow } from '../typed-row.ts'
+import { AppliedRowsLog } from './applied-rows.ts'
+import { addPartRows, addTypedRows, passingPartRows, removeTypedRows } from './typed-rows.ts'
+import { retractNotifications, writeCounts, writeDuplicates, writeNotifications } from './write-effects.ts'
+import { writeRecords } from './write-records.ts'
+
+export interface ApplyContext {
+  session: Session
+  shapes: TableShapes
+  plugins: PluginMap
+  now: string
+  /** Whether a notification of this time is still news. */
+  isNews: (sortAt: string) => boolean
+}
+
+/**
+ * Writes planned changes and everything that follows from them, in this order: what goes, what comes, what hangs on
+ * it, and last the counts, whose rows are shared by all (hazards X2, X3).
+ */
+export async function applyRecords(
+  { session, shapes, plugins, now, isNews }: ApplyContext,
+  changes: RowChanges,
+): Promise<void> {
+  const counts = new CountDeltas()
+  const applied = new AppliedRowsLog()
+  const context = { session, shapes, counts, applied, now }
+  const ops: readonly RecordOp[] = [...changes.puts, ...changes.removes]
+  for (const op of ops) applied.touch(op.collection, op.uri)
+
+  const gone = new Set(changes.removes.map((op) => op.uri))
+  const promoted = await freeClaims(session, changes.replaced)
+  await Promise.all([
+    session.all(writeRecords(changes, shapes)),
+    removeTypedRows(context, changes.replaced, (uri) => gone.has(uri)),
+  ])
+
+  const candidates = new Map<RecordPlugin, AddedRow[]>()
+  for (const { plugin, row, context: record } of changes.puts)
+    if (plugin && row) addTo(candidates, plugin, { row, context: record })
+  const waiting = new Set<string>()
+  for (const { uri, cid, indexedAt, json, plugin } of promoted) {
+    const [, , did, , rkey] = uri.split('/', 5)
+    const record: AddedRow['context'] = {
+      uri,
+      cid,
+      did: did!,
+      rkey: rkey!,
+      indexedAt,
+      record: plugin.collection.parse(JSON.parse(json) as never),
+    }
+    const row = typedRow(plugin, record, shapes)
+    if (!row) continue
+    waiting.add(uri)
+    addTo(candidates, plugin, { row, context: record })
+  }
+  const duplicates = await addTypedRows(context, candidates)
+  for (const { uri } of duplicates) waiting.delete(uri)
+  await addPartRows(context, plugins.values())
+
+  const added: NotificationRow[] = []
+  const retracted: { did: string; recordUri: string; reason: string }[] = []
+  for (const plugin of plugins.values()) {
+    if (!plugin.notify || !plugin.table) continue
+    for (const { row, context: record } of applied.added(plugin.table)) {
+      added.push(
+        ...notificationRows(
+          record,
+          plugin.notify(row, record).filter(({ sortAt }) => isNews(sortAt)),
+        ),
+      )
+    }
+  }
+  const effects = {
+    counts,
+    isNews,
+    notify: (rows: readonly NotificationRow[]) => void added.push(...rows),
+    retract: (rows: typeof retracted) => void retracted.push(...rows),
+  }
+  for (const derivation of new Set([...plugins.values()].map((plugin) => plugin.derivation)))
+    await derivation?.run(session, applied, effects)
+
+  await session.all([
+    ...changes.removes.flatMap((op) =>
+      op.plugin && op.passing ? passingPartRows(op.plugin, op.passing, shapes, now) : [],
+    ),
+    waiting.size > 0 ? deleteRows('duplicate_record', 'uri', [...waiting]) : undefined,
+    writeDuplicates(duplicates, shapes),
+    retractNotifications(retracted),
+    writeNotifications(added),
+    ...writeCounts(counts, shapes),
+  ])
+}
+
+interface Promotion {
+  uri: string
+  cid: string
+  indexedAt: string
+  json: string
+  plugin: RecordPlugin
+}
+
+/**
+ * Records that are replaced no longer wait for another one's row, and those that waited for theirs claim it now. All
+ * of them: which one gets it is decided where the rows are added.
+ */
+async function freeClaims(session: Session, replaced: RowChanges['replaced']): Promise<Promotion[]> {
+  const claims = [...replaced].filter(([plugin]) => plugin.uniqueBy !== undefined)
+  const results = await session.all([
+    ...claims.map(([, uris]) => deleteRows('duplicate_record', 'uri', uris)),
+    ...claims.map(([, uris]) => ({
+      text: 'select r.uri, r.cid, r."indexedAt", r.json from duplicate_record d join record r on r.uri = d.uri where d."duplicateOf" = any ($1::text[])',
+      values: [uris],
+    })),
+  ])
+  return claims.flatMap(([plugin], index) =>
+    (results[claims.length + index] as Omit<Promotion, 'plugin'>[]).map((row) => ({ ...row, plugin })),
+  )
+}
+
+function addTo<K, V>(map: Map<K, V[]>, key: K, value: V): void {
+  const list = map.get(key)
+  if (list) list.push(value)
+  else map.set(key, [value])
+}

@@ -1,0 +1,24 @@
+import type { Outcome, RecordOp, StoredState } from './record-op.ts'
+
+/** What is to be done with an op: apply it, only note its newer revision, or nothing. */
+export type Decision = { do: 'apply' } | { do: 'raise' } | { do: 'nothing'; outcome: Outcome }
+
+/**
+ * The op rule (hazard G6): what an operation does given what is stored. The first case that matches wins, so that
+ * neither order of arrival nor repetition changes where a record ends.
+ */
+export function decideOp(op: RecordOp, stored: StoredState): Decision {
+  const floor = stored.floors.get(op.did)
+  if (floor !== undefined && op.rev <= floor) return { do: 'nothing', outcome: 'stale' }
+  const record = stored.records.get(op.uri)
+  const tombstone = stored.tombstones.get(op.uri)
+  const rev = record ? record.rev : tombstone
+  if (rev === undefined || rev === null) {
+    // A row without revision was written by an older pipeline: everything is newer than that.
+    return record && op.action === 'put' && record.cid === op.cid ? { do: 'raise' } : { do: 'apply' }
+  }
+  if (op.rev < rev) return { do: 'nothing', outcome: 'stale' }
+  const same = record ? op.action === 'put' && op.cid === record.cid : op.action === 'remove'
+  if (op.rev > rev) return same && record ? { do: 'raise' } : { do: 'apply' }
+  return { do: 'nothing', outcome: same ? 'duplicate' : 'equivocation' }
+}

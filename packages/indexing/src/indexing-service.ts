@@ -1,0 +1,234 @@
+import type { Database } from '@millrace/database'
+import {
+  isDid,
+  noMeter,
+  silentLogger,
+  type Counter,
+  type DirtyMark,
+  type Histogram,
+  type LabelEvent,
+  type Logger,
+  type Meter,
+  type StreamEvent,
+} from '@millrace/stream-protocol'
+import { applyAccounts } from './accounts/apply-accounts.ts'
+import { removeAccount } from './accounts/remove-account.ts'
+import { applyRecords } from './apply/apply-records.ts'
+import { ensureActors, raiseRepos, requestIdentities } from './apply/write-effects.ts'
+import { applyLabels } from './labels/apply-labels.ts'
+import { planChanges } from './plan.ts'
+import { pluginMap, type PluginMap, type RecordPlugin } from './plugin.ts'
+import { outcomes, type Outcome } from './record-op.ts'
+import { reduceEvents } from './reduce.ts'
+import { settleClaims } from './repo-claims.ts'
+import { transaction, type Session } from './session.ts'
+import { lockAndRead, lockNames } from './stored-state.ts'
+import { readTableShapes, type TableShapes } from './table-shape.ts'
+import { compareText } from './values.ts'
+
+export interface IndexingServiceOptions {
+  /** Opened with `pipeline: true`, so that the statements of a transaction need not wait for each other. */
+  database: Database
+  plugins: readonly RecordPlugin[]
+  /** What becomes of collections without a plugin: kept in `record`, or counted and left. @default 'record' */
+  otherCollections?: 'record' | 'skip'
+  /** Age of a record, in milliseconds, up to which it notifies. Infinity for all, 0 for none. @default 3 days */
+  notificationHorizonMs?: number
+  logger?: Logger
+  meter?: Meter
+  /** Our clock, in milliseconds since 1970. @default Date.now */
+  now?: () => number
+}
+
+/** An event that is no record: counted, and kept with its reason by the caller. */
+export interface Rejection {
+  /** Position in the events that were given. */
+  index: number
+  reason: 'invalid-record'
+  error: string
+}
+
+export interface IndexResult {
+  /** What became of each event, in order. */
+  outcomes: Outcome[]
+  rejected: Rejection[]
+  /** Accounts whose repo has to be looked at again, to be noted before the events are acked (hazard G4). */
+  dirty: DirtyMark[]
+  /** Statements and round trips that it took. */
+  statements: number
+  roundTrips: number
+}
+
+/**
+ * Turns events into rows.
+ *
+ * `index` gives the effects of a batch as one transaction: when it resolves they are committed, when it rejects there
+ * are none. The rows depend on the events alone, not on their order, their batches, how often they came, or how many
+ * services work at once (hazards G5, G6).
+ */
+export class IndexingService {
+  readonly #database: Database
+  readonly #plugins: PluginMap
+  readonly #shapes: TableShapes
+  readonly #otherCollections: 'record' | 'skip'
+  readonly #horizonMs: number
+  readonly #logger: Logger
+  readonly #now: () => number
+  readonly #events: Counter
+  readonly #seconds: Histogram
+
+  private constructor(
+    {
+      database,
+      plugins,
+      otherCollections = 'record',
+      notificationHorizonMs = 3 * 86_400_000,
+      logger = silentLogger,
+      meter = noMeter,
+      now = Date.now,
+    }: IndexingServiceOptions,
+    shapes: TableShapes,
+  ) {
+    this.#database = database
+    this.#plugins = pluginMap(plugins)
+    this.#shapes = shapes
+    this.#otherCollections = otherCollections
+    this.#horizonMs = notificationHorizonMs
+    this.#logger = logger.child({ component: 'indexing' })
+    this.#now = now
+    this.#events = meter.counter('millrace_indexed_events_total', 'Events by what became of them', ['outcome'])
+    for (const outcome of outcomes) this.#events.add(0, { outcome })
+    this.#seconds = meter.histogram(
+      'millrace_index_transaction_seconds',
+      'Time of one transaction, from its first statement to the answer of COMMIT',
+      [],
+    )
+  }
+
+  /** @throws when a table that a plugin writes does not exist: the database has to be migrated first. */
+  static async open(options: IndexingServiceOptions): Promise<IndexingService> {
+    return new IndexingService(options, await readTableShapes(options.database.pool, tablesOf(options.plugins)))
+  }
+
+  async index(events: readonly StreamEvent[]): Promise<IndexResult> {
+    const now = new Date(this.#now()).toISOString()
+    const batch = reduceEvents(events, {
+      plugins: this.#plugins,
+      shapes: this.#shapes,
+      otherCollections: this.#otherCollections,
+      now,
+    })
+    const started = performance.now()
+    const { decided, session, dirty, deleted } = await transaction(this.#database.pool, async (session) => {
+      const names = await lockNames(session, batch.ops)
+      const stored = await lockAndRead(session, batch.seen.keys(), names, batch.ops)
+      const decided = new Map(batch.decided)
+      const live = batch.ops.filter((op) => !stored.deleted.has(op.did))
+      for (const op of batch.ops) if (stored.deleted.has(op.did)) decided.set(batch.eventOf.get(op)!, 'skipped')
+      const { changes, outcomes } = planChanges(live, stored)
+      for (const [op, outcome] of outcomes) decided.set(batch.eventOf.get(op)!, outcome)
+
+      await applyRecords(
+        { session, shapes: this.#shapes, plugins: this.#plugins, now, isNews: (sortAt) => this.#isNews(sortAt) },
+        changes,
+      )
+
+      const claims = await settleClaims(session, batch.claims)
+      const accounts = await applyAccounts(session, batch.accounts, now)
+      const known = new Set([
+        ...changes.puts.map((op) => op.did),
+        ...batch.accounts.map((event) => event.did),
+        ...batch.identities.map((event) => event.did),
+      ])
+      for (const did of accounts.deleted) known.delete(did)
+      const actors = [...known].sort(compareText).map((did) => ({ did, indexedAt: batch.seen.get(did)! }))
+      const revs = [...batch.revs.values(), ...claims.reached].sort((a, b) => compareText(a.did, b.did))
+      await session.all([
+        ensureActors(actors),
+        ...accounts.statements,
+        requestIdentities(
+          [...new Set([...batch.identities, ...batch.accounts].map((event) => event.did))]
+            .filter((did) => !accounts.deleted.has(did))
+            .sort(compareText),
+        ),
+        ...raiseRepos(newestOfEach(revs)),
+      ])
+      return { decided, session, dirty: claims.dirty, deleted: accounts.deleted }
+    })
+    this.#seconds.observe((performance.now() - started) / 1000)
+    for (const did of deleted) await this.#removeAccount(did)
+    return this.#result(events, batch.invalid, decided, dirty, session)
+  }
+
+  /** Labels of a batch, as one transaction. */
+  async indexLabels(events: readonly LabelEvent[]): Promise<void> {
+    await transaction(this.#database.pool, (session) => applyLabels(session, events))
+  }
+
+  /** Restartable: each part is a transaction of its own, and the event that asked for it is acked after the last. */
+  async #removeAccount(did: string): Promise<void> {
+    const removed = await removeAccount({
+      pool: this.#database.pool,
+      shapes: this.#shapes,
+      plugins: this.#plugins,
+      did,
+      now: new Date(this.#now()).toISOString(),
+    })
+    this.#logger.info({ did, removed }, 'removed the records of a deleted account')
+  }
+
+  #isNews(sortAt: string): boolean {
+    return this.#horizonMs === Number.POSITIVE_INFINITY || Date.parse(sortAt) > this.#now() - this.#horizonMs
+  }
+
+  #result(
+    events: readonly StreamEvent[],
+    invalid: ReadonlyMap<number, string>,
+    decided: ReadonlyMap<number, Outcome>,
+    dirty: readonly DirtyMark[],
+    session: Session,
+  ): IndexResult {
+    const result: IndexResult = {
+      outcomes: [],
+      rejected: [],
+      dirty: [...dirty],
+      statements: session.statements,
+      roundTrips: session.roundTrips,
+    }
+    const totals = new Map<Outcome, number>()
+    for (const [index, event] of events.entries()) {
+      const outcome = decided.get(index)
+      if (outcome === undefined) throw new Error(`event ${index} of ${event.did} was not decided`)
+      result.outcomes.push(outcome)
+      totals.set(outcome, (totals.get(outcome) ?? 0) + 1)
+      const error = invalid.get(index)
+      if (error !== undefined && outcome !== 'skipped' && outcome !== 'stale')
+        result.rejected.push({ index, reason: 'invalid-record', error })
+      if (outcome === 'equivocation')
+        result.dirty.push({
+          did: event.did,
+          reason: 'equivocation',
+          host: event.host,
+          rev: 'rev' in event ? event.rev : undefined,
+        })
+    }
+    for (const [outcome, count] of totals) this.#events.add(count, { outcome })
+    return result
+  }
+}
+
+function newestOfEach<T extends { did: string; rev: string }>(revs: readonly T[]): T[] {
+  const byDid = new Map<string, T>()
+  for (const rev of revs) if (isDid(rev.did) && (byDid.get(rev.did)?.rev ?? '') < rev.rev) byDid.set(rev.did, rev)
+  return [...byDid.values()]
+}
+
+function* tablesOf(plugins: readonly RecordPlugin[]): Generator<string> {
+  yield* ['record', 'duplicate_record', 'millrace_tombstone']
+  for (const plugin of plugins) {
+    if (plugin.table) yield plugin.table
+    for (const part of plugin.parts ?? []) yield part.table
+    for (const count of [...(plugin.counts ?? []), ...(plugin.parts ?? []).flatMap((part) => part.counts ?? [])])
+      yield count.table
+  }
+}

@@ -1,0 +1,29 @@
+import type { DeadLetter, Entry, LabelEvent } from '@millrace/stream-protocol'
+import type { IndexingService } from './indexing-service.ts'
+import { StreamLoop, type StreamLoopOptions } from './stream-loop.ts'
+
+export interface LabelIndexerOptions extends StreamLoopOptions<LabelEvent> {
+  indexing: IndexingService
+}
+
+/** Batches of labels → rows of `label` → ack. */
+export class LabelIndexer extends StreamLoop<LabelEvent> {
+  readonly #indexing: IndexingService
+
+  constructor({ indexing, ...options }: LabelIndexerOptions) {
+    super('label-indexer', { ...options, concurrency: 1 })
+    this.#indexing = indexing
+  }
+
+  protected override async apply(entries: readonly Entry<LabelEvent>[]): Promise<void> {
+    await this.#indexing.indexLabels(entries.map((entry) => entry.event))
+  }
+
+  protected override describe(event: LabelEvent): Pick<DeadLetter, 'did' | 'uri' | 'host' | 'payload'> {
+    return { uri: event.label.uri, host: event.host, payload: JSON.stringify(event) }
+  }
+
+  protected override continues(): boolean {
+    return false
+  }
+}

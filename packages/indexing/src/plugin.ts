@@ -1,0 +1,119 @@
+import type { Derivation } from './derivation.ts'
+import type { RecordType } from './record-type.ts'
+
+/** A record with its place, as a plugin sees it. */
+export interface RecordContext<R> {
+  /** `at://did/collection/rkey` */
+  uri: string
+  cid: string
+  /** The account whose repo holds it. */
+  did: string
+  rkey: string
+  record: R
+  /** When we first saw this version: UTC with milliseconds, never in the future. */
+  indexedAt: string
+}
+
+export type Cell = string | number | boolean | null
+/** One row as column → value. All rows of a plugin's table have the same columns. JSON columns take their JSON text. */
+export type Row = { [column: string]: Cell }
+
+/** A number kept beside a subject: rises by one for each row, falls with it. */
+export interface Count<T = Row> {
+  /** The table of the number, with its key column. */
+  table: string
+  key: string
+  column: string
+  /** The subject of a row; null counts nowhere. */
+  of: (row: T) => Cell
+  /** Whether this row counts. @default every row */
+  when?: (row: T) => boolean
+}
+
+export interface Notification {
+  /** Recipient. Dropped unless it is a DID, and never sent to the record's own author. */
+  did: string
+  reason: string
+  /** What it is about; null when the record itself says it all. */
+  reasonSubject: string | null
+  /** When it belongs in the recipient's list. */
+  sortAt: string
+}
+
+/** Further rows that a record leads to, in a table of their own. They live and die with the record's main row. */
+export interface Part<R> {
+  table: string
+  /** The column that holds the record's URI. */
+  owner: string
+  toRows: (context: RecordContext<R>) => Row[]
+  counts?: Count[]
+  /** When the record is deleted, its rows stay and are marked. */
+  markDeleted?: {
+    /** Gets the time of deletion. */
+    column: string
+    /** The table's primary key. */
+    key: readonly string[]
+    /** A further column of the key, with its value in the typed row: the owner alone has no index. */
+    locate: { column: string; of: (row: Row) => Cell }
+  }
+}
+
+/** How the records of one collection become rows. It only describes: no client, no clock, no await. */
+export interface RecordPlugin<R = unknown> {
+  collection: RecordType<R>
+  /** The only record key that gets typed rows, such as `self`. @default any */
+  rkey?: string
+  /** The typed table; its column `uri` is the record's. Without one the record is kept in `record` alone. */
+  table?: string
+  /** The typed row; null keeps the record without one. */
+  toRow?: (context: RecordContext<R>) => Row | null
+  /**
+   * Columns of which an account can hold only one combination. Of several records that claim one, the smallest URI has
+   * the row, whatever arrived first; the others wait as its duplicates (hazard X7).
+   */
+  uniqueBy?: readonly string[]
+  parts?: readonly Part<R>[]
+  counts?: readonly Count[]
+  notify?: (row: Row, context: RecordContext<R>) => Notification[]
+  /** Reads and writes of what depends on other records; runs once for a batch. */
+  derivation?: Derivation
+  /** What else this record's derived fields hang on, by name: batches that share a name run one after the other. */
+  locks?: (context: RecordContext<R>) => string[]
+  /** Columns of the stored row whose values are such names too: for deletions, whose record is gone. */
+  lockColumns?: readonly string[]
+}
+
+/**
+ * Declares how one collection is indexed.
+ *
+ * @example
+ * const graphFollow = defineRecordPlugin({
+ *   collection: recordType<AppBskyGraphFollow.Record>('app.bsky.graph.follow', lexicons),
+ *   table: 'follow',
+ *   toRow: ({ uri, cid, did, record, indexedAt }) => ({ uri, cid, creator: did, subjectDid: record.subject, createdAt: canonicalTime(record.createdAt), indexedAt }),
+ *   uniqueBy: ['creator', 'subjectDid'],
+ *   counts: [{ table: 'profile_agg', key: 'did', column: 'followersCount', of: (row) => row.subjectDid }],
+ * })
+ */
+export function defineRecordPlugin<R>(plugin: RecordPlugin<R>): RecordPlugin {
+  const { collection, table, toRow } = plugin
+  if ((table === undefined) !== (toRow === undefined))
+    throw new Error(`plugin of ${collection.collection}: table and toRow go together`)
+  if (plugin.uniqueBy?.length === 0) throw new Error(`plugin of ${collection.collection}: uniqueBy names no column`)
+  // A plugin is only ever given records that its own collection has parsed.
+  return plugin as unknown as RecordPlugin
+}
+
+/** Plugins by collection. */
+export type PluginMap = ReadonlyMap<string, RecordPlugin>
+
+/** @throws when two plugins claim one collection. */
+export function pluginMap(plugins: readonly RecordPlugin[]): PluginMap {
+  const map = new Map<string, RecordPlugin>()
+  for (const plugin of plugins) {
+    const name = plugin.collection.collection
+    if (map.has(name)) throw new Error(`two plugins for ${name}`)
+    map.set(name, plugin)
+  }
+  return map
+}

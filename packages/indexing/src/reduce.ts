@@ -1,0 +1,191 @@
+import { InvalidRecordError } from './record-type.ts'
+import type { PluginMap, RecordContext, RecordPlugin } from './plugin.ts'
+import type { Outcome, PutOp, RecordOp, RemoveOp } from './record-op.ts'
+import type { TableShapes } from './table-shape.ts'
+import { typedRow } from './typed-row.ts'
+import { indexedTime } from './values.ts'
+import {
+  isBackfillSeq,
+  recordUri,
+  type AccountEvent,
+  type IdentityEvent,
+  type RecordEvent,
+  type RepoEvent,
+  type StreamEvent,
+} from '@millrace/stream-protocol'
+
+/** A revision that a repo has reached with the events of a batch. */
+export interface RepoRev {
+  did: string
+  rev: string
+  commit: string
+  /** Root of the tree, where the event says it. */
+  data: string | undefined
+}
+
+/** A `#sync`: a repo says where it is, without its records. */
+export interface RepoClaim extends RepoRev {
+  host: string | undefined
+}
+
+/** The newest that a batch says about each record, repo and account (hazard X1). */
+export interface ReducedBatch {
+  /** One for each record, by URI in byte order. */
+  ops: RecordOp[]
+  /** Index of the event that each op came from. */
+  eventOf: Map<RecordOp, number>
+  /** Newest completed revision of each repo, by DID. */
+  revs: Map<string, RepoRev>
+  claims: RepoClaim[]
+  accounts: AccountEvent[]
+  identities: IdentityEvent[]
+  /** When each account was first heard of in this batch, by DID. */
+  seen: Map<string, string>
+  /** Events that are decided already, by index. */
+  decided: Map<number, Outcome>
+  /** Why events are invalid, by index. */
+  invalid: Map<number, string>
+}
+
+export interface ReduceOptions {
+  plugins: PluginMap
+  shapes: TableShapes
+  /** What becomes of collections without a plugin: kept in `record`, or counted and left (hazard X10). */
+  otherCollections: 'record' | 'skip'
+  /** Our clock: RFC 3339, UTC with milliseconds. */
+  now: string
+}
+
+/** Brings the events of a batch, in stream order, to what has to be done. A function of values. */
+export function reduceEvents(events: readonly StreamEvent[], options: ReduceOptions): ReducedBatch {
+  const batch: ReducedBatch = {
+    ops: [],
+    eventOf: new Map(),
+    revs: new Map(),
+    claims: [],
+    accounts: [],
+    identities: [],
+    seen: new Map(),
+    decided: new Map(),
+    invalid: new Map(),
+  }
+  const newest = new Map<string, { event: RecordEvent; index: number; passing?: RecordEvent }>()
+  for (const [index, event] of events.entries()) {
+    if (!batch.seen.has(event.did)) batch.seen.set(event.did, indexedTime(event.time, options.now))
+    switch (event.type) {
+      case 'create':
+      case 'update':
+      case 'delete': {
+        if (completesCommit(event)) raiseRev(batch.revs, event)
+        if (!options.plugins.has(event.collection) && options.otherCollections === 'skip') {
+          batch.decided.set(index, 'skipped')
+          break
+        }
+        const uri = recordUri(event)
+        const before = newest.get(uri)
+        if (before === undefined) newest.set(uri, { event, index })
+        else if (event.rev > before.event.rev) {
+          batch.decided.set(before.index, 'stale')
+          const passing = before.event.type === 'delete' ? before.passing : before.event
+          newest.set(uri, { event, index, ...(passing && { passing }) })
+        } else {
+          batch.decided.set(
+            index,
+            event.rev < before.event.rev ? 'stale' : sameContent(event, before.event) ? 'duplicate' : 'equivocation',
+          )
+        }
+        break
+      }
+      case 'repo':
+        if (event.sync)
+          batch.claims.push({
+            did: event.did,
+            rev: event.rev,
+            commit: event.commit,
+            data: event.data,
+            host: event.host,
+          })
+        else raiseRev(batch.revs, event)
+        batch.decided.set(index, 'applied')
+        break
+      case 'account':
+        batch.accounts.push(event)
+        batch.decided.set(index, 'applied')
+        break
+      case 'identity':
+        batch.identities.push(event)
+        batch.decided.set(index, 'applied')
+        break
+    }
+  }
+  for (const uri of [...newest.keys()].sort()) {
+    const { event, index, passing } = newest.get(uri)!
+    const op = toOp(uri, event, passing, options)
+    if (op.action === 'remove' && op.invalid !== undefined) batch.invalid.set(index, op.invalid)
+    batch.eventOf.set(op, index)
+    batch.ops.push(op)
+  }
+  return batch
+}
+
+/** An operation that does not say its place in the commit stands for the whole: other writers send no more than that. */
+function completesCommit(event: RecordEvent): boolean {
+  if (isBackfillSeq(event.seq)) return false // a whole repo ends with an event of its own
+  return event.op === undefined || event.ops === undefined || event.op === event.ops - 1
+}
+
+function raiseRev(revs: Map<string, RepoRev>, { did, rev, commit, data }: RecordEvent | RepoEvent): void {
+  const before = revs.get(did)
+  if (before === undefined || rev > before.rev) revs.set(did, { did, rev, commit, data })
+}
+
+function sameContent(a: RecordEvent, b: RecordEvent): boolean {
+  return a.type === 'delete' || b.type === 'delete' ? a.type === b.type : a.cid === b.cid
+}
+
+function toOp(uri: string, event: RecordEvent, passing: RecordEvent | undefined, options: ReduceOptions): RecordOp {
+  const plugin = options.plugins.get(event.collection)
+  const place = {
+    uri,
+    did: event.did,
+    collection: event.collection,
+    rkey: event.rkey,
+    rev: event.rev,
+    indexedAt: indexedTime(event.time, options.now),
+    plugin,
+  }
+  if (event.type === 'delete') return { ...place, action: 'remove', ...passingRecord(uri, passing, plugin, options) }
+  try {
+    const context = contextOf(uri, event, plugin, place.indexedAt)
+    const row = plugin ? typedRow(plugin, context, options.shapes) : null
+    return { ...place, action: 'put', cid: event.cid, json: JSON.stringify(event.record), context, row } satisfies PutOp
+  } catch (error) {
+    if (!(error instanceof InvalidRecordError)) throw error
+    return { ...place, action: 'remove', invalid: error.message } satisfies RemoveOp
+  }
+}
+
+function contextOf(
+  uri: string,
+  event: Exclude<RecordEvent, { type: 'delete' }>,
+  plugin: RecordPlugin | undefined,
+  indexedAt: string,
+): RecordContext<unknown> {
+  const record = plugin ? plugin.collection.parse(event.record) : event.record
+  return { uri, cid: event.cid, did: event.did, rkey: event.rkey, record, indexedAt }
+}
+
+function passingRecord(
+  uri: string,
+  passing: RecordEvent | undefined,
+  plugin: RecordPlugin | undefined,
+  options: ReduceOptions,
+): { passing?: RecordContext<unknown> } {
+  if (passing === undefined || passing.type === 'delete' || !plugin?.parts?.some((part) => part.markDeleted)) return {}
+  try {
+    return { passing: contextOf(uri, passing, plugin, indexedTime(passing.time, options.now)) }
+  } catch (error) {
+    if (!(error instanceof InvalidRecordError)) throw error
+    return {}
+  }
+}

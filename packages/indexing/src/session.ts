@@ -1,0 +1,82 @@
+import type { Pool, PoolClient } from 'pg'
+
+export interface Statement {
+  text: string
+  values: unknown[]
+}
+
+// The texts are few (one for each table and purpose), so that each is parsed once per connection.
+const names = new Map<string, string>()
+function statementName(text: string): string {
+  let name = names.get(text)
+  if (name === undefined) names.set(text, (name = `millrace_${names.size}`))
+  return name
+}
+
+/** The statements of one transaction. Several may be sent before the first has answered: they run in the order sent. */
+export class Session {
+  readonly #client: PoolClient
+  /** Statements sent so far. */
+  statements = 0
+  /** Times that we waited for answers. */
+  roundTrips = 0
+
+  constructor(client: PoolClient) {
+    this.#client = client
+  }
+
+  async query<T extends object>({ text, values }: Statement): Promise<T[]> {
+    this.statements += 1
+    const { rows } = await this.#client.query<T>({ name: statementName(text), text, values })
+    return rows
+  }
+
+  /** Sends statements together and waits for all of them: one round trip. */
+  async all<const S extends readonly (Statement | undefined)[]>(statements: S): Promise<{ [K in keyof S]: object[] }> {
+    this.roundTrips += 1
+    const results = await Promise.all(
+      statements.map((statement) => (statement ? this.query(statement) : Promise.resolve([]))),
+    )
+    return results as { [K in keyof S]: object[] }
+  }
+
+  async one<T extends object>(statement: Statement): Promise<T[]> {
+    this.roundTrips += 1
+    return this.query<T>(statement)
+  }
+}
+
+/**
+ * Runs `work` in one transaction. Resolves after COMMIT has answered; any failure rolls back and is thrown.
+ *
+ * The plans are made for the values at hand: a plan that was kept from when a table was empty would scan it for ever.
+ */
+export async function transaction<T>(pool: Pool, work: (session: Session) => Promise<T>): Promise<T> {
+  const client = await pool.connect()
+  let failure: Error | undefined
+  try {
+    const session = new Session(client)
+    const [, result] = await Promise.all([
+      client.query('begin; set local plan_cache_mode = force_custom_plan'),
+      work(session),
+    ])
+    session.roundTrips += 1
+    await client.query('commit')
+    return result
+  } catch (error) {
+    failure = error as Error
+    await rollback(client)
+    throw error
+  } finally {
+    // A connection that failed may be in any state; a new one costs little.
+    client.release(failure)
+  }
+}
+
+async function rollback(client: PoolClient): Promise<void> {
+  try {
+    await client.query('rollback')
+  } catch {
+    // The connection is gone, and the transaction with it; the first error is what the caller needs.
+  }
+}

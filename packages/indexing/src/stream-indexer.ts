@@ -1,0 +1,47 @@
+import { recordUri, type Batch, type DeadLetter, type Entry, type StreamEvent } from '@millrace/stream-protocol'
+import type { IndexingService } from './indexing-service.ts'
+import { StreamLoop, type StreamLoopOptions } from './stream-loop.ts'
+
+export interface StreamIndexerOptions extends StreamLoopOptions<StreamEvent> {
+  indexing: IndexingService
+}
+
+/** Batches of record operations and account changes → rows → ack. */
+export class StreamIndexer extends StreamLoop<StreamEvent> {
+  readonly #indexing: IndexingService
+  readonly #stream: string
+
+  constructor({ indexing, ...options }: StreamIndexerOptions) {
+    super('indexer', options)
+    this.#indexing = indexing
+    this.#stream = options.source.stream
+  }
+
+  protected override async apply(entries: readonly Entry<StreamEvent>[]): Promise<void> {
+    const { rejected, dirty } = await this.#indexing.index(entries.map((entry) => entry.event))
+    if (rejected.length > 0) {
+      await this.ledger.deadLetter(
+        rejected.map(({ index, reason, error }): DeadLetter => {
+          const { id, event } = entries[index]!
+          return { stream: this.#stream, entryId: id, reason, error, ...this.describe(event) }
+        }),
+      )
+    }
+    if (dirty.length > 0) await this.ledger.markDirty(dirty)
+  }
+
+  protected override describe(event: StreamEvent): Pick<DeadLetter, 'did' | 'uri' | 'host' | 'payload'> {
+    return {
+      did: event.did,
+      uri: 'rkey' in event ? recordUri(event) : undefined,
+      host: event.host,
+      payload: JSON.stringify(event),
+    }
+  }
+
+  /** The rest of a commit: its last operation raises the revision, which the first ones must have reached by then. */
+  protected override continues(batch: Batch<StreamEvent>): boolean {
+    const first = batch.entries[0]?.event
+    return first !== undefined && (first.type === 'repo' || ('op' in first && (first.op ?? 0) > 0))
+  }
+}

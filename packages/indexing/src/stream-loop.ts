@@ -1,0 +1,184 @@
+import { classifyError } from '@millrace/database'
+import {
+  Backoff,
+  noMeter,
+  silentLogger,
+  sleep,
+  type Batch,
+  type BatchSource,
+  type Counter,
+  type DeadLetter,
+  type Entry,
+  type Ledger,
+  type Logger,
+  type Loop,
+  type Meter,
+} from '@millrace/stream-protocol'
+
+export interface StreamLoopOptions<T> {
+  source: BatchSource<T>
+  ledger: Ledger
+  /** Batches at work at once. @default 2 */
+  concurrency?: number
+  logger?: Logger
+  meter?: Meter
+}
+
+/**
+ * Reads batches, has them applied, and acks them after their effects are durable (hazard G3).
+ *
+ * A failing batch is tried again for as long as the failure is one of a service or of ourselves: nothing is given up
+ * for an outage (hazards G9, G10). A batch that fails for what is in it is halved until the bad entry is alone; that
+ * one goes to the dead letters, its neighbours are applied (hazard X5).
+ */
+export abstract class StreamLoop<T> implements Loop {
+  readonly name: string
+  protected readonly ledger: Ledger
+  protected readonly logger: Logger
+  readonly #source: BatchSource<T>
+  readonly #concurrency: number
+  readonly #deadLetters: Counter
+  readonly #retries: Counter
+  #entries = 0
+  #lastAckAt: number | null = null
+
+  protected constructor(
+    name: string,
+    { source, ledger, concurrency = 2, logger = silentLogger, meter = noMeter }: StreamLoopOptions<T>,
+  ) {
+    this.name = `${name} ${source.stream}`
+    this.ledger = ledger
+    this.logger = logger.child({ component: name, stream: source.stream })
+    this.#source = source
+    this.#concurrency = concurrency
+    this.#deadLetters = meter.counter('millrace_index_dead_letters_total', 'Entries given up, by reason', [
+      'stream',
+      'reason',
+    ])
+    this.#retries = meter.counter('millrace_index_retries_total', 'Batches tried again, by kind of failure', [
+      'stream',
+      'kind',
+    ])
+    for (const kind of ['transient', 'ours', 'unknown']) this.#retries.add(0, { stream: source.stream, kind })
+  }
+
+  /** Applies entries of one batch as one transaction; rejects without any effect. */
+  protected abstract apply(entries: readonly Entry<T>[]): Promise<void>
+
+  /** What a dead letter says of an entry that was given up. */
+  protected abstract describe(event: T): Pick<DeadLetter, 'did' | 'uri' | 'host' | 'payload'>
+
+  /** Whether the second batch has to wait for the first. */
+  protected abstract continues(batch: Batch<T>): boolean
+
+  /** Entries that left the stream through this loop, and when the last ones did (milliseconds since 1970). */
+  status(): { entries: number; lastAckAt: number | null } {
+    return { entries: this.#entries, lastAckAt: this.#lastAckAt }
+  }
+
+  async run(signal: AbortSignal): Promise<void> {
+    const working = new Set<Promise<void>>()
+    const failed = new AbortController()
+    const stop = AbortSignal.any([signal, failed.signal])
+    for await (const batch of this.#source.batches(stop)) {
+      while (working.size >= this.#concurrency || (working.size > 0 && this.continues(batch)))
+        await Promise.race(working)
+      const work: Promise<void> = this.#work(batch, stop)
+        .catch((error: unknown) => failed.abort(error))
+        .finally(() => working.delete(work))
+      working.add(work)
+    }
+    await Promise.all(working)
+    if (failed.signal.aborted) throw failed.signal.reason
+  }
+
+  async #work(batch: Batch<T>, signal: AbortSignal): Promise<void> {
+    if (batch.rejected.length > 0) {
+      const letters = batch.rejected.map(({ id, raw, error }): DeadLetter => ({
+        stream: batch.stream,
+        entryId: id,
+        reason: error.reason,
+        error: error.message,
+        did: error.did,
+        payload: raw ?? '',
+      }))
+      const did = new Set(batch.rejected.flatMap(({ error }) => error.did ?? []))
+      await this.#insist(signal, async () => {
+        await this.ledger.deadLetter(letters)
+        if (did.size > 0)
+          await this.ledger.markDirty([...did].map((each) => ({ did: each, reason: 'undecodable-entry' })))
+        if (batch.rejected.some(({ error }) => error.did === undefined))
+          await this.ledger.recordGap({ host: '', stream: batch.stream, reason: 'undecodable-entry' })
+      })
+      for (const { error } of batch.rejected) this.#deadLetters.add(1, { stream: batch.stream, reason: error.reason })
+    }
+    if (!(await this.#applyAll(batch.entries, batch.stream, signal))) return
+    await batch.ack()
+    this.#entries += batch.entries.length + batch.rejected.length
+    this.#lastAckAt = Date.now()
+  }
+
+  /** False when the signal came first: the entries stay in the stream. */
+  async #applyAll(entries: readonly Entry<T>[], stream: string, signal: AbortSignal): Promise<boolean> {
+    if (entries.length === 0) return true
+    const backoff = new Backoff({ minMs: 100, maxMs: 30_000 })
+    let unknown = 0
+    for (;;) {
+      try {
+        await this.apply(entries)
+        return true
+      } catch (error) {
+        const kind = classifyError(error)
+        if (kind === 'content' || (kind === 'unknown' && ++unknown >= 3)) {
+          if (entries.length === 1) return this.#giveUp(entries[0]!, stream, kind, error as Error, signal)
+          const middle = Math.ceil(entries.length / 2)
+          return (
+            (await this.#applyAll(entries.slice(0, middle), stream, signal)) &&
+            (await this.#applyAll(entries.slice(middle), stream, signal))
+          )
+        }
+        this.#retries.add(1, { stream, kind })
+        const waitMs = backoff.nextMs()
+        this.logger[kind === 'transient' ? 'warn' : 'error'](
+          { err: error, kind, entries: entries.length, waitMs: Math.round(waitMs) },
+          'cannot apply a batch; trying again',
+        )
+        await sleep(waitMs, signal)
+        if (signal.aborted) return false
+      }
+    }
+  }
+
+  async #giveUp(
+    { id, event }: Entry<T>,
+    stream: string,
+    kind: string,
+    error: Error,
+    signal: AbortSignal,
+  ): Promise<boolean> {
+    const reason = kind === 'content' ? 'refused-by-database' : 'failed'
+    const letter: DeadLetter = { stream, entryId: id, reason, error: error.message, ...this.describe(event) }
+    this.logger.error({ err: error, entry: id, did: letter.did }, 'gave up an entry; it is in the dead letters')
+    const done = await this.#insist(signal, async () => {
+      await this.ledger.deadLetter([letter])
+      if (letter.did !== undefined) await this.ledger.markDirty([{ did: letter.did, reason, host: letter.host }])
+    })
+    if (done) this.#deadLetters.add(1, { stream, reason })
+    return done
+  }
+
+  /** The ledger is the last resort: what it should remember is not let go before it does. */
+  async #insist(signal: AbortSignal, write: () => Promise<void>): Promise<boolean> {
+    const backoff = new Backoff({ minMs: 100, maxMs: 30_000 })
+    while (!signal.aborted) {
+      try {
+        await write()
+        return true
+      } catch (error) {
+        this.logger.error({ err: error }, 'cannot write to the ledger; trying again')
+        await sleep(backoff.nextMs(), signal)
+      }
+    }
+    return false
+  }
+}

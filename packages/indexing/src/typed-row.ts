@@ -1,0 +1,41 @@
+import { storableText } from '@millrace/database'
+import { InvalidRecordError } from './record-type.ts'
+import type { RecordContext, RecordPlugin, Row } from './plugin.ts'
+import type { TableShape, TableShapes } from './table-shape.ts'
+
+/** Longest text in a column that an index covers, in bytes of UTF-8. */
+const MAX_INDEXED_BYTES = 2_000
+
+/**
+ * The typed row of a record, in a form that Postgres takes: null when the record has none.
+ * @throws {InvalidRecordError} when an indexed column would not fit its index (hazards J6, X21).
+ */
+export function typedRow(plugin: RecordPlugin, context: RecordContext<unknown>, shapes: TableShapes): Row | null {
+  if (!plugin.table || !plugin.toRow || (plugin.rkey !== undefined && plugin.rkey !== context.rkey)) return null
+  const row = plugin.toRow(context)
+  return row && storableRow(row, plugin.table, shapes.get(plugin.table)!)
+}
+
+/** All rows of one of a record's further tables. */
+export function partRows(table: string, rows: readonly Row[], shapes: TableShapes): Row[] {
+  return rows.map((row) => storableRow(row, table, shapes.get(table)!))
+}
+
+function storableRow(row: Row, table: string, shape: TableShape): Row {
+  for (const column in row) {
+    const cell = row[column]
+    if (typeof cell !== 'string') continue
+    row[column] = storableText(cell)
+    // A UTF-16 unit is at most three bytes: most texts need no counting.
+    if (
+      cell.length * 3 > MAX_INDEXED_BYTES &&
+      shape.indexed.has(column) &&
+      Buffer.byteLength(cell) > MAX_INDEXED_BYTES
+    ) {
+      throw new InvalidRecordError(
+        `${table}.${column} has ${Buffer.byteLength(cell)} bytes, of which an index takes ${MAX_INDEXED_BYTES}`,
+      )
+    }
+  }
+  return row
+}

@@ -1,0 +1,50 @@
+/** The year 1970 stands for times that cannot be read: sorted to the end, never to the top. */
+const EPOCH = '1970-01-01T00:00:00.000Z'
+
+const canonical = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/
+const zone = /(Z|z|[+-]\d\d:?\d\d)$/
+
+/**
+ * A time as every column has it: UTC with milliseconds. A missing zone is read as UTC; more digits than milliseconds
+ * are cut. What is no time, or lies outside the years 0001 to 9999, is the epoch (hazard J10).
+ */
+export function canonicalTime(text: string | undefined): string {
+  return parseTime(text) ?? EPOCH
+}
+
+/** Like `canonicalTime`, but says when it could not be read. */
+export function parseTime(text: string | undefined): string | undefined {
+  if (text === undefined || text.length > 64) return undefined
+  if (canonical.test(text) && !Number.isNaN(Date.parse(text))) return text.startsWith('0000') ? undefined : text
+  const time = new Date(zone.test(text) || !text.includes('T') ? text : `${text}Z`)
+  const year = time.getUTCFullYear()
+  return Number.isNaN(year) || year < 1 || year > 9999 ? undefined : time.toISOString()
+}
+
+/** When we say that something was seen: the upstream's own time, but never later than our clock. */
+export function indexedTime(upstream: string, now: string): string {
+  const time = parseTime(upstream)
+  return time === undefined || time > now ? now : time
+}
+
+/** The account part of an AT-URI, as it stands there: a DID, or a handle. */
+export function uriAuthority(uri: string): string {
+  const start = uri.startsWith('at://') ? 5 : 0
+  const end = uri.indexOf('/', start)
+  return end === -1 ? uri.slice(start) : uri.slice(start, end)
+}
+
+/** The collection part of an AT-URI; empty when it has none. */
+export function uriCollection(uri: string): string {
+  return uri.split('/', 4)[3] ?? ''
+}
+
+/** The record key of an AT-URI; empty when it has none. */
+export function uriRkey(uri: string): string {
+  return uri.split('/', 5)[4] ?? ''
+}
+
+/** Byte order, which is the order of revisions and of record URIs in every collation of ours. */
+export function compareText(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0
+}
