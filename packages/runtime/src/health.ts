@@ -68,7 +68,7 @@ export class Health {
     const onLate = (): void => late.reject(new Error(`no answer within ${this.#timeoutMs} ms`))
     signal.addEventListener('abort', onLate, { once: true })
     try {
-      const reason = await Promise.race([Promise.try(check, signal), late.promise])
+      const reason = await Promise.race([(async () => check(signal))(), late.promise])
       return reason ? { status: 'degraded', reason } : { status: 'ok' }
     } catch (error) {
       return { status: 'failing', reason: describeError(error) }

@@ -1,0 +1,133 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { request } from 'node:http'
+import os from 'node:os'
+import path from 'node:path'
+import { Health } from '@millrace/runtime'
+import { openStreams } from '@millrace/stores'
+import { streams } from '@millrace/stream-protocol'
+import { createLogSpy } from '@millrace/testing'
+import { expect, test } from 'vitest'
+import { createAdminServer, type AdminServerOptions } from './admin-server.ts'
+import type { Status } from './status.ts'
+
+/** A server over an empty SQLite store. */
+async function served(options: Partial<AdminServerOptions> = {}) {
+  const folder = await mkdtemp(path.join(os.tmpdir(), 'millrace-admin-'))
+  const file = path.join(folder, 'streams.sqlite')
+  const store = await openStreams({ kind: 'sqlite', file, location: file, why: 'it is a test' })
+  const health = new Health()
+  health.add('store', () => store.ping())
+  const logger = createLogSpy()
+  const server = await createAdminServer({
+    port: 0,
+    bind: '127.0.0.1',
+    passwords: [],
+    sources: { store, streams: [streams.firehoseLive] },
+    health,
+    version: '1.2.3',
+    logger,
+    ...options,
+  })
+  const get = async (url: string, init: RequestInit = {}) => {
+    const response = await fetch(`http://127.0.0.1:${server.port}${url}`, init)
+    const text = await response.text()
+    return { status: response.status, headers: response.headers, text, json: () => JSON.parse(text) as unknown }
+  }
+  const close = async (): Promise<void> => {
+    await server[Symbol.asyncDispose]()
+    await store[Symbol.asyncDispose]()
+    await rm(folder, { recursive: true })
+  }
+  return { port: server.port, store, get, health, logger, [Symbol.asyncDispose]: close }
+}
+
+const basic = (credentials: string) => ({
+  headers: { authorization: `Basic ${Buffer.from(credentials).toString('base64')}` },
+})
+const method = '/xrpc/dev.millrace.admin.getStatus'
+
+test('answers getStatus as its lexicon says', async () => {
+  await using admin = await served()
+  const { get } = admin
+  const answer = await get(method)
+  expect(answer.status).toBe(200)
+  expect(answer.json() as Status).toMatchObject({ status: 'ok', problems: [], store: { kind: 'sqlite' } })
+})
+
+test('asks for a password when it has one, and says the same whatever is wrong (M2)', async () => {
+  await using admin = await served({ passwords: ['one', 'two'] })
+  const { get } = admin
+  expect((await get(method, basic('admin:one'))).status).toBe(200)
+  expect((await get(method, basic('admin:two'))).status).toBe(200)
+  for (const init of [{}, basic('admin:three'), basic('root:one'), { headers: { authorization: 'Bearer one' } }]) {
+    const refused = await get(method, init)
+    expect([refused.status, refused.json()]).toEqual([
+      401,
+      { error: 'AuthenticationRequired', message: 'Authentication Required' },
+    ])
+    expect(refused.headers.get('www-authenticate')).toContain('Basic')
+  }
+  expect((await get('/xrpc/dev.millrace.admin.unknown')).status).toBe(401)
+})
+
+test('stops answering an address that guesses, with the right password too (M2)', async () => {
+  await using admin = await served({ passwords: ['one'] })
+  const { get } = admin
+  for (let guess = 0; guess < 10; guess++) await get(method, basic(`admin:${guess}`))
+  const refused = await get(method, basic('admin:one'))
+  expect([refused.status, refused.json()]).toMatchObject([429, { error: 'RateLimitExceeded' }])
+})
+
+test('is not opened to others without a password (M1)', async () => {
+  await expect(served({ bind: '0.0.0.0' })).rejects.toThrow('has no password')
+})
+
+test('without a password answers only to names of this machine (M1)', async () => {
+  await using admin = await served()
+  const ask = (host: string) =>
+    new Promise<number | undefined>((resolve, reject) => {
+      request({ port: admin.port, path: method, headers: { host } }, (response) => {
+        response.resume()
+        resolve(response.statusCode)
+      })
+        .on('error', reject)
+        .end()
+    })
+  expect(await ask(`localhost:${admin.port}`)).toBe(200)
+  expect(await ask('attacker.example')).toBe(403)
+})
+
+test('tells its health to everybody', async () => {
+  await using admin = await served({ passwords: ['one'] })
+  const { get, health } = admin
+  expect((await get('/xrpc/_health')).json()).toEqual({ version: '1.2.3', status: 'ready' })
+  health.add('database', () => Promise.reject(new Error('postgres://u:secret@db is away')))
+  const failing = await get('/xrpc/_health')
+  expect([failing.status, failing.json()]).toEqual([503, { version: '1.2.3', status: 'failing' }])
+})
+
+test.each([
+  ['GET', '/xrpc/dev.millrace.admin.getNothing', 501, 'MethodNotImplemented'],
+  ['POST', method, 400, 'InvalidRequest'],
+  ['GET', '/xrpc/not_an_nsid!', 400, 'InvalidRequest'],
+  ['GET', '/elsewhere', 404, 'NotFound'],
+] as const)('%s %s is %i %s, with an error and a message (M8)', async (httpMethod, url, status, error) => {
+  await using admin = await served()
+  const { get } = admin
+  const answer = await get(url, { method: httpMethod })
+  expect([answer.status, answer.json()]).toEqual([status, { error, message: expect.any(String) }])
+})
+
+test('a part that is away is named, and its error goes to the log alone (M8)', async () => {
+  await using admin = await served()
+  const { get, logger } = admin
+  await admin.store[Symbol.asyncDispose]()
+  const answer = await get(method)
+  expect(answer.json()).toMatchObject({
+    status: 'failing',
+    streams: [],
+    problems: [{ code: 'streams-away', message: 'the stream store does not tell how its streams stand' }],
+  })
+  expect(answer.text).not.toMatch(/sqlite error|not open|stack|at file/i)
+  expect(logger.messages('warn')).toContain('a part of the status is missing')
+})

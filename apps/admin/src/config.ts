@@ -1,0 +1,37 @@
+import {
+  commaList,
+  defineConfig,
+  hostList,
+  optionalDatabaseVariables,
+  port,
+  processVariables,
+  streamVariables,
+  text,
+} from '@millrace/runtime'
+import { streams } from '@millrace/stream-protocol'
+
+export const adminConfig = defineConfig({
+  ADMIN_PORT: { schema: port(), default: '4030', help: 'Port of the admin methods; 0 takes a free one and logs it' },
+  ADMIN_PASSWORDS: {
+    schema: commaList('passwords').optional(),
+    help: 'Accepted passwords of the user admin; without any, only this machine can reach the server',
+    secret: true,
+  },
+  ADMIN_BIND: {
+    schema: text('an address').optional(),
+    help: 'Address that ADMIN_PORT is opened on: 127.0.0.1 when there is no password, 0.0.0.0 otherwise',
+  },
+  INGESTER_HOSTS: { schema: hostList().optional(), help: 'Relays whose cursors are shown' },
+  INGESTER_LABELER_HOSTS: { schema: hostList().optional(), help: 'Labelers whose cursors are shown' },
+  INGESTER_FIREHOSE_STREAM: { schema: text('a name'), default: streams.firehoseLive, help: 'Stream of live events' },
+  INGESTER_LABEL_STREAM: { schema: text('a name'), default: streams.labelLive, help: 'Stream of labels' },
+  INGESTER_REPO_STREAM: { schema: text('a name'), default: streams.repoBackfill, help: 'Stream of repos to fetch' },
+  BACKFILLER_FIREHOSE_STREAM: {
+    schema: text('a name'),
+    default: streams.firehoseBackfill,
+    help: 'Stream of the records of whole repos',
+  },
+  ...streamVariables,
+  ...optionalDatabaseVariables,
+  ...processVariables({ metricsPort: 4040 }),
+})

@@ -1,0 +1,69 @@
+import { ConfigError, chooseStreams, runAll, StreamGauges, type ProcessContext } from '@millrace/runtime'
+import { openMigratedDatabase, openStreams } from '@millrace/stores'
+import type { Loop } from '@millrace/stream-protocol'
+import { isLoopback } from './access.ts'
+import { createAdminServer } from './admin-server.ts'
+import type { CursorOf } from './collect-status.ts'
+import type { adminConfig } from './config.ts'
+
+/** The admin process: opens what it reads from, and serves until it is stopped. */
+export async function runAdmin(context: ProcessContext<typeof adminConfig>): Promise<void> {
+  const { config, env, logger, meter, health, signal, version } = context
+  const passwords = config.ADMIN_PASSWORDS ?? []
+  const bind = config.ADMIN_BIND
+  if (bind !== undefined && passwords.length === 0 && !isLoopback(bind)) {
+    throw new ConfigError([`ADMIN_BIND is "${bind}", which others can reach: set ADMIN_PASSWORDS first`])
+  }
+
+  await using store = await openStreams(chooseStreams(config, env), { logger, meter, signal })
+  health.add('store', () => store.ping())
+  await using database = config.DB_POSTGRES_URL
+    ? await openMigratedDatabase({
+        url: config.DB_POSTGRES_URL,
+        schema: config.DB_POSTGRES_SCHEMA,
+        poolSize: Math.min(4, config.DB_POSTGRES_POOL_SIZE),
+        applicationName: 'millrace-admin',
+        // It only looks, and never long.
+        migrates: false,
+        statementTimeoutMs: 5_000,
+        logger,
+        signal,
+      })
+    : undefined
+  if (database) health.add('database', () => database.ping())
+
+  const names = [
+    config.INGESTER_FIREHOSE_STREAM,
+    config.BACKFILLER_FIREHOSE_STREAM,
+    config.INGESTER_REPO_STREAM,
+    config.INGESTER_LABEL_STREAM,
+  ]
+  await using server = await createAdminServer({
+    port: config.ADMIN_PORT,
+    passwords,
+    ...(bind !== undefined && { bind }),
+    sources: { store, streams: names, cursors: configuredCursors(config), ...(database && { database }) },
+    health,
+    version,
+    logger,
+  })
+  logger.info({ port: server.port, bind: server.bind, password: passwords.length > 0 }, 'admin server is open')
+  const gauges: Loop = new StreamGauges({ store, streams: names, meter, logger })
+  await runAll([gauges], signal, { logger, meter, health })
+}
+
+/** The cursors that an ingester with these variables keeps. */
+export function configuredCursors(config: {
+  readonly INGESTER_HOSTS?: readonly string[] | undefined
+  readonly INGESTER_LABELER_HOSTS?: readonly string[] | undefined
+  readonly INGESTER_FIREHOSE_STREAM: string
+  readonly INGESTER_REPO_STREAM: string
+  readonly INGESTER_LABEL_STREAM: string
+}): CursorOf[] {
+  const { INGESTER_HOSTS: hosts = [], INGESTER_LABELER_HOSTS: labelers = [] } = config
+  return [
+    ...hosts.map((host) => ({ stream: config.INGESTER_FIREHOSE_STREAM, host })),
+    ...hosts.map((host) => ({ stream: config.INGESTER_REPO_STREAM, host })),
+    ...labelers.map((host) => ({ stream: config.INGESTER_LABEL_STREAM, host })),
+  ]
+}

@@ -1,0 +1,67 @@
+/** What `dev.millrace.admin.getStatus` answers; its lexicon says what each field means. */
+export interface Status {
+  status: 'ok' | 'degraded' | 'failing'
+  checkedAt: string
+  problems: Problem[]
+  store: { kind: 'redis' | 'sqlite'; location: string }
+  streams: StreamReport[]
+  cursors: CursorReport[]
+  database?: DatabaseReport
+}
+
+export type ProblemCode =
+  | 'streams-away'
+  | 'cursors-away'
+  | 'database-away'
+  | 'lag'
+  | 'no-group'
+  | 'dead-letters'
+  | 'dirty'
+  | 'gaps'
+
+export interface Problem {
+  code: ProblemCode
+  message: string
+}
+
+export interface StreamReport {
+  name: string
+  length: number
+  firstId?: string
+  lastId?: string
+  firstAgeSeconds?: number
+  lastAgeSeconds?: number
+  lagSeconds: number
+  groups: GroupReport[]
+}
+
+export interface GroupReport {
+  name: string
+  pending: number
+  undelivered?: number
+  oldestPendingAgeSeconds?: number
+  lagSeconds: number
+  lastDeliveredId: string
+  consumers: ConsumerReport[]
+}
+
+export interface ConsumerReport {
+  name: string
+  pending: number
+  idleSeconds: number
+}
+
+export interface CursorReport {
+  stream: string
+  host: string
+  cursor?: string
+  done: boolean
+}
+
+export interface DatabaseReport {
+  location: string
+  deadLetters: { reason: string; count: number }[]
+  dirty: { count: number; oldestAgeSeconds?: number }
+  gaps: { host: string; stream: string; reason: string; fromSeq?: string; toSeq?: string; openedAt: string }[]
+  tables: { name: string; rows: number }[]
+}

@@ -1,0 +1,2 @@
+export { openMigratedDatabase, type OpenMigratedDatabaseOptions } from './open-database.ts'
+export { openStreams, type OpenStreamsOptions } from './open-streams.ts'

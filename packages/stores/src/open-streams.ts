@@ -1,0 +1,28 @@
+import { openRedisStreams } from '@millrace/redis-streams'
+import type { StreamsChoice } from '@millrace/runtime'
+import { openSqliteStreams } from '@millrace/sqlite-streams'
+import { noMeter, silentLogger, type Logger, type Meter, type StreamStore } from '@millrace/stream-protocol'
+
+export interface OpenStreamsOptions {
+  logger?: Logger
+  meter?: Meter
+  /** Ends the wait for a Redis that does not answer yet. */
+  signal?: AbortSignal
+  /** How long to wait for that, in milliseconds. @default 30_000 */
+  waitMs?: number
+}
+
+/**
+ * Opens the store that `chooseStreams` chose, and says which one it is and why. A store that cannot be opened is an
+ * error; the other one is never taken in its place.
+ */
+export async function openStreams(
+  choice: StreamsChoice,
+  { logger = silentLogger, meter = noMeter, signal, waitMs = 30_000 }: OpenStreamsOptions = {},
+): Promise<StreamStore> {
+  logger.info({ store: choice.kind, location: choice.location }, `streams are in ${choice.kind}: ${choice.why}`)
+  if (choice.kind === 'redis') {
+    return openRedisStreams({ url: choice.url, logger, meter, waitMs, ...(signal && { signal }) })
+  }
+  return openSqliteStreams({ file: choice.file, logger, meter })
+}
