@@ -11,6 +11,7 @@ import { graphFollow } from './app-bsky/graph-follow.ts'
 import { graphList } from './app-bsky/graph-list.ts'
 import { graphListblock } from './app-bsky/graph-listblock.ts'
 import { graphListitem } from './app-bsky/graph-listitem.ts'
+import { graphReferencelistoptout } from './app-bsky/graph-referencelistoptout.ts'
 import { graphStarterpack } from './app-bsky/graph-starterpack.ts'
 import { graphVerification } from './app-bsky/graph-verification.ts'
 import { labelerService } from './app-bsky/labeler-service.ts'
@@ -32,6 +33,7 @@ export {
   graphList,
   graphListblock,
   graphListitem,
+  graphReferencelistoptout,
   graphStarterpack,
   graphVerification,
   labelerService,
@@ -50,6 +52,7 @@ export const appBskyPlugins: readonly RecordPlugin[] = [
   graphList,
   graphListitem,
   graphListblock,
+  graphReferencelistoptout,
   graphStarterpack,
   graphVerification,
   feedGenerator,

@@ -128,12 +128,12 @@ export class IndexingService {
       const { changes, outcomes } = planChanges(live, stored)
       for (const [op, outcome] of outcomes) decided.set(batch.eventOf.get(op)!, outcome)
 
+      const claims = await settleClaims(session, batch.claims)
       await applyRecords(
         { session, shapes: this.#shapes, plugins: this.#plugins, now, isNews: (sortAt) => this.#isNews(sortAt) },
         changes,
       )
 
-      const claims = await settleClaims(session, batch.claims)
       const accounts = await applyAccounts(session, batch.accounts, now)
       const known = new Set([
         ...changes.puts.map((op) => op.did),

@@ -26,6 +26,8 @@ export interface RepoRev {
 /** A `#sync`: a repo says where it is, without its records. */
 export interface RepoClaim extends RepoRev {
   host: string | undefined
+  /** Root that the events before it in this batch have led to; absent when there are none that say. */
+  before: string | undefined
 }
 
 /** The newest that a batch says about each record, repo and account (hazard X1). */
@@ -70,8 +72,11 @@ export function reduceEvents(events: readonly StreamEvent[], options: ReduceOpti
     invalid: new Map(),
   }
   const newest = new Map<string, { event: RecordEvent; index: number; passing?: RecordEvent }>()
+  const roots = new Map<string, string>()
   for (const [index, event] of events.entries()) {
     if (!batch.seen.has(event.did)) batch.seen.set(event.did, indexedTime(event.time, options.now))
+    const before = roots.get(event.did)
+    if ('data' in event && event.data !== undefined) roots.set(event.did, event.data)
     switch (event.type) {
       case 'create':
       case 'update':
@@ -82,16 +87,16 @@ export function reduceEvents(events: readonly StreamEvent[], options: ReduceOpti
           break
         }
         const uri = recordUri(event)
-        const before = newest.get(uri)
-        if (before === undefined) newest.set(uri, { event, index })
-        else if (event.rev > before.event.rev) {
-          batch.decided.set(before.index, 'stale')
-          const passing = before.event.type === 'delete' ? before.passing : before.event
+        const rival = newest.get(uri)
+        if (rival === undefined) newest.set(uri, { event, index })
+        else if (event.rev > rival.event.rev) {
+          batch.decided.set(rival.index, 'stale')
+          const passing = rival.event.type === 'delete' ? rival.passing : rival.event
           newest.set(uri, { event, index, ...(passing && { passing }) })
         } else {
           batch.decided.set(
             index,
-            event.rev < before.event.rev ? 'stale' : sameContent(event, before.event) ? 'duplicate' : 'equivocation',
+            event.rev < rival.event.rev ? 'stale' : sameContent(event, rival.event) ? 'duplicate' : 'equivocation',
           )
         }
         break
@@ -104,6 +109,7 @@ export function reduceEvents(events: readonly StreamEvent[], options: ReduceOpti
             commit: event.commit,
             data: event.data,
             host: event.host,
+            before,
           })
         else raiseRev(batch.revs, event)
         batch.decided.set(index, 'applied')

@@ -6,8 +6,8 @@ import type { Session } from './session.ts'
 export const EMPTY_TREE = 'bafyreie5737gdxlw5i64vzichcalba3z2v5n6icifvx5xytvske7mr3hpm'
 
 /**
- * What a `#sync` means given what is stored (hazard I21). It brings no records: a root that we have, or that of an
- * empty repo which we know nothing of, is reached; any other needs the repo to be fetched.
+ * What a `#sync` means given what was stored before its batch (hazard I21). It brings no records: a root that we have,
+ * or that of an empty repo which we know nothing of, is reached; any other needs the repo to be fetched.
  */
 export async function settleClaims(
   session: Session,
@@ -34,8 +34,8 @@ export async function settleClaims(
   for (const claim of claims) {
     const head = headOf.get(claim.did)
     if (head?.rev && claim.rev <= head.rev) continue
-    const known =
-      claim.data !== undefined && (claim.data === head?.data || (claim.data === EMPTY_TREE && !full.has(claim.did)))
+    const root = claim.before ?? head?.data ?? (full.has(claim.did) ? undefined : EMPTY_TREE)
+    const known = claim.data !== undefined && claim.data === root
     if (known) reached.push(claim)
     else dirty.push({ did: claim.did, reason: 'sync', host: claim.host, rev: claim.rev })
   }
