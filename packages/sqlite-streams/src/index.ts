@@ -1,1 +1,1 @@
-export {}
+export { openSqliteStreams, type OpenSqliteStreamsOptions } from './open-sqlite-streams.ts'

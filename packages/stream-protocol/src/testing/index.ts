@@ -1,1 +1,2 @@
-export {}
+export { BatchReader } from './batch-reader.ts'
+export { describeStreamStore } from './describe-stream-store.ts'

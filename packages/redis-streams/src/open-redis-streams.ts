@@ -1,0 +1,107 @@
+import {
+  noMeter,
+  silentLogger,
+  type BatchSource,
+  type ConsumerOptions,
+  type CursorStore,
+  type EventSink,
+  type Logger,
+  type Meter,
+  type StreamStatus,
+  type StreamStore,
+  type WriterOptions,
+} from '@millrace/stream-protocol'
+import { connectRedis, type RedisConnection } from './connect.ts'
+import { RedisCursorStore } from './cursor-store.ts'
+import { UnexpectedReplyError } from './errors.ts'
+import { ensureGroup } from './groups.ts'
+import { asText } from './replies.ts'
+import { StreamConsumer } from './stream-consumer.ts'
+import { streamStatus } from './stream-status.ts'
+import { StreamWriter } from './stream-writer.ts'
+
+export interface OpenRedisStreamsOptions {
+  /** `redis://…` or `rediss://…`. */
+  url: string
+  logger?: Logger
+  meter?: Meter
+  /** How long the first connection may take, in milliseconds. @default 30_000 */
+  waitMs?: number
+  /** Ends the wait for the first connection. */
+  signal?: AbortSignal
+}
+
+/**
+ * Streams in Redis 7.0 or newer.
+ * @throws {RedisAwayError} when Redis cannot be reached, or is too old.
+ */
+export async function openRedisStreams({
+  logger = silentLogger,
+  meter = noMeter,
+  ...options
+}: OpenRedisStreamsOptions): Promise<StreamStore> {
+  const redis = await connectRedis({ ...options, logger })
+  try {
+    await checkServer(redis, logger)
+  } catch (error) {
+    await redis.close()
+    throw error
+  }
+  return new RedisStreamStore(redis, logger, meter)
+}
+
+class RedisStreamStore implements StreamStore {
+  readonly kind = 'redis'
+  readonly location: string
+  readonly cursors: CursorStore
+  readonly #redis: RedisConnection
+  readonly #logger: Logger
+  readonly #meter: Meter
+
+  constructor(redis: RedisConnection, logger: Logger, meter: Meter) {
+    this.location = redis.location
+    this.cursors = new RedisCursorStore({ redis })
+    this.#redis = redis
+    this.#logger = logger
+    this.#meter = meter
+  }
+
+  writer<T>(options: WriterOptions<T>): EventSink<T> {
+    return new StreamWriter({ ...options, redis: this.#redis, logger: this.#logger, meter: this.#meter })
+  }
+
+  consumer<T>(options: ConsumerOptions<T>): BatchSource<T> {
+    return new StreamConsumer({ ...options, redis: this.#redis, logger: this.#logger, meter: this.#meter })
+  }
+
+  async ensureGroup(stream: string, group: string): Promise<void> {
+    await ensureGroup(this.#redis, stream, group)
+  }
+
+  async status(streams: readonly string[]): Promise<StreamStatus[]> {
+    return await Promise.all(streams.map((stream) => streamStatus(this.#redis, stream)))
+  }
+
+  async ping(): Promise<void> {
+    await this.#redis.command(['PING'])
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#redis.close()
+  }
+}
+
+/** Looks at what would lose data later: an old version, or a policy under which Redis throws streams away. */
+async function checkServer(redis: RedisConnection, logger: Logger): Promise<void> {
+  const info = asText(await redis.command(['INFO']), 'INFO')
+  const field = (name: string): string | undefined => new RegExp(`^${name}:(.*?)\\r?$`, 'm').exec(info)?.[1]
+  const version = field('redis_version')
+  if (version === undefined || Number.parseInt(version) < 7)
+    throw new UnexpectedReplyError(`Redis at ${redis.location} has version ${version ?? 'unknown'}: 7.0 is needed`)
+  const policy = field('maxmemory_policy')
+  if (policy !== 'noeviction')
+    logger.warn(
+      { component: 'redis', redis: redis.location, policy: policy ?? 'unknown' },
+      'maxmemory-policy is not noeviction: when its memory is full, this Redis deletes streams and cursors (S3)',
+    )
+}

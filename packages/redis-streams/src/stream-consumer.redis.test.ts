@@ -1,0 +1,230 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
+import { startRedis } from '@millrace/local-services'
+import { BatchReader } from '@millrace/stream-protocol/testing'
+import { createLogSpy, eventually, redisTest } from '@millrace/testing'
+import { expect, test } from 'vitest'
+import { ack } from './ack.ts'
+import { connectRedis, type RedisConnection } from './connect.ts'
+import { ensureGroup } from './groups.ts'
+import { StreamConsumer, type StreamConsumerOptions } from './stream-consumer.ts'
+import { StreamWriter } from './stream-writer.ts'
+import { TcpProxy } from './tcp-proxy.testing.ts'
+
+const codec = { field: 'event', encode: (text: string) => text, decode: (text: string) => text }
+const writer = (redis: RedisConnection) => new StreamWriter({ redis, stream: 's', codec })
+
+function consumer(redis: RedisConnection, options: Partial<StreamConsumerOptions<string>> = {}) {
+  return new StreamConsumer({ redis, stream: 's', group: 'g', consumer: 'one', codec, ...options })
+}
+function reader(redis: RedisConnection, options: Partial<StreamConsumerOptions<string>> = {}): BatchReader<string> {
+  return new BatchReader(consumer(redis, options))
+}
+
+redisTest('entries of a reply that never came are found by the same run (S5)', async ({ redisUrl }) => {
+  await using redis = await connectRedis({ url: redisUrl })
+  await using run = reader(redis, { claimIdleMs: 50, blockMs: 10 })
+  await writer(redis).append(['a'])
+  expect(await run.events(1)).toEqual(['a'])
+  await redis.command(['XADD', 's', '*', 'event', 'b'])
+  // Somebody of our name has read it: as when the connection breaks after the server has answered.
+  await redis.command(['XREADGROUP', 'GROUP', 'g', 'one', 'STREAMS', 's', '>'])
+  await writer(redis).append(['c'])
+  expect((await run.events(2)).toSorted()).toEqual(['b', 'c'])
+})
+
+redisTest('a read whose reply was lost is made good after the connection is back (S5)', async ({ redisUrl }) => {
+  await using proxy = await TcpProxy.listen(redisUrl)
+  await using direct = await connectRedis({ url: redisUrl })
+  await using redis = await connectRedis({ url: proxy.url })
+  await ensureGroup(direct, 's', 'g')
+  await using run = reader(redis, { claimIdleMs: 3_600_000, blockMs: 10_000 })
+  const received = run.events(1)
+  await eventually(async () => expect(await direct.command(['CLIENT', 'LIST'])).toContain('cmd=xreadgroup'))
+  proxy.swallowReplies = true
+  await writer(direct).append(['a'])
+  await eventually(async () =>
+    expect(await direct.command(['XPENDING', 's', 'g'])).toEqual([
+      1,
+      expect.anything(),
+      expect.anything(),
+      [['one', '1']],
+    ]),
+  )
+  proxy.swallowReplies = false
+  proxy.cut()
+  expect(await received).toEqual(['a'])
+})
+
+redisTest('looking for lost entries sends those at work no second time (G10)', async ({ redisUrl }) => {
+  await using redis = await connectRedis({ url: redisUrl })
+  await writer(redis).append(['a'])
+  const before = reader(redis)
+  await before.take(1)
+  await before.stop()
+  await using run = reader(redis, { claimIdleMs: 200, blockMs: 1 })
+  await run.take(1)
+  await writer(redis).append(['b'])
+  await run.take(1)
+  const pending = await redis.command(['XPENDING', 's', 'g', '-', '+', '10'])
+  expect(pending).toEqual([
+    [expect.anything(), 'one', expect.anything(), 2],
+    [expect.anything(), 'one', expect.anything(), 1],
+  ])
+})
+
+redisTest('entries deleted while pending are reported as lost (S10)', async ({ redisUrl }) => {
+  await using redis = await connectRedis({ url: redisUrl })
+  await writer(redis).append(['a', 'b', 'c', 'd'])
+  const before = reader(redis, { batchSize: 2 })
+  const ids = (await before.take(4)).flatMap(({ entries }) => entries.map(({ id }) => id))
+  await before.stop()
+  const [a = '', b = '', c = '', d = ''] = ids
+  await redis.command(['XDEL', 's', a])
+
+  await using again = reader(redis, { batchSize: 2 })
+  const own = await again.next()
+  expect(own.rejected).toMatchObject([{ id: a, raw: null, error: { reason: 'gone' } }])
+  expect(own.entries).toEqual([{ id: b, event: 'b' }])
+  await own.ack()
+
+  await redis.command(['XDEL', 's', c])
+  const logger = createLogSpy()
+  await using heir = reader(redis, { consumer: 'heir', claimIdleMs: 10, blockMs: 10, logger })
+  const claimed = await heir.next()
+  expect(claimed.rejected).toMatchObject([{ id: c, raw: null, error: { reason: 'gone' } }])
+  expect(claimed.entries).toEqual([{ id: d, event: 'd' }])
+  await claimed.ack()
+  expect(logger.messages('error')).toEqual(['pending entries are gone'])
+  expect(await redis.command(['XPENDING', 's', 'g'])).toEqual([0, null, null, null])
+})
+
+redisTest('a key of another type ends the run with its error', async ({ redisUrl, signal }) => {
+  await using redis = await connectRedis({ url: redisUrl })
+  await redis.command(['SET', 's', 'text'])
+  await expect(consumer(redis).batches(signal).next()).rejects.toThrow('WRONGTYPE')
+})
+
+redisTest('entries outlive an ack in a group that Redis does not know any more', async ({ redisUrl }) => {
+  await using redis = await connectRedis({ url: redisUrl })
+  await writer(redis).append(['a'])
+  await ensureGroup(redis, 's', 'other')
+  await using run = reader(redis)
+  const batch = await run.next()
+  await redis.command(['XGROUP', 'DESTROY', 's', 'g'])
+  await batch.ack()
+  expect(await redis.command(['XLEN', 's'])).toBe(1)
+})
+
+redisTest('thousands of entries are acked at once, also beside a second group', async ({ redisUrl }) => {
+  await using redis = await connectRedis({ url: redisUrl })
+  const texts = Array.from({ length: 10_000 }, (_, i) => String(i))
+  await writer(redis).append(texts)
+  const ids = (await redis.command(['XRANGE', 's', '-', '+'])) as [string, unknown][]
+  for (const group of ['g', 'h']) {
+    await ensureGroup(redis, 's', group)
+    await redis.command(['XREADGROUP', 'GROUP', group, 'c', 'COUNT', '20000', 'STREAMS', 's', '>'])
+  }
+  const all = ids.map(([id]) => id)
+  expect(await ack(redis, { stream: 's', group: 'g', ids: all })).toBe(10_000)
+  expect(await redis.command(['XLEN', 's'])).toBe(10_000)
+  expect(await ack(redis, { stream: 's', group: 'h', ids: all })).toBe(10_000)
+  expect(await redis.command(['XLEN', 's'])).toBe(0)
+  expect(await ack(redis, { stream: 's', group: 'h', ids: all })).toBe(0)
+})
+
+test('a full Redis is drained: reading, claiming and acking work at maxmemory (S1, S2)', async () => {
+  await using server = await startRedis()
+  await using redis = await connectRedis({ url: server.url })
+  await writer(redis).append(['a', 'b', 'c'])
+  const dead = reader(redis, { consumer: 'dead', batchSize: 1 })
+  await dead.take(1)
+  await dead.stop()
+  await redis.command(['SCRIPT', 'FLUSH'])
+  await redis.command(['CONFIG', 'SET', 'maxmemory', '1'])
+  await expect(redis.command(['XADD', 's', '*', 'event', 'd'])).rejects.toThrow('OOM')
+  // Such an ack would not do: this is why it is a script.
+  await redis.command(['MULTI'])
+  await expect(redis.command(['XACK', 's', 'g', '0-1'])).rejects.toThrow('OOM')
+  await redis.command(['DISCARD'])
+
+  await using run = reader(redis, { claimIdleMs: 20, blockMs: 10 })
+  const batches = await run.take(3)
+  expect(batches.flatMap(({ entries }) => entries.map(({ event }) => event)).toSorted()).toEqual(['a', 'b', 'c'])
+  for (const batch of batches) await batch.ack()
+  expect(await redis.command(['XLEN', 's'])).toBe(0)
+})
+
+test.for(['FLUSHALL', 'DEL s', 'XGROUP DESTROY s g'])(
+  'a waiting reader survives %s, and starts at the first entry (S4)',
+  async (command) => {
+    await using server = await startRedis()
+    await using redis = await connectRedis({ url: server.url })
+    const logger = createLogSpy()
+    await using run = reader(redis, { logger, blockMs: 200 })
+    const received = run.events(1)
+    await eventually(async () => expect(await redis.command(['CLIENT', 'LIST'])).toContain('cmd=xreadgroup'))
+    await redis.command(command.split(' '))
+    await eventually(() =>
+      expect(logger.messages('warn').filter((message) => message.startsWith('consumer group was absent'))).toHaveLength(
+        2,
+      ),
+    )
+    await writer(redis).append(['a'])
+    expect(await received).toEqual(['a'])
+    // It starts over once, not in a circle.
+    expect(logger.messages('warn').length).toBeLessThan(6)
+  },
+)
+
+test('connections killed again and again lose nothing and add nothing (S5, I1)', async () => {
+  await using server = await startRedis()
+  await using redis = await connectRedis({ url: server.url })
+  await using killer = await connectRedis({ url: server.url })
+  const total = 60
+  const seen = new Set<string>()
+  const controller = new AbortController()
+  const reading = (async () => {
+    for await (const batch of consumer(redis, { batchSize: 3 }).batches(controller.signal)) {
+      for (const { event } of batch.entries) seen.add(event)
+      await batch.ack()
+      if (seen.size === total * 2) controller.abort()
+    }
+  })()
+  for (let i = 0; i < total; i++) {
+    const append = writer(redis).append([`${i}a`, `${i}b`], {
+      cursor: { key: 's:cursor:h', from: i === 0 ? null : String(i - 1), to: String(i) },
+    })
+    if (i % 10 === 5) await killer.command(['CLIENT', 'KILL', 'TYPE', 'normal', 'SKIPME', 'yes'])
+    await append
+  }
+  await reading
+  const info = (await killer.command(['XINFO', 'STREAM', 's'])) as (string | number)[]
+  expect(info[info.indexOf('entries-added') + 1]).toBe(total * 2)
+  await eventually(async () => expect(await killer.command(['XLEN', 's'])).toBe(0))
+})
+
+test('a restart of Redis is waited out by writers and readers', async () => {
+  const folder = await mkdtemp(path.join(tmpdir(), 'millrace-redis-'))
+  try {
+    const server = await startRedis({ folder })
+    const { url } = server
+    await using redis = await connectRedis({ url })
+    await writer(redis).append(['a'])
+    await using run = reader(redis)
+    const first = await run.next()
+    await server.close()
+
+    const acked = first.ack()
+    const appended = writer(redis).append(['b'])
+    const received = run.events(1)
+    await using restarted = await startRedis({ folder, port: Number(new URL(url).port) })
+    await Promise.all([acked, appended])
+    expect(await received).toEqual(['b'])
+    expect(restarted.url).toBe(url)
+    expect(await redis.command(['XLEN', 's'])).toBe(1)
+  } finally {
+    await rm(folder, { recursive: true })
+  }
+})

@@ -1,0 +1,145 @@
+import type { StoredEntry } from '@millrace/stream-protocol/store-kit'
+import type { Connection, Row } from './connection.ts'
+import { idOfSeq, seqOfId } from './entry-id.ts'
+
+export interface Membership {
+  stream: number
+  group: number
+  consumer: number
+  /** Of the codec: an entry that was written under another field has no text for us. */
+  field: string
+}
+
+/** Whether there is something new for the group. Outside of a transaction, so that waiting readers lock nothing. */
+export function hasNew(connection: Connection, { stream, group }: Membership): boolean {
+  return (
+    connection.get(
+      `select 1 from entry
+       where stream = ? and seq > (select delivered from consumer_group where id = ?)
+       limit 1`,
+      stream,
+      group,
+    ) !== undefined
+  )
+}
+
+/** Delivers the next entries of the stream. Inside a transaction that writes. */
+export function readNew(connection: Connection, member: Membership, count: number, now: number): StoredEntry[] {
+  const { stream, group, consumer } = member
+  const rows = connection.all(
+    `select seq, field, text from entry
+     where stream = ? and seq > (select delivered from consumer_group where id = ?)
+     order by seq limit ?`,
+    stream,
+    group,
+    count,
+  )
+  const last = rows.at(-1)?.['seq']
+  if (last === undefined) return []
+  connection.run(
+    `insert into pending (consumer_group, seq, consumer, delivered_at)
+     select ?1, seq, ?2, ?3 from entry
+     where stream = ?4 and seq > (select delivered from consumer_group where id = ?1) and seq <= ?5`,
+    group,
+    consumer,
+    now,
+    stream,
+    last,
+  )
+  connection.run('update consumer_group set delivered = ? where id = ?', last, group)
+  connection.run('update consumer set seen_at = ? where id = ?', now, consumer)
+  return rows.map((row) => storedEntry(row, member.field))
+}
+
+/** Ids pending for the consumer, after the given one. */
+export function ownPending(connection: Connection, member: Membership, after: number, count: number): number[] {
+  return connection
+    .all(
+      'select seq from pending where consumer_group = ? and consumer = ? and seq > ? order by seq limit ?',
+      member.group,
+      member.consumer,
+      after,
+      count,
+    )
+    .map(({ seq }) => Number(seq))
+}
+
+/**
+ * Gives the consumer what others have had for too long. Inside a transaction that writes.
+ * @returns the sequence numbers, in order.
+ */
+export function claimIdle(
+  connection: Connection,
+  { group, consumer }: Membership,
+  { idleMs, count, now }: { idleMs: number; count: number; now: number },
+): number[] {
+  return connection
+    .all(
+      `update pending set consumer = ?1, delivered_at = ?2
+       where consumer_group = ?3 and seq in (
+         select seq from pending
+         where consumer_group = ?3 and consumer <> ?1 and delivered_at <= ?4
+         order by seq limit ?5
+       )
+       returning seq`,
+      consumer,
+      now,
+      group,
+      now - idleMs,
+      count,
+    )
+    .map(({ seq }) => Number(seq))
+    .toSorted((a, b) => a - b)
+}
+
+/** The texts of pending entries. */
+export function readPending(connection: Connection, seqs: readonly number[], field: string): StoredEntry[] {
+  return connection
+    .all(
+      `select wanted.value as seq, entry.field, entry.text
+       from json_each(?) as wanted left join entry on entry.seq = wanted.value
+       order by wanted.value`,
+      JSON.stringify(seqs),
+    )
+    .map((row) => storedEntry(row, field))
+}
+
+/**
+ * Takes entries out of the group's pending list, and out of the stream once every group of it has acked them: an entry
+ * that another group has not read, or not acked, stays until that group's ack. Inside a transaction that writes.
+ * @returns how many of them were pending.
+ */
+export function ackEntries(
+  connection: Connection,
+  { stream, group }: { stream: number; group: number },
+  ids: readonly string[],
+): number {
+  const seqs = JSON.stringify(ids.map(seqOfId).filter((seq) => seq !== undefined))
+  const acked = connection.run(
+    'delete from pending where consumer_group = ? and seq in (select value from json_each(?))',
+    group,
+    seqs,
+  )
+  const deleted = connection.run(
+    `delete from entry
+     where seq in (select value from json_each(?1)) and stream = ?2
+       and not exists (
+         select 1 from consumer_group as other
+         where other.stream = ?2 and other.id <> ?3 and (
+           other.delivered < entry.seq
+           or exists (select 1 from pending where consumer_group = other.id and seq = entry.seq)
+         )
+       )`,
+    seqs,
+    stream,
+    group,
+  )
+  connection.run('update stream set length = length - ? where id = ?', deleted, stream)
+  return acked
+}
+
+function storedEntry(row: Row, field: string): StoredEntry {
+  const id = idOfSeq(Number(row['seq']))
+  if (row['text'] === null) return { id, text: null }
+  return { id, text: row['field'] === field ? String(row['text']) : undefined }
+}

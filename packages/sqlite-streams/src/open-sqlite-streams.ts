@@ -1,0 +1,78 @@
+import {
+  noMeter,
+  silentLogger,
+  type BatchSource,
+  type ConsumerOptions,
+  type CursorStore,
+  type EventSink,
+  type Logger,
+  type Meter,
+  type StreamStatus,
+  type StreamStore,
+  type WriterOptions,
+} from '@millrace/stream-protocol'
+import { SqliteCursorStore } from './cursors.ts'
+import { SqliteStreamConsumer } from './sqlite-consumer.ts'
+import { SqliteStreamWriter } from './sqlite-writer.ts'
+import { streamStatus } from './status.ts'
+import { StreamFile } from './stream-file.ts'
+import { groupRow } from './tables.ts'
+
+export interface OpenSqliteStreamsOptions {
+  /** Created when absent, with its folder. Beside it lie `-wal` and `-shm` while it is in use: they belong to it. */
+  file: string
+  logger?: Logger
+  meter?: Meter
+}
+
+/**
+ * Streams in one SQLite file. Several stores, in one process or in several on the same host, may have it open at once.
+ * A network file system is no place for it: SQLite's locks do not hold there.
+ */
+export async function openSqliteStreams({
+  file,
+  logger = silentLogger,
+  meter = noMeter,
+}: OpenSqliteStreamsOptions): Promise<StreamStore> {
+  return new SqliteStreamStore(await StreamFile.open(file, logger), meter)
+}
+
+class SqliteStreamStore implements StreamStore {
+  readonly kind = 'sqlite'
+  readonly location: string
+  readonly cursors: CursorStore
+  readonly #file: StreamFile
+  readonly #meter: Meter
+
+  constructor(file: StreamFile, meter: Meter) {
+    this.location = file.path
+    this.cursors = new SqliteCursorStore(file)
+    this.#file = file
+    this.#meter = meter
+  }
+
+  writer<T>(options: WriterOptions<T>): EventSink<T> {
+    return new SqliteStreamWriter(this.#file, options, this.#meter)
+  }
+
+  consumer<T>(options: ConsumerOptions<T>): BatchSource<T> {
+    return new SqliteStreamConsumer(this.#file, options, this.#meter)
+  }
+
+  async ensureGroup(stream: string, group: string): Promise<void> {
+    const { appends, logger } = this.#file
+    await appends.transact(() => groupRow(appends, stream, group), { logger })
+  }
+
+  async status(streams: readonly string[]): Promise<StreamStatus[]> {
+    return streams.map((stream) => streamStatus(this.#file.reads, stream))
+  }
+
+  async ping(): Promise<void> {
+    this.#file.reads.get('select 1')
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#file[Symbol.dispose]()
+  }
+}

@@ -1,0 +1,2 @@
+export { makeBatch, type MakeBatchOptions, type StoredEntry } from './make-batch.ts'
+export { ConsumerMetrics, WriterMetrics, type Delivery } from './stream-metrics.ts'
