@@ -1,0 +1,142 @@
+import { BlockedHostError, NetworkError, ResponseLimitError, retryAfterMs, type GuardedFetch } from '@millrace/identity'
+import { isObject } from '@millrace/stream-protocol'
+import { InvalidRepoError, RepoUnavailableError, TemporaryFetchError, type UnavailableStatus } from './errors.ts'
+
+export interface FetchRepoLimits {
+  /** Size of a repo, decompressed. @default 512 MiB */
+  maxBytes?: number
+  /** Until a host begins to answer, in milliseconds. @default 20_000 */
+  headersMs?: number
+  /** Between two parts of a repo, in milliseconds. @default 30_000 */
+  idleMs?: number
+  /** For one whole repo, in milliseconds. @default 15 min */
+  timeoutMs?: number
+}
+
+export interface FetchRepoOptions {
+  /** With scheme. */
+  host: string
+  did: string
+  /** Made by `createGuardedFetch`: hosts are named by strangers. */
+  fetch: GuardedFetch
+  limits?: FetchRepoLimits
+  signal?: AbortSignal
+  /** Awaited before each part is taken, with its size: for callers that share out memory. */
+  beforePart?: (bytes: number) => Promise<void>
+}
+
+export interface FetchedRepo {
+  /** A CAR file, if the host is honest. */
+  bytes: Uint8Array
+  /** Origin of the host that served it: with redirects, the last one. */
+  host: string
+}
+
+const defaultLimits: Required<FetchRepoLimits> = {
+  maxBytes: 512 * 1024 * 1024,
+  headersMs: 20_000,
+  idleMs: 30_000,
+  timeoutMs: 15 * 60_000,
+}
+
+const unavailable: Readonly<Record<string, UnavailableStatus>> = {
+  RepoNotFound: 'deleted',
+  RepoDeactivated: 'deactivated',
+  RepoSuspended: 'suspended',
+  RepoTakendown: 'takendown',
+}
+
+const MAX_ERROR_BYTES = 16 * 1024
+
+/**
+ * Asks a host for a whole repo (`com.atproto.sync.getRepo`) and sorts what comes back (hazard B5).
+ * @throws {RepoUnavailableError} the host says that the account is not to be seen.
+ * @throws {TemporaryFetchError} 408, 425, 429, 5xx, timeouts, and connections that break.
+ * @throws {InvalidRepoError} every other refusal, and a repo beyond the limit.
+ */
+export async function fetchRepo(options: FetchRepoOptions): Promise<FetchedRepo> {
+  const { host, did, fetch, signal } = options
+  const limits = { ...defaultLimits, ...options.limits }
+  if (!URL.canParse(host)) throw new InvalidRepoError('refused', did, `${host.slice(0, 300)} is not a URL`)
+  const url = new URL('/xrpc/com.atproto.sync.getRepo', host)
+  url.searchParams.set('did', did)
+  let origin = url.origin
+  try {
+    const response = await fetch(url, {
+      headers: { accept: 'application/vnd.ipld.car' },
+      limits,
+      ...(signal && { signal }),
+    })
+    if (response.url !== '') origin = new URL(response.url).origin
+    if (response.status !== 200) throw await refusal(response, did, origin)
+    const expected = response.headers.has('content-encoding') ? NaN : Number(response.headers.get('content-length'))
+    return { bytes: await readAll(response, { ...options, maxBytes: limits.maxBytes, origin, expected }), host: origin }
+  } catch (error) {
+    if (signal?.aborted) throw error
+    if (error instanceof BlockedHostError)
+      throw new InvalidRepoError('blocked-host', did, error.message, { host: origin, cause: error })
+    if (error instanceof ResponseLimitError) {
+      const reason = error.limit === 'bytes' ? 'too-large' : 'refused'
+      throw new InvalidRepoError(reason, did, error.message, { host: origin, cause: error })
+    }
+    if (error instanceof NetworkError) throw new TemporaryFetchError(did, error.origin, error.code, { cause: error })
+    throw error
+  }
+}
+
+async function refusal(response: Response, did: string, host: string): Promise<Error> {
+  const { status, headers } = response
+  const name = await errorName(response)
+  if (status === 408 || status === 425 || status === 429 || status >= 500)
+    return new TemporaryFetchError(did, host, `status ${status}`, { retryAfterMs: retryAfterMs(headers) })
+  const account = status >= 400 && Object.hasOwn(unavailable, name) ? unavailable[name] : undefined
+  if (account) return new RepoUnavailableError(did, account, host)
+  return new InvalidRepoError('refused', did, `${host} answers with status ${status} ${name.slice(0, 100)}`, { host })
+}
+
+/** The `error` of an XRPC answer; empty when it is none. */
+async function errorName(response: Response): Promise<string> {
+  if (Number(response.headers.get('content-length') ?? 0) > MAX_ERROR_BYTES) {
+    await response.body?.cancel()
+    return ''
+  }
+  let text = ''
+  const decoder = new TextDecoder()
+  for await (const part of response.body ?? []) {
+    text += decoder.decode(part, { stream: true })
+    if (text.length > MAX_ERROR_BYTES) break
+  }
+  try {
+    const body: unknown = JSON.parse(text)
+    return isObject(body) && typeof body['error'] === 'string' ? body['error'] : ''
+  } catch {
+    return ''
+  }
+}
+
+interface ReadAllOptions extends FetchRepoOptions {
+  maxBytes: number
+  origin: string
+  /** What `Content-Length` says; NaN when it says nothing. */
+  expected: number
+}
+
+async function readAll(response: Response, options: ReadAllOptions): Promise<Uint8Array> {
+  const { did, maxBytes, origin, expected, beforePart } = options
+  const tooLarge = (): never => {
+    throw new InvalidRepoError('too-large', did, `it has more than ${maxBytes} bytes`, { host: origin })
+  }
+  if (expected > maxBytes) {
+    await response.body?.cancel()
+    tooLarge()
+  }
+  const parts: Uint8Array[] = []
+  let size = 0
+  for await (const part of response.body ?? []) {
+    size += part.byteLength
+    if (size > maxBytes) tooLarge()
+    await beforePart?.(part.byteLength)
+    parts.push(part)
+  }
+  return Buffer.concat(parts, size)
+}

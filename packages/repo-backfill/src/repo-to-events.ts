@@ -1,0 +1,85 @@
+import { decode } from '@atproto/lex-cbor'
+import {
+  checkCbor,
+  hostWithoutScheme,
+  InvalidEventError,
+  recordJson,
+  recordUri,
+  SEQ_BACKFILL,
+  type CreateEvent,
+  type RecordJson,
+  type RepoEvent,
+} from '@millrace/stream-protocol'
+import type { RepoRecord, VerifiedRepo } from './verify-repo.ts'
+
+export interface RepoToEventsOptions {
+  /** Who served the repo, with or without scheme. */
+  host: string
+  /** When it was fetched, RFC 3339; the same for all its events. */
+  time: string
+  /** Told of each record that no event can carry, while the others go on. */
+  onLeftOut?: (leftOut: LeftOutRecord) => void
+}
+
+/** A record that is in the repo, and in no event. */
+export interface LeftOutRecord {
+  uri: string
+  cid: string
+  error: InvalidEventError
+}
+
+/** Most bytes of a record. */
+const MAX_RECORD_BYTES = 1_000_000
+
+/**
+ * The events that bring a verified repo into a database: one `create` for each record in the order of the tree, all at
+ * the revision of the whole, then one `repo` event that closes it and says how many there were. An empty repo is closed
+ * too. Events are made as they are asked for, so that a large repo does not stand in memory twice.
+ */
+export function* repoToEvents(
+  repo: VerifiedRepo,
+  { host: hostUrl, time, onLeftOut }: RepoToEventsOptions,
+): Generator<CreateEvent | RepoEvent, void> {
+  const { did, commit, rev, data } = repo
+  const host = hostWithoutScheme(hostUrl)
+  let records = 0
+  let leftOut = 0
+  for (const { collection, rkey, cid, bytes } of repo.records) {
+    let record: RecordJson
+    try {
+      record = readRecord(bytes)
+    } catch (error) {
+      if (!(error instanceof InvalidEventError)) throw error
+      leftOut++
+      onLeftOut?.({ uri: recordUri({ did, collection, rkey }), cid, error })
+      continue
+    }
+    records++
+    yield { type: 'create', seq: SEQ_BACKFILL, time, did, commit, rev, collection, rkey, cid, record, host }
+  }
+  yield {
+    type: 'repo',
+    seq: SEQ_BACKFILL,
+    time,
+    did,
+    commit,
+    rev,
+    data,
+    records,
+    ...(leftOut > 0 && { leftOut }),
+    host,
+  }
+}
+
+function readRecord(bytes: RepoRecord['bytes']): RecordJson {
+  if (bytes.byteLength > MAX_RECORD_BYTES)
+    throw new InvalidEventError('record-too-large', `record has ${bytes.byteLength} bytes`)
+  // The decoder is lenient. What it would change or trip over is refused before.
+  checkCbor(bytes)
+  try {
+    return recordJson(decode(bytes))
+  } catch (cause) {
+    if (cause instanceof InvalidEventError) throw cause
+    throw new InvalidEventError('bad-cbor', 'record cannot be decoded', { cause })
+  }
+}
