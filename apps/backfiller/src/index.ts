@@ -1,1 +1,3 @@
-export {}
+export { backfillerLoops, type BackfillerOptions } from './backfiller.ts'
+export { backfillerConfig } from './config.ts'
+export { runBackfiller } from './run-backfiller.ts'

@@ -1,0 +1,47 @@
+import {
+  defineConfig,
+  duration,
+  identityVariables,
+  integer,
+  optionalDatabaseVariables,
+  processVariables,
+  streamVariables,
+  text,
+} from '@millrace/runtime'
+import { DEFAULT_HIGH_WATER_MARK, groups, streams } from '@millrace/stream-protocol'
+
+const { DID_PLC_URL, MILLRACE_ALLOW_PRIVATE_HOSTS } = identityVariables
+
+export const backfillerConfig = defineConfig({
+  BACKFILLER_CONSUMER: {
+    schema: text('a name'),
+    help: 'Name of this process in its group; no other may have it at the same time, and it is kept over restarts',
+  },
+  BACKFILLER_GROUP: { schema: text('a name'), default: groups.repoBackfill, help: 'Group that shares the repos' },
+  BACKFILLER_CONCURRENCY: { schema: integer({ min: 1, max: 1_000 }), default: '2', help: 'Repos fetched at a time' },
+  BACKFILLER_BACKFILL_STREAM: {
+    schema: text('a name'),
+    default: streams.repoBackfill,
+    help: 'Stream that holds the repos to fetch',
+  },
+  BACKFILLER_FIREHOSE_STREAM: {
+    schema: text('a name'),
+    default: streams.firehoseBackfill,
+    help: 'Stream that the records of repos are written to',
+  },
+  BACKFILLER_FIREHOSE_STREAM_HIGH_WATER_MARK: {
+    schema: integer({ min: 1 }),
+    default: String(DEFAULT_HIGH_WATER_MARK),
+    help: 'Entries in that stream at which its writers wait',
+  },
+  BACKFILLER_CLAIM_IDLE: {
+    schema: duration(),
+    default: '20m',
+    help: 'Time after which the repos of a process that went away are taken over; longer than one repo may take',
+  },
+  ...streamVariables,
+  ...optionalDatabaseVariables,
+  DID_PLC_URL,
+  MILLRACE_ALLOW_PRIVATE_HOSTS,
+  ...processVariables({ metricsPort: 4010 }),
+})

@@ -1,0 +1,51 @@
+import { PostgresLedger } from '@millrace/database'
+import { createGuardedFetch, DidResolver } from '@millrace/identity'
+import { chooseStreams, runAll, StreamGauges, type ProcessContext } from '@millrace/runtime'
+import { openMigratedDatabase, openStreams } from '@millrace/stores'
+import { backfillerLoops } from './backfiller.ts'
+import type { backfillerConfig } from './config.ts'
+
+/** The backfiller process: opens its stores, and fetches repos until it is stopped. */
+export async function runBackfiller(context: ProcessContext<typeof backfillerConfig>): Promise<void> {
+  const { config, env, logger, meter, health, signal } = context
+  await using store = await openStreams(chooseStreams(config, env), { logger, meter, signal })
+  health.add('store', () => store.ping())
+  await using database = config.DB_POSTGRES_URL
+    ? await openMigratedDatabase({
+        url: config.DB_POSTGRES_URL,
+        schema: config.DB_POSTGRES_SCHEMA,
+        poolSize: Math.min(4, config.DB_POSTGRES_POOL_SIZE),
+        applicationName: 'millrace-backfiller',
+        logger,
+        signal,
+      })
+    : undefined
+  if (database) health.add('database', () => database.ping())
+  else logger.warn({}, 'DB_POSTGRES_URL is not set: repos that are given up stay pending, and are not kept elsewhere')
+
+  const allowPrivateHosts = config.MILLRACE_ALLOW_PRIVATE_HOSTS
+  if (allowPrivateHosts) logger.warn({}, 'MILLRACE_ALLOW_PRIVATE_HOSTS is set: requests may reach private addresses')
+  const fetch = createGuardedFetch({ allowPrivateHosts })
+  const loops = backfillerLoops({
+    store,
+    ledger: database && new PostgresLedger({ database, logger }),
+    consumer: config.BACKFILLER_CONSUMER,
+    group: config.BACKFILLER_GROUP,
+    concurrency: config.BACKFILLER_CONCURRENCY,
+    backfillStream: config.BACKFILLER_BACKFILL_STREAM,
+    firehoseStream: config.BACKFILLER_FIREHOSE_STREAM,
+    highWaterMark: config.BACKFILLER_FIREHOSE_STREAM_HIGH_WATER_MARK,
+    claimIdleMs: config.BACKFILLER_CLAIM_IDLE,
+    resolver: new DidResolver({ fetch, plcUrl: config.DID_PLC_URL, allowPrivateHosts }),
+    fetch,
+    logger,
+    meter,
+  })
+  const gauges = new StreamGauges({
+    store,
+    streams: [config.BACKFILLER_BACKFILL_STREAM, config.BACKFILLER_FIREHOSE_STREAM],
+    meter,
+    logger,
+  })
+  await runAll([...loops, gauges], signal, { logger, meter, health })
+}

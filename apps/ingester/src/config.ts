@@ -1,0 +1,59 @@
+import {
+  defineConfig,
+  hostList,
+  integer,
+  oneOf,
+  optionalDatabaseVariables,
+  processVariables,
+  streamVariables,
+  text,
+} from '@millrace/runtime'
+import { DEFAULT_HIGH_WATER_MARK, streams } from '@millrace/stream-protocol'
+
+const highWaterMark = {
+  schema: integer({ min: 1 }),
+  default: String(DEFAULT_HIGH_WATER_MARK),
+} as const
+
+export const ingesterConfig = defineConfig({
+  INGESTER_HOSTS: {
+    schema: hostList(),
+    help: 'Relays or PDSs to read: the firehose of each, and once the list of its repos',
+  },
+  INGESTER_LABELER_HOSTS: { schema: hostList().optional(), help: 'Labelers to read' },
+  INGESTER_FIREHOSE_STREAM: {
+    schema: text('a name'),
+    default: streams.firehoseLive,
+    help: 'Stream that live events are written to',
+  },
+  INGESTER_LABEL_STREAM: {
+    schema: text('a name'),
+    default: streams.labelLive,
+    help: 'Stream that labels are written to',
+  },
+  INGESTER_REPO_STREAM: {
+    schema: text('a name'),
+    default: streams.repoBackfill,
+    help: 'Stream that the repos to fetch are written to',
+  },
+  INGESTER_FIREHOSE_STREAM_HIGH_WATER_MARK: {
+    ...highWaterMark,
+    help: 'Entries in the stream of live events at which its writers wait',
+  },
+  INGESTER_LABEL_STREAM_HIGH_WATER_MARK: {
+    ...highWaterMark,
+    help: 'Entries in the stream of labels at which its writers wait',
+  },
+  INGESTER_REPO_STREAM_HIGH_WATER_MARK: {
+    ...highWaterMark,
+    help: 'Entries in the stream of repos at which its writers wait',
+  },
+  INGESTER_VERIFY: {
+    schema: oneOf('integrity', 'off'),
+    default: 'integrity',
+    help: 'What is checked of a commit: all that it proves by itself (hashes, operations against the tree), or nothing',
+  },
+  ...streamVariables,
+  ...optionalDatabaseVariables,
+  ...processVariables({ metricsPort: 4000 }),
+})

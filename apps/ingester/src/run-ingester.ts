@@ -1,0 +1,50 @@
+import { PostgresLedger } from '@millrace/database'
+import { chooseStreams, runAll, StreamGauges, type ProcessContext } from '@millrace/runtime'
+import { openMigratedDatabase, openStreams } from '@millrace/stores'
+import type { ingesterConfig } from './config.ts'
+import { describeTrouble, ingesterLoops } from './ingester.ts'
+
+/** The ingester process: opens its stores, and reads its hosts until it is stopped. */
+export async function runIngester(context: ProcessContext<typeof ingesterConfig>): Promise<void> {
+  const { config, env, logger, meter, health, signal } = context
+  await using store = await openStreams(chooseStreams(config, env), { logger, meter, signal })
+  health.add('store', () => store.ping())
+  await using database = config.DB_POSTGRES_URL
+    ? await openMigratedDatabase({
+        url: config.DB_POSTGRES_URL,
+        schema: config.DB_POSTGRES_SCHEMA,
+        poolSize: Math.min(4, config.DB_POSTGRES_POOL_SIZE),
+        applicationName: 'millrace-ingester',
+        logger,
+        signal,
+      })
+    : undefined
+  if (database) health.add('database', () => database.ping())
+  else logger.warn({}, 'DB_POSTGRES_URL is not set: dead letters, dirty marks and gaps are counted, and not kept')
+
+  const loops = ingesterLoops({
+    store,
+    ledger: database && new PostgresLedger({ database, logger }),
+    hosts: config.INGESTER_HOSTS,
+    labelerHosts: config.INGESTER_LABELER_HOSTS,
+    verify: config.INGESTER_VERIFY,
+    firehoseStream: config.INGESTER_FIREHOSE_STREAM,
+    labelStream: config.INGESTER_LABEL_STREAM,
+    repoStream: config.INGESTER_REPO_STREAM,
+    highWaterMarks: {
+      firehose: config.INGESTER_FIREHOSE_STREAM_HIGH_WATER_MARK,
+      label: config.INGESTER_LABEL_STREAM_HIGH_WATER_MARK,
+      repo: config.INGESTER_REPO_STREAM_HIGH_WATER_MARK,
+    },
+    logger,
+    meter,
+  })
+  health.add('hosts', () => describeTrouble(loops))
+  const gauges = new StreamGauges({
+    store,
+    streams: [config.INGESTER_FIREHOSE_STREAM, config.INGESTER_REPO_STREAM, config.INGESTER_LABEL_STREAM],
+    meter,
+    logger,
+  })
+  await runAll([...loops, gauges], signal, { logger, meter, health })
+}
