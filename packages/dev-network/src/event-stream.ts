@@ -116,15 +116,19 @@ export class EventStream {
 
   /** Ends every connection with an error frame. */
   sendError(error: string, message = error): void {
-    for (const { socket } of this.#connections) {
-      socket.send(errorFrame(error, message))
-      socket.close(1008, error)
+    for (const connection of this.#connections) {
+      this.#connections.delete(connection)
+      connection.socket.send(errorFrame(error, message))
+      connection.socket.close(1008, error)
     }
   }
 
   /** Cuts every connection without a closing handshake, as a failing network does. */
   dropConnections(): void {
-    for (const { socket } of this.#connections) socket.terminate()
+    for (const connection of this.#connections) {
+      this.#connections.delete(connection)
+      connection.socket.terminate()
+    }
   }
 
   /** Sends no frame above `seq` until released. @default the head: nothing new is sent */

@@ -1,4 +1,5 @@
 export type { AccountStatus, CommitFrame, NetworkRecord, RecordInput, RecordWrite } from './account.ts'
+export { collectFrames, type CollectFramesOptions } from './collect-frames.ts'
 export { EventStream, type EventStreamOptions } from './event-stream.ts'
 export type { Faults, IdentityFault, RepoFault } from './faults.ts'
 export { decodeFrame, encodeFrame, type Frame } from './frame.ts'
