@@ -1,0 +1,61 @@
+import {
+  commaList,
+  databaseVariables,
+  defineConfig,
+  durationOr,
+  identityVariables,
+  integer,
+  oneOf,
+  processVariables,
+  streamVariables,
+  text,
+} from '@millrace/runtime'
+import { groups, streams } from '@millrace/stream-protocol'
+
+export const indexerConfig = defineConfig({
+  INDEXER_CONSUMER: {
+    schema: text('a name'),
+    help: 'Name of this process in its consumer groups; no other process may have it',
+  },
+  INDEXER_STREAMS: {
+    schema: commaList('streams'),
+    default: `${streams.firehoseLive},${streams.firehoseBackfill}`,
+    help: 'Streams of events to index',
+  },
+  INDEXER_LABEL_STREAM: { schema: text('a name'), default: streams.labelLive, help: 'Stream of labels to index' },
+  INDEXER_GROUP: { schema: text('a name'), default: groups.firehose, help: 'Consumer group on the streams of events' },
+  INDEXER_LABEL_GROUP: {
+    schema: text('a name'),
+    default: groups.label,
+    help: 'Consumer group on the stream of labels',
+  },
+  INDEXER_CONCURRENCY: {
+    schema: integer({ min: 1, max: 100 }),
+    default: '2',
+    help: 'Batches of one stream that are applied at once, each in a transaction of its own',
+  },
+  INDEXER_BATCH_SIZE: {
+    schema: integer({ min: 1, max: 10_000 }),
+    default: '1000',
+    help: 'Most entries in a batch; a short stream makes small ones',
+  },
+  INDEXER_OTHER_COLLECTIONS: {
+    schema: oneOf('record', 'skip'),
+    default: 'record',
+    help: 'What becomes of collections that no plugin knows: kept in the table record, or counted and left',
+  },
+  INDEXER_NOTIFICATION_HORIZON: {
+    schema: durationOr('all', 'none'),
+    default: '3d',
+    help: 'Age of a record up to which it notifies, such as 3d; or all, or none',
+  },
+  INDEXER_HANDLE_CONCURRENCY: {
+    schema: integer({ min: 1, max: 1_000 }),
+    default: '10',
+    help: 'Handles that are looked up at once',
+  },
+  ...streamVariables,
+  ...databaseVariables,
+  ...identityVariables,
+  ...processVariables({ metricsPort: 4020 }),
+})

@@ -1,0 +1,55 @@
+import { createGuardedFetch, DidResolver, HandleResolver } from '@millrace/identity'
+import { chooseStreams, runAll, StreamGauges, type ProcessContext } from '@millrace/runtime'
+import { openMigratedDatabase, openStreams } from '@millrace/stores'
+import type { indexerConfig } from './config.ts'
+import { indexerLoops, indexingPoolSize } from './indexer-loops.ts'
+
+/** The indexer process: opens streams and database, and indexes until it is stopped. */
+export async function runIndexer({
+  config,
+  env,
+  logger,
+  meter,
+  health,
+  signal,
+}: ProcessContext<typeof indexerConfig>): Promise<void> {
+  await using store = await openStreams(chooseStreams(config, env), { logger, meter, signal })
+  health.add('store', () => store.ping())
+  const location = { url: config.DB_POSTGRES_URL, schema: config.DB_POSTGRES_SCHEMA, logger, signal }
+  await using database = await openMigratedDatabase({
+    ...location,
+    poolSize: config.DB_POSTGRES_POOL_SIZE,
+    applicationName: 'millrace-indexer',
+  })
+  await using indexing = await openMigratedDatabase({
+    ...location,
+    migrates: false,
+    poolSize: indexingPoolSize(config),
+    pipeline: true,
+    applicationName: 'millrace-indexer-records',
+  })
+  health.add('database', () => database.ping())
+
+  const allowPrivateHosts = config.MILLRACE_ALLOW_PRIVATE_HOSTS
+  const fetch = createGuardedFetch({ allowPrivateHosts })
+  const { loops } = await indexerLoops({
+    settings: config,
+    store,
+    indexing,
+    database,
+    dids: new DidResolver({ fetch, plcUrl: config.DID_PLC_URL, allowPrivateHosts }),
+    handles: new HandleResolver({
+      fetch,
+      ...(config.HANDLE_RESOLVER_URL !== undefined && { resolverUrl: config.HANDLE_RESOLVER_URL }),
+    }),
+    logger,
+    meter,
+  })
+  const gauges = new StreamGauges({
+    store,
+    streams: [...config.INDEXER_STREAMS, config.INDEXER_LABEL_STREAM],
+    meter,
+    logger,
+  })
+  await runAll([...loops, gauges], signal, { logger, meter, health })
+}

@@ -1,0 +1,51 @@
+import type { ComparedTable, Row } from './tables.ts'
+
+export interface Difference {
+  table: string
+  /** The key columns' values, joined. */
+  key: string
+  /** `missing`: expected, not there. `extra`: there, not expected. `changed`: other values in `columns`. */
+  kind: 'missing' | 'extra' | 'changed'
+  columns: { name: string; expected: unknown; actual: unknown }[]
+  expected?: Row
+  actual?: Row
+}
+
+export interface TableComparison {
+  table: string
+  expected: number
+  actual: number
+  differences: Difference[]
+}
+
+/** Compares the rows of one table. A function of values. */
+export function compareTable(table: string, { key, clock = [], isEmpty }: ComparedTable, expected: readonly Row[], actual: readonly Row[]): TableComparison {
+  const byKey = (rows: readonly Row[]): Map<string, Row> => new Map(rows.filter((row) => !isEmpty?.(row)).map((row) => [key.map((column) => row[column] ?? '').join(' '), row]))
+  const wanted = byKey(expected)
+  const found = byKey(actual)
+  const differences: Difference[] = []
+  for (const [id, row] of wanted) {
+    const other = found.get(id)
+    if (!other) {
+      differences.push({ table, key: id, kind: 'missing', columns: [], expected: row })
+      continue
+    }
+    // The expectation names the columns: others are ours, and its readers pass over them.
+    const columns = Object.keys(row)
+      .filter((column) => !same(row, other, column, clock))
+      .map((name) => ({ name, expected: row[name], actual: other[name] }))
+    if (columns.length > 0) differences.push({ table, key: id, kind: 'changed', columns, expected: row, actual: other })
+  }
+  for (const [id, row] of found) if (!wanted.has(id)) differences.push({ table, key: id, kind: 'extra', columns: [], actual: row })
+  return { table, expected: wanted.size, actual: found.size, differences }
+}
+
+function same(expected: Row, actual: Row, column: string, clock: readonly string[]): boolean {
+  if (clock.includes(column)) return (expected[column] === null) === (actual[column] === null)
+  if (column === 'sortAt' || column === 'sortedAt') {
+    // The earlier of two times, of which one is a clock.
+    const claimed = expected['createdAt'] ?? expected[column]
+    if (expected[column] !== claimed || actual[column] === actual['indexedAt']) return true
+  }
+  return JSON.stringify(expected[column]) === JSON.stringify(actual[column])
+}

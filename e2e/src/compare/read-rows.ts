@@ -1,0 +1,41 @@
+import { readFile } from 'node:fs/promises'
+import path from 'node:path'
+import { promisify } from 'node:util'
+import { gunzip } from 'node:zlib'
+import type pg from 'pg'
+import { comparedTables, type Row } from './tables.ts'
+
+/** All rows of the compared tables, as JSON has them. A row without content is a tombstone of an older pipeline. */
+export async function readDatabase(pool: pg.Pool, schema: string): Promise<Map<string, Row[]>> {
+  const tables = new Map<string, Row[]>()
+  for (const table of Object.keys(comparedTables)) {
+    const { rows } = await pool.query<{ row: Row }>(`select row_to_json(t) as row from "${schema}"."${table}" t`)
+    tables.set(
+      table,
+      rows.map(({ row }) => row).filter((row) => table !== 'record' || row['json'] !== ''),
+    )
+  }
+  return tables
+}
+
+/** The rows that the reference made of a recording; a table without any has no file. */
+export async function readExpected(folder: string, which: 'db-replay' | 'db-backfill'): Promise<Map<string, Row[]>> {
+  const tables = new Map<string, Row[]>()
+  for (const table of Object.keys(comparedTables)) tables.set(table, await readJsonLines(path.join(folder, 'expected', which, `${table}.jsonl.gz`)))
+  return tables
+}
+
+async function readJsonLines(file: string): Promise<Row[]> {
+  let packed: Buffer
+  try {
+    packed = await readFile(file)
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return []
+    throw error
+  }
+  const text = (await promisify(gunzip)(packed)).toString()
+  return text
+    .split('\n')
+    .filter((line) => line !== '')
+    .map((line) => JSON.parse(line) as Row)
+}
