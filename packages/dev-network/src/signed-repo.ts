@@ -16,7 +16,7 @@ export interface RepoHead {
 }
 
 /** An operation as a `#commit` frame states it. */
-export interface CommitOp {
+interface CommitOp {
   action: 'create' | 'update' | 'delete'
   path: string
   cid: Cid | null
@@ -100,15 +100,17 @@ export class SignedRepo {
     const bytes = await commitBlock({ did: this.did, rev, data }, this.#keypair)
     const cid = await cidForCbor(bytes)
 
+    await this.#nodes.putMany(diff.newMstBlocks)
+    for (const removed of diff.removedCids.toList()) this.#nodes.blocks.delete(removed)
+
     const blocks = new BlockMap()
     blocks.set(cid, bytes)
-    blocks.addMap(diff.newMstBlocks)
-    for (const { path } of writes) blocks.addMap(await tree.getCoveringProof(path))
+    // A proof costs more than the nodes that it leaves out once most of the tree is new anyway.
+    if (this.#nodes.blocks.size <= 2 * diff.newMstBlocks.size) blocks.addMap(this.#nodes.blocks)
+    else for (const { path } of writes) blocks.addMap(await tree.getCoveringProof(path))
     for (const record of records.values()) blocks.set(record.cid, record.bytes)
 
     const commit: RepoCommit = { cid, rev, data, since: this.#head.rev, prevData: this.#head.data, ops, blocks }
-    await this.#nodes.putMany(diff.newMstBlocks)
-    for (const removed of diff.removedCids.toList()) this.#nodes.blocks.delete(removed)
     for (const write of writes) {
       const record = records.get(write.path)
       if (record && write.action !== 'delete') this.records.set(write.path, record)

@@ -1,3 +1,5 @@
+import { request } from 'node:http'
+import { text } from 'node:stream/consumers'
 import { readCarWithRoot } from '@atproto/repo'
 import { expect, test } from 'vitest'
 import { startSimulatedNetwork } from './simulated-network.ts'
@@ -88,3 +90,22 @@ test('take another handle', async () => {
   const [frame] = await framesAfter(network, network.head() - 1)
   expect(frame).toMatchObject({ header: { t: '#identity' }, body: { did: account.did, handle } })
 })
+
+test('prove their handles to their own PDS alone', async () => {
+  await using network = await startSimulatedNetwork(small)
+  const { did, handle, pdsUrl } = network.account(0)
+  const answers = await Promise.all(network.pdsUrls.map((url) => wellKnown(url, handle)))
+  expect(answers).toEqual(network.pdsUrls.map((url) => (url === pdsUrl ? did : 'User not found')))
+  expect(await wellKnown(network.handleResolverUrl, handle)).toBe(did)
+})
+
+/** `fetch` sets no `Host`. */
+function wellKnown(url: string, handle: string): Promise<string> {
+  return new Promise((resolve, reject) => {
+    request(`${url}/.well-known/atproto-did`, { headers: { host: handle } }, (response) => {
+      text(response).then(resolve, reject)
+    })
+      .on('error', reject)
+      .end()
+  })
+}

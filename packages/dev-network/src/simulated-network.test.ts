@@ -2,7 +2,7 @@ import { jsonToLex, lexicons } from '@atproto/api'
 import { verifySignature } from '@atproto/crypto'
 import { encode } from '@atproto/lex-cbor'
 import { fromBase64, type LexMap, type LexValue } from '@atproto/lex-data'
-import { verifyCommitSig, verifyRepoCar } from '@atproto/repo'
+import { MemoryBlockstore, MST, readCarWithRoot, verifyCommitSig, verifyRepoCar } from '@atproto/repo'
 import { base32 } from 'multiformats/bases/base32'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { collectFrames } from './collect-frames.ts'
@@ -111,6 +111,9 @@ describe('what it writes', () => {
       const held = repo.creates.map(({ collection, rkey, cid }) => `${collection}/${rkey} ${cid}`)
       const said = account.records().map(({ uri, cid }) => `${uri.split('/').slice(3).join('/')} ${cid}`)
       expect(held.sort()).toEqual(said.sort())
+      const { blocks } = await readCarWithRoot(await getRepo(network, account.did))
+      const tree = await MST.load(new MemoryBlockstore(blocks), (await commitIn(await account.car())).data).allCids()
+      expect(blocks.size).toBe(1 + new Set(tree.toList().map(String)).size)
     }
   })
 
