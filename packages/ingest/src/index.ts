@@ -1,1 +1,12 @@
-export {}
+export { BackfillIngester, type BackfillIngesterOptions, type BackfillIngesterStatus } from './backfill-ingester.ts'
+export { decodeCbor, type CborMap, type CborOptions, type CborValue } from './cbor.ts'
+export { type Conversion, type Outcome, type Rejected, type SkipReason } from './conversion.ts'
+export { frameToEvents, type ConvertOptions, type Verify } from './convert.ts'
+export { frameToLabels, type ConvertLabelsOptions } from './convert-labels.ts'
+export { FirehoseIngester, type FirehoseIngesterOptions } from './firehose-ingester.ts'
+export { decodeFrame, MAX_FRAME_BYTES, type Frame, type SequencedType } from './frame.ts'
+export { LabelerIngester, type LabelerIngesterOptions } from './labeler-ingester.ts'
+export { Link } from './link.ts'
+export { ListPageError } from './list-page.ts'
+export { type ConnectionState } from './metrics.ts'
+export { type SubscriptionSettings, type SubscriptionStatus } from './subscription.ts'

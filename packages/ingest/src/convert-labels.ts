@@ -1,0 +1,43 @@
+import { InvalidEventError, readLabelEvent, type LabelEvent } from '@millrace/stream-protocol'
+import { isMap, type CborValue } from './cbor.ts'
+import { ignored, type Conversion } from './conversion.ts'
+import type { Frame } from './frame.ts'
+
+export interface ConvertLabelsOptions {
+  /** The labeler a frame came from, without scheme: goes into the events. */
+  host: string
+  /** DID of that labeler; labels of others are dropped (hazard L7). */
+  expectedSrc?: string | undefined
+}
+
+/**
+ * Turns a frame of `subscribeLabels` into one event for each label, in order, without their signatures.
+ *
+ * A pure function, and total. A label that is not one is rejected alone, and so is one in the name of another labeler.
+ */
+export function frameToLabels(frame: Frame, { host, expectedSrc }: ConvertLabelsOptions): Conversion<LabelEvent> {
+  if (frame.type === 'info') return ignored('info')
+  if (frame.type !== 'labels') return ignored('unknown-type')
+  const labels = frame.body['labels']
+  const result: Conversion<LabelEvent> = { events: [], outcome: 'appended', rejected: [], dirty: [] }
+  // There is no account that could be fetched instead, only the labeler as a whole.
+  if (!Array.isArray(labels)) return { ...result, outcome: 'invalid', reason: 'bad-field', gap: true }
+  for (const label of labels) {
+    try {
+      const event = readLabelEvent({ type: 'label', label, seq: frame.seq, host })
+      if (expectedSrc !== undefined && event.label.src !== expectedSrc)
+        result.rejected.push(rejected('spoofed-label', `labeler is ${event.label.src}, not ${expectedSrc}`, label))
+      else result.events.push(event)
+    } catch (error) {
+      if (!(error instanceof InvalidEventError)) throw error
+      result.rejected.push(rejected('bad-label', error.message, label))
+    }
+  }
+  const time = result.events.at(-1)?.label.cts
+  return { ...result, ...(time !== undefined && { time }) }
+}
+
+function rejected(reason: string, error: string, label: CborValue) {
+  const uri = isMap(label) ? label['uri'] : undefined
+  return { reason, error, ...(typeof uri === 'string' && { uri: uri.slice(0, 8_192) }), payload: JSON.stringify(label) }
+}

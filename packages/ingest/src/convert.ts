@@ -1,0 +1,226 @@
+import {
+  InvalidEventError,
+  isDid,
+  isTid,
+  recordJson,
+  recordUri,
+  type RecordEvent,
+  type RecordJson,
+  type StreamEvent,
+} from '@millrace/stream-protocol'
+import { decodeCbor, type CborMap } from './cbor.ts'
+import { ignored, type Conversion, type Rejected } from './conversion.ts'
+import {
+  checkOps,
+  failField,
+  MAX_SYNC_BYTES,
+  openCommit,
+  readBytes,
+  readCommitFields,
+  readDid,
+  readRev,
+  readText,
+  type CommitFields,
+  type CommitOp,
+  type SignedCommit,
+} from './commit.ts'
+import type { Frame } from './frame.ts'
+
+/** What is checked before an event is made: see {@link frameToEvents}. */
+export type Verify = 'integrity' | 'off'
+
+export interface ConvertOptions {
+  /** The host a frame came from, without scheme: goes into the events. */
+  host: string
+  /** @default 'integrity' */
+  verify?: Verify
+  /** Epoch milliseconds. When given, a commit of more than 5 minutes later is not used (hazard I18). */
+  now?: number
+}
+
+const MAX_RECORD_BYTES = 1_000_000
+const MAX_AHEAD_MS = 5 * 60_000
+/** Not wrong, but not enough to follow the repo with (hazard I19). */
+const discontinuous: ReadonlySet<string> = new Set(['too-big', 'rebase', 'missing-blocks', 'future-rev'])
+
+/**
+ * Turns a frame of `subscribeRepos` into events: one for each operation of a commit, in order; one `repo` event for a
+ * commit without any and for a `#sync`; one for an `#account` or `#identity`; none for the rest.
+ *
+ * With `verify: 'integrity'` a commit is used only if its frame proves it, its signature apart: every block has the hash
+ * it stands under, the signed commit agrees with the frame, every operation with the signed tree, and all of them lead
+ * there from `prevData` where the frame has it (hazards G8, I18). With `off` only the limits are checked.
+ *
+ * A pure function of its arguments, and total: what cannot be used is told in the result, with what has to be marked
+ * (hazard G4). A record that JSON cannot carry is rejected alone; the others of its commit stay.
+ */
+export function frameToEvents(frame: Frame, options: ConvertOptions): Conversion<StreamEvent> {
+  switch (frame.type) {
+    case 'commit':
+      return guarded(frame.body, 'repo', options, () => commitToEvents(frame.seq, frame.body, options))
+    case 'sync':
+      return guarded(frame.body, 'did', options, () => appended([syncToEvent(frame.seq, frame.body, options)]))
+    case 'account':
+      return guarded(frame.body, 'did', options, () => appended([accountToEvent(frame.seq, frame.body, options)]))
+    case 'identity':
+      return guarded(frame.body, 'did', options, () => appended([identityToEvent(frame.seq, frame.body, options)]))
+    case 'info':
+    case 'labels':
+    case 'error':
+    case 'unknown':
+    default:
+      return ignored(frame.type === 'info' ? 'info' : 'unknown-type')
+  }
+}
+
+/** Makes a result of what is wrong with a frame, with the mark that keeps it from being lost. */
+function guarded(
+  body: CborMap,
+  field: 'repo' | 'did',
+  { host }: ConvertOptions,
+  convert: () => Conversion<StreamEvent>,
+): Conversion<StreamEvent> {
+  try {
+    return convert()
+  } catch (error) {
+    if (!(error instanceof InvalidEventError)) throw error
+    const { reason, message } = error
+    const { [field]: did, rev } = body
+    const outcome = discontinuous.has(reason) ? 'discontinuous' : 'invalid'
+    const result: Conversion<StreamEvent> = { events: [], outcome, reason, error: message, rejected: [], dirty: [] }
+    if (!isDid(did)) return { ...result, gap: true }
+    return { ...result, dirty: [{ did, reason, host, ...(isTid(rev) && { rev }) }] }
+  }
+}
+
+function appended(events: StreamEvent[], rejected: Rejected[] = []): Conversion<StreamEvent> {
+  const [event] = events
+  return { events, outcome: 'appended', rejected, dirty: [], ...(event && { time: event.time }) }
+}
+
+function commitToEvents(seq: number, body: CborMap, options: ConvertOptions): Conversion<StreamEvent> {
+  const fields = readCommitFields(body)
+  const { did, rev, time, since, prevData } = fields
+  const { host, verify = 'integrity' } = options
+  if (body['tooBig'] === true) throw new InvalidEventError('too-big', 'the commit was too big to be sent')
+  if (body['rebase'] === true) throw new InvalidEventError('rebase', 'the commit is a rebase')
+  if (fields.blocks.length === 0) throw new InvalidEventError('missing-blocks', 'the commit was sent without blocks')
+  refuseFuture(rev, options)
+  const signed = openCommit(fields.blocks, fields, verify === 'integrity')
+  if (verify === 'integrity') checkOps(fields, signed)
+
+  const shared = {
+    time,
+    did,
+    commit: fields.commit.toString(),
+    rev,
+    ...(since !== null && { since }),
+    ...(prevData && { prevData: prevData.toString() }),
+    data: signed.data.toString(),
+    host,
+  }
+  const { made, rejected, replaced } = opsToEvents(fields, signed)
+  const events: StreamEvent[] = made.map((op, index) => ({ ...op, seq, ...shared, op: index, ops: made.length }))
+  // The revision counts even if nothing of it is left, or the next commit would seem to follow one that we lack (I16).
+  if (events.length === 0) events.push({ type: 'repo', seq, ...shared })
+  const result = appended(events, rejected)
+  // The older version's rows have to go although no event replaces them (X9): fetching the repo does that.
+  if (replaced) result.dirty.push({ did, reason: 'unrepresentable-record', host, rev })
+  return result
+}
+
+type MadeOp = Pick<RecordEvent, 'type' | 'collection' | 'rkey'> &
+  ({ type: 'delete' } | { type: 'create' | 'update'; cid: string; record: RecordJson })
+
+function opsToEvents(
+  { did, ops }: CommitFields,
+  { blocks }: SignedCommit,
+): { made: MadeOp[]; rejected: Rejected[]; replaced: boolean } {
+  const made: MadeOp[] = []
+  const rejected: Rejected[] = []
+  let replaced = false
+  for (const op of ops) {
+    const { action, collection, rkey, cid } = op
+    if (action === 'delete' || !cid) {
+      made.push({ type: 'delete', collection, rkey })
+      continue
+    }
+    const block = blocks.get(cid.key)
+    if (!block) throw new InvalidEventError('missing-blocks', `the record of ${op.path} was not sent`)
+    try {
+      made.push({ type: action, collection, rkey, cid: cid.toString(), record: readRecord(block) })
+    } catch (error) {
+      if (!(error instanceof InvalidEventError)) throw error
+      rejected.push(rejectedOp(did, op, block, error))
+      replaced ||= action === 'update'
+    }
+  }
+  return { made, rejected, replaced }
+}
+
+function readRecord(block: Uint8Array): RecordJson {
+  if (block.length > MAX_RECORD_BYTES) throw new InvalidEventError('too-large', `the record has ${block.length} bytes`)
+  return recordJson(decodeCbor(block))
+}
+
+function rejectedOp(did: string, op: CommitOp, block: Buffer, error: InvalidEventError): Rejected {
+  return {
+    reason: error.reason,
+    error: error.message,
+    did,
+    uri: recordUri({ did, collection: op.collection, rkey: op.rkey }),
+    payload: block.subarray(0, 48 * 1024).toString('base64'),
+  }
+}
+
+function syncToEvent(seq: number, body: CborMap, options: ConvertOptions): StreamEvent {
+  const did = readDid(body['did'])
+  const rev = readRev(body)
+  const time = readText(body, 'time')
+  const blocks = readBytes(body, 'blocks')
+  if (blocks.length > MAX_SYNC_BYTES)
+    throw new InvalidEventError('too-large', `blocks of a sync have ${blocks.length} bytes`)
+  refuseFuture(rev, options)
+  const { commit, data } = openCommit(blocks, { did, rev }, options.verify !== 'off')
+  return {
+    type: 'repo',
+    sync: true,
+    seq,
+    time,
+    did,
+    commit: commit.toString(),
+    rev,
+    data: data.toString(),
+    host: options.host,
+  }
+}
+
+function accountToEvent(seq: number, body: CborMap, { host }: ConvertOptions): StreamEvent {
+  const did = readDid(body['did'])
+  const { active, status } = body
+  if (typeof active !== 'boolean') return failField('active', 'true or false')
+  // Visibility follows `active`; a status that is no text tells nothing (I22).
+  const known = typeof status === 'string' && { status }
+  return { type: 'account', seq, time: readText(body, 'time'), did, active, ...known, host }
+}
+
+function identityToEvent(seq: number, body: CborMap, { host }: ConvertOptions): StreamEvent {
+  const did = readDid(body['did'])
+  const { handle } = body
+  const hint = typeof handle === 'string' && { handle }
+  return { type: 'identity', seq, time: readText(body, 'time'), did, ...hint, host }
+}
+
+function refuseFuture(rev: string, { now }: ConvertOptions): void {
+  if (now !== undefined && tidMs(rev) > now + MAX_AHEAD_MS)
+    throw new InvalidEventError('future-rev', `revision ${rev} is of the future`)
+}
+
+const tidDigits = '234567abcdefghijklmnopqrstuvwxyz'
+
+/** The time in a TID. Its last two digits are not of the time. */
+function tidMs(tid: string): number {
+  let microseconds = 0
+  for (const digit of tid.slice(0, 11)) microseconds = microseconds * 32 + tidDigits.indexOf(digit)
+  return microseconds / 1_000
+}
