@@ -51,7 +51,7 @@ const MAX_ERROR_BYTES = 16 * 1024
 /**
  * Asks a host for a whole repo (`com.atproto.sync.getRepo`) and sorts what comes back (hazard B5).
  * @throws {RepoUnavailableError} the host says that the account is not to be seen.
- * @throws {TemporaryFetchError} 408, 425, 429, 5xx, timeouts, and connections that break.
+ * @throws {TemporaryFetchError} 408, 425, 429, 5xx but 501, timeouts, and connections that break.
  * @throws {InvalidRepoError} every other refusal, and a repo beyond the limit.
  */
 export async function fetchRepo(options: FetchRepoOptions): Promise<FetchedRepo> {
@@ -87,7 +87,8 @@ export async function fetchRepo(options: FetchRepoOptions): Promise<FetchedRepo>
 async function refusal(response: Response, did: string, host: string): Promise<Error> {
   const { status, headers } = response
   const name = await errorName(response)
-  if (status === 408 || status === 425 || status === 429 || status >= 500)
+  // 501 is a host that keeps no repos, and stays one.
+  if (status === 408 || status === 425 || status === 429 || (status >= 500 && status !== 501))
     return new TemporaryFetchError(did, host, `status ${status}`, { retryAfterMs: retryAfterMs(headers) })
   const account = status >= 400 && Object.hasOwn(unavailable, name) ? unavailable[name] : undefined
   if (account) return new RepoUnavailableError(did, account, host)

@@ -1,0 +1,95 @@
+import { setTimeout as wait } from 'node:timers/promises'
+import { expect, test } from 'vitest'
+import { HostQueue, type HostQueueOptions } from './host-queue.ts'
+
+const queueOf = (options: Partial<HostQueueOptions> = {}): HostQueue =>
+  new HostQueue({ concurrency: 1, perHost: 1, backoff: { minMs: 20, maxMs: 40 }, ...options })
+const idle = (queue: HostQueue): Promise<void> => queue.untilReadyAtMost(0, new AbortController().signal)
+
+/** A task that ends when it is told. */
+function gate(): { task: () => Promise<void>; open: () => void } {
+  const { promise, resolve } = Promise.withResolvers<void>()
+  return { task: () => promise, open: resolve }
+}
+
+test('hosts take turns', async () => {
+  const queue = queueOf()
+  const order: string[] = []
+  const first = gate()
+  queue.push('a', first.task)
+  for (const host of ['a', 'a', 'a', 'b', 'c', 'b']) queue.push(host, () => Promise.resolve(void order.push(host)))
+  first.open()
+  await idle(queue)
+  await queue.stop()
+  expect(order).toEqual(['a', 'b', 'c', 'a', 'b', 'a'])
+})
+
+test('one host never has more than its share of the places', async () => {
+  const queue = queueOf({ concurrency: 3, perHost: 2 })
+  const gates = Array.from({ length: 4 }, gate)
+  for (const { task } of gates) queue.push('a', task)
+  expect([queue.running, queue.waiting]).toEqual([2, 2])
+  queue.push('b', gate().task)
+  expect([queue.running, queue.waiting]).toEqual([3, 2])
+})
+
+test('tasks of a host that failed wait, and those of others go on', async () => {
+  const queue = queueOf()
+  const order: string[] = []
+  queue.failed('a')
+  queue.push('a', () => Promise.resolve(void order.push('a')))
+  queue.push('b', () => Promise.resolve(void order.push('b')))
+  await idle(queue)
+  expect([order, queue.ready, queue.waiting, queue.isHeld('a')]).toEqual([['b'], 0, 1, true])
+  while (queue.waiting > 0) await wait(5)
+  expect([order, queue.isHeld('a')]).toEqual([['b', 'a'], false])
+  await queue.stop()
+})
+
+test('a host that does well again is asked at once', async () => {
+  const queue = queueOf({ backoff: { minMs: 60_000 } })
+  queue.failed('a')
+  queue.failed('a', 120_000)
+  const done = gate()
+  queue.push('a', () => Promise.resolve(done.open()))
+  queue.succeeded('a')
+  await done.task()
+  await queue.stop()
+})
+
+test('a host is left alone as long as it asks, when that is longer', async () => {
+  const queue = queueOf()
+  const failedAt = performance.now()
+  queue.failed('a', 150)
+  queue.failed('a', 10)
+  const done = gate()
+  queue.push('a', () => Promise.resolve(done.open()))
+  await done.task()
+  expect(performance.now() - failedAt).toBeGreaterThan(140)
+  await queue.stop()
+})
+
+test('stopping forgets what waits, and awaits what runs', async () => {
+  const queue = queueOf()
+  const running = gate()
+  queue.push('a', running.task)
+  queue.push('a', () => Promise.reject(new Error('must not run')))
+  queue.pushLater('a', 1, () => Promise.reject(new Error('must not run')))
+  let stopped = false
+  const stopping = queue.stop().then(() => (stopped = true))
+  await wait(10)
+  expect([stopped, queue.waiting]).toEqual([false, 0])
+  running.open()
+  await stopping
+})
+
+test('waiting for room ends with its signal', async () => {
+  const queue = queueOf()
+  queue.push('a', gate().task)
+  queue.push('a', gate().task)
+  const stop = new AbortController()
+  const waiting = queue.untilReadyAtMost(0, stop.signal)
+  stop.abort()
+  await waiting
+  expect(queue.ready).toBe(1)
+})
