@@ -16,7 +16,12 @@ export interface TableVerdict {
 export function compareDatabases(rows: ComparedRows): TableVerdict[] {
   const index = new RowIndex(rows)
   return Object.entries(comparedTables).map(([table, spec]) => {
-    const { expected, actual, differences } = compareTable(table, spec, rows.expected.get(table) ?? [], rows.actual.get(table) ?? [])
+    const { expected, actual, differences } = compareTable(
+      table,
+      spec,
+      rows.expected.get(table) ?? [],
+      rows.actual.get(table) ?? [],
+    )
     const verdict: TableVerdict = { table, expected, actual, accepted: new Map(), unexplained: [] }
     for (const difference of differences) {
       const deviation = deviations.find(({ covers }) => covers(difference, index))
@@ -31,10 +36,28 @@ export function compareDatabases(rows: ComparedRows): TableVerdict[] {
 export function renderVerdicts(verdicts: readonly TableVerdict[]): string {
   const lines = [['table', 'reference', 'ours', 'unexplained', 'differs on purpose']]
   for (const { table, expected, actual, accepted, unexplained } of verdicts) {
-    lines.push([table, String(expected), String(actual), unexplained.length === 0 ? '-' : String(unexplained.length), [...accepted].map(([name, count]) => `${name} ${count}`).join(', ')])
+    lines.push([
+      table,
+      String(expected),
+      String(actual),
+      unexplained.length === 0 ? '-' : String(unexplained.length),
+      [...accepted].map(([name, count]) => `${name} ${count}`).join(', '),
+    ])
   }
   const widths = lines[0]!.map((_, column) => Math.max(...lines.map((line) => line[column]!.length)))
-  const table = lines.map((line) => line.map((cell, column) => (column > 0 && column < 4 ? cell.padStart(widths[column]!) : cell.padEnd(widths[column]!))).join('  ').trimEnd())
-  const samples = verdicts.flatMap(({ unexplained }) => unexplained.slice(0, 5).map(({ table, kind, key, columns }) => `  ${table} ${kind} ${key} ${columns.map(({ name, expected, actual }) => `${name}: ${JSON.stringify(expected)} → ${JSON.stringify(actual)}`).join(', ')}`))
+  const table = lines.map((line) =>
+    line
+      .map((cell, column) => (column > 0 && column < 4 ? cell.padStart(widths[column]!) : cell.padEnd(widths[column]!)))
+      .join('  ')
+      .trimEnd(),
+  )
+  const samples = verdicts.flatMap(({ unexplained }) =>
+    unexplained
+      .slice(0, 5)
+      .map(
+        ({ table, kind, key, columns }) =>
+          `  ${table} ${kind} ${key} ${columns.map(({ name, expected, actual }) => `${name}: ${JSON.stringify(expected)} → ${JSON.stringify(actual)}`).join(', ')}`,
+      ),
+  )
   return [...table, ...(samples.length > 0 ? ['', 'unexplained:', ...samples] : [])].join('\n')
 }

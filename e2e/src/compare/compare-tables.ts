@@ -19,8 +19,14 @@ export interface TableComparison {
 }
 
 /** Compares the rows of one table. A function of values. */
-export function compareTable(table: string, { key, clock = [], isEmpty }: ComparedTable, expected: readonly Row[], actual: readonly Row[]): TableComparison {
-  const byKey = (rows: readonly Row[]): Map<string, Row> => new Map(rows.filter((row) => !isEmpty?.(row)).map((row) => [key.map((column) => row[column] ?? '').join(' '), row]))
+export function compareTable(
+  table: string,
+  { key, clock = [], isEmpty }: ComparedTable,
+  expected: readonly Row[],
+  actual: readonly Row[],
+): TableComparison {
+  const byKey = (rows: readonly Row[]): Map<string, Row> =>
+    new Map(rows.filter((row) => !isEmpty?.(row)).map((row) => [key.map((column) => row[column] ?? '').join(' '), row]))
   const wanted = byKey(expected)
   const found = byKey(actual)
   const differences: Difference[] = []
@@ -36,7 +42,8 @@ export function compareTable(table: string, { key, clock = [], isEmpty }: Compar
       .map((name) => ({ name, expected: row[name], actual: other[name] }))
     if (columns.length > 0) differences.push({ table, key: id, kind: 'changed', columns, expected: row, actual: other })
   }
-  for (const [id, row] of found) if (!wanted.has(id)) differences.push({ table, key: id, kind: 'extra', columns: [], actual: row })
+  for (const [id, row] of found)
+    if (!wanted.has(id)) differences.push({ table, key: id, kind: 'extra', columns: [], actual: row })
   return { table, expected: wanted.size, actual: found.size, differences }
 }
 

@@ -21,7 +21,8 @@ export async function readDatabase(pool: pg.Pool, schema: string): Promise<Map<s
 /** The rows that the reference made of a recording; a table without any has no file. */
 export async function readExpected(folder: string, which: 'db-replay' | 'db-backfill'): Promise<Map<string, Row[]>> {
   const tables = new Map<string, Row[]>()
-  for (const table of Object.keys(comparedTables)) tables.set(table, await readJsonLines(path.join(folder, 'expected', which, `${table}.jsonl.gz`)))
+  for (const table of Object.keys(comparedTables))
+    tables.set(table, await readJsonLines(path.join(folder, 'expected', which, `${table}.jsonl.gz`)))
   return tables
 }
 

@@ -33,8 +33,8 @@ interface Request {
   requestedAt: string
 }
 
-/** Time that a look-up may take before another process tries it as well. */
-const LEASE_SECONDS = 120
+/** Time that a look-up may take before another process tries it as well: a killed one keeps its requests this long. */
+const LEASE_SECONDS = 30
 
 /**
  * Keeps `actor.handle` true, beside the records' way: requests wait in `millrace_identity`, so that none is lost and

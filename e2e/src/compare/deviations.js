@@ -1,0 +1,131 @@
+/** Rows by their first key, made once. */
+export class RowIndex {
+  #rows
+  #sets = new Map()
+  constructor(rows) {
+    this.#rows = rows
+  }
+  /** Whether a row of a table has this value in a column. */
+  has(side, table, column, value) {
+    const key = `${side} ${table} ${column}`
+    let set = this.#sets.get(key)
+    if (!set) this.#sets.set(key, (set = new Set(this.all(side, table).map((row) => row[column]))))
+    return set.has(value)
+  }
+  all(side, table) {
+    return this.#rows[side].get(table) ?? []
+  }
+  find(side, table, column, value) {
+    return this.all(side, table).find((row) => row[column] === value)
+  }
+  /** A record that the network has at the end. */
+  isLive(uri) {
+    return this.has('expected', 'record', 'uri', uri)
+  }
+}
+const gateOf = (root) => String(root).replace('/app.bsky.feed.post/', '/app.bsky.feed.threadgate/')
+/** A reply whose verdict the reference took once, from what has changed since. */
+function dependsOnWhatWent(uri, rows) {
+  const post = rows.find('actual', 'post', 'uri', uri)
+  return post !== undefined && (!rows.isLive(post['replyParent']) || !rows.isLive(gateOf(post['replyRoot'])))
+}
+function recount(difference, rows) {
+  const counts = {
+    followersCount: (did) => rows.all('actual', 'follow').filter((row) => row['subjectDid'] === did).length,
+    followsCount: (did) => rows.all('actual', 'follow').filter((row) => row['creator'] === did).length,
+    postsCount: (did) => rows.all('actual', 'post').filter((row) => row['creator'] === did).length,
+    likeCount: (uri) => rows.all('actual', 'like').filter((row) => row['subject'] === uri).length,
+    repostCount: (uri) => rows.all('actual', 'repost').filter((row) => row['subject'] === uri).length,
+    replyCount: (uri) =>
+      rows.all('actual', 'post').filter((row) => row['replyParent'] === uri && row['violatesThreadGate'] !== true)
+        .length,
+    quoteCount: (uri) => rows.all('actual', 'quote').filter((row) => row['subject'] === uri).length,
+  }
+  return (
+    difference.kind === 'changed' &&
+    difference.columns.every(({ name, actual }) => counts[name]?.(difference.key) === actual)
+  )
+}
+/**
+ * Where our rows differ from the reference's on purpose. Each covers only rows for which its reason holds: anything
+ * else is a failure.
+ */
+export const deviations = [
+  {
+    name: 'other-collections',
+    reason:
+      'Collections that no plugin knows are kept in `record`; the reference drops them. `INDEXER_OTHER_COLLECTIONS=skip` does so too.',
+    covers: ({ table, kind, actual }) =>
+      table === 'record' &&
+      kind === 'extra' &&
+      !/\/(app\.bsky|chat\.bsky|com\.germnetwork)\./.test(String(actual?.['uri'])),
+  },
+  {
+    name: 'promotion-clears-duplicate',
+    reason:
+      'When a record gets the row that another one had, it is no duplicate any longer; the reference leaves the mark, which then points at nothing.',
+    covers: ({ table, kind, expected }, rows) =>
+      table === 'duplicate_record' && kind === 'missing' && !rows.isLive(expected?.['duplicateOf']),
+  },
+  {
+    name: 'retracted-notifications',
+    reason:
+      'A notification goes with the record that led to it; the reference keeps some of records that are gone, and adds one when a verification goes.',
+    covers: ({ table, kind, expected }, rows) =>
+      table === 'notification' && kind === 'missing' && !rows.isLive(expected?.['recordUri']),
+  },
+  {
+    name: 'promotion-notifies',
+    reason: 'A record that gets the row of a removed one also notifies, as if it had come alone.',
+    covers: ({ table, kind, actual }, rows) =>
+      table === 'notification' &&
+      kind === 'extra' &&
+      rows.has('expected', 'duplicate_record', 'uri', actual?.['recordUri']),
+  },
+  {
+    name: 'verdicts-converge',
+    reason:
+      'Whether a reply is valid and allowed follows its parent and its gate when they change or go; the reference decides once, when the reply arrives.',
+    covers: ({ table, kind, columns, actual, expected }, rows) =>
+      (table === 'post' &&
+        kind === 'changed' &&
+        columns.every(({ name }) => name === 'invalidReplyRoot' || name === 'violatesThreadGate') &&
+        dependsOnWhatWent(actual?.['uri'], rows)) ||
+      (table === 'notification' &&
+        kind !== 'changed' &&
+        (actual ?? expected)?.['reason'] === 'reply' &&
+        dependsOnWhatWent((actual ?? expected)?.['recordUri'], rows)),
+  },
+  {
+    name: 'gate-flag-is-null',
+    reason: 'A post whose gate went is like one that never had any; the reference remembers it as `false`.',
+    covers: ({ table, kind, columns }) =>
+      table === 'post' &&
+      kind === 'changed' &&
+      columns.every(
+        ({ name, expected, actual }) =>
+          (name === 'hasThreadGate' || name === 'hasPostGate') && expected === false && actual === null,
+      ),
+  },
+  {
+    name: 'no-cascade-through-subjects',
+    reason:
+      'A repost or a quote has its rows as long as its own record exists; the reference removes them when their subject is deleted or updated.',
+    covers: ({ table, kind, actual }, rows) =>
+      (table === 'feed_item' || table === 'quote') && kind === 'extra' && rows.isLive(actual?.['uri']),
+  },
+  {
+    name: 'deleted-accounts-leave-nothing',
+    reason: 'All that a deleted account contributed goes with it; the reference leaves its feed items.',
+    covers: ({ table, kind, expected }, rows) =>
+      table === 'feed_item' && kind === 'missing' && !rows.isLive(expected?.['uri']),
+  },
+  {
+    name: 'exact-counts',
+    reason:
+      'Counts are what counting the rows gives; the reference misses account deletions, deleted quotes and gated replies.',
+    covers: (difference, rows) =>
+      (difference.table === 'profile_agg' || difference.table === 'post_agg') && recount(difference, rows),
+  },
+]
+//# sourceMappingURL=deviations.js.map

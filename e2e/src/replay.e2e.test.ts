@@ -1,0 +1,109 @@
+import { startRecordedNetwork, type RecordedNetwork } from '@millrace/dev-network'
+import { cursorKey, streams } from '@millrace/stream-protocol'
+import { serviceTest } from '@millrace/testing'
+import pg from 'pg'
+import { createClient } from 'redis'
+import { describe, expect } from 'vitest'
+import { compareDatabases, renderVerdicts } from './compare/compare-databases.ts'
+import { readDatabase, readExpected } from './compare/read-rows.ts'
+import { FourApps } from './pipeline/four-apps.ts'
+import { LAST_LABELS, recordingFolder } from './pipeline/recording.ts'
+import { readStatus, waitUntilIndexed } from './pipeline/wait-until-indexed.ts'
+
+/** Has the ingester begin at the first frame: a recording has no live end. */
+async function startAtFirstFrame(redisUrl: string, network: RecordedNetwork): Promise<void> {
+  const redis = await createClient({ url: redisUrl }).connect()
+  await redis.set(cursorKey(streams.firehoseLive, network.relayUrl), '0')
+  redis.destroy()
+}
+
+async function compared(pool: pg.Pool): Promise<{ report: string; unexplained: number }> {
+  const verdicts = compareDatabases({
+    expected: await readExpected(recordingFolder, 'db-replay'),
+    actual: await readDatabase(pool, 'bsky'),
+  })
+  return { report: renderVerdicts(verdicts), unexplained: verdicts.flatMap(({ unexplained }) => unexplained).length }
+}
+
+describe('a recorded network through the four apps', () => {
+  serviceTest(
+    'ends with the rows that the reference made of it',
+    { timeout: 120_000 },
+    async ({ redisUrl, databaseUrl }) => {
+      await using network = await startRecordedNetwork({ folder: recordingFolder })
+      await startAtFirstFrame(redisUrl, network)
+      const pool = new pg.Pool({ connectionString: databaseUrl })
+      await using four = await FourApps.start({ network, redisUrl, databaseUrl, form: 'source' })
+      const status = await waitUntilIndexed({
+        four,
+        pool,
+        schema: 'bsky',
+        heads: { firehose: network.head(), labels: LAST_LABELS },
+      })
+      const { report, unexplained } = await compared(pool)
+      console.log(report)
+      await pool.end()
+      expect(unexplained, report).toBe(0)
+      // Three records of the recording are none of their collections.
+      expect(status.database?.deadLetters).toEqual([{ reason: 'invalid-record', count: expect.any(Number) }])
+      expect(await four.apps.indexer.stop()).toBe(0)
+      expect(await four.apps.ingester.stop()).toBe(0)
+      expect(await four.apps.backfiller.stop()).toBe(0)
+    },
+  )
+
+  serviceTest(
+    'ends with the same rows when indexer and backfiller are killed in the middle',
+    { timeout: 180_000 },
+    async ({ redisUrl, databaseUrl }) => {
+      await using network = await startRecordedNetwork({ folder: recordingFolder })
+      network.hold(900)
+      await startAtFirstFrame(redisUrl, network)
+      const pool = new pg.Pool({ connectionString: databaseUrl })
+      // Small batches, so that there is a middle to be killed in.
+      await using four = await FourApps.start({
+        network,
+        redisUrl,
+        databaseUrl,
+        form: 'source',
+        env: { INDEXER_BATCH_SIZE: '20' },
+      })
+      const { indexer, backfiller } = four.apps
+      let kills = 0
+      for (const stop of [1200, 1600, 2000]) {
+        await records(pool, 10 * (kills + 1))
+        await Promise.all([indexer.kill(), backfiller.kill()])
+        expect([indexer.isRunning, backfiller.isRunning]).toEqual([false, false])
+        kills += 1
+        network.release()
+        network.hold(stop)
+        indexer.start()
+        backfiller.start()
+      }
+      network.release()
+      await waitUntilIndexed({
+        four,
+        pool,
+        schema: 'bsky',
+        heads: { firehose: network.head(), labels: LAST_LABELS },
+        timeoutMs: 150_000,
+      })
+      const { report, unexplained } = await compared(pool)
+      await pool.end()
+      expect(kills).toBe(3)
+      expect(unexplained, report).toBe(0)
+      expect((await readStatus(four))?.streams.map(({ length }) => length)).toEqual([0, 0, 0, 0])
+    },
+  )
+})
+
+/** Waits until so many records are indexed: then something is under way. */
+async function records(pool: pg.Pool, count: number): Promise<void> {
+  for (;;) {
+    const { rows } = await pool.query<{ there: boolean }>(
+      `select to_regclass('bsky.millrace_identity') is not null as there`,
+    )
+    if (rows[0]!.there && (await pool.query('select 1 from bsky.record limit $1', [count])).rowCount === count) return
+    await new Promise((resolve) => setTimeout(resolve, 20))
+  }
+}
