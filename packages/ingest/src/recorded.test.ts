@@ -1,4 +1,5 @@
-import { readStreamEvent, type StreamEvent } from '@millrace/stream-protocol'
+import { InvalidEventError, readStreamEvent, type StreamEvent } from '@millrace/stream-protocol'
+import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import type { Conversion } from './conversion.ts'
 import { frameToEvents } from './convert.ts'
@@ -52,6 +53,35 @@ describe('the recording of a real network', () => {
   })
 
   test('gives the same events without verification', () => expect(eventsOf(convertAll('off'))).toEqual(events))
+
+  test('with a byte changed anywhere, never gives another record, nor an error that is not told', () => {
+    const commits = recordedFrames('subscribeRepos').filter((_bytes, index) => frames[index]?.type === 'commit')
+    const content = (bytes: Uint8Array) => {
+      const { events } = frameToEvents(decodeFrame(bytes), { host: 'pds.test' })
+      // The rest of a frame is the host's word alone.
+      return events.map((event) => ({ ...event, seq: 0, time: '', since: '', prevData: '' }))
+    }
+    let used = 0
+    const changed = fc.tuple(fc.nat(commits.length - 1), fc.nat(), fc.integer({ min: 1, max: 255 }))
+    fc.assert(
+      fc.property(changed, ([index, at, mask]) => {
+        const original = commits[index] ?? Buffer.alloc(0)
+        const bytes = Buffer.from(original)
+        bytes.writeUInt8(bytes.readUInt8(at % bytes.length) ^ mask, at % bytes.length)
+        let events: object[] = []
+        try {
+          events = content(bytes)
+        } catch (error) {
+          expect(error).toBeInstanceOf(InvalidEventError)
+        }
+        if (events.length === 0) return
+        used++
+        expect(events).toEqual(content(original))
+      }),
+      { numRuns: 3_000 },
+    )
+    expect(used).toBeGreaterThan(0)
+  })
 
   test('has its labels', () => {
     const labels = recordedFrames('subscribeLabels').map((bytes) =>
