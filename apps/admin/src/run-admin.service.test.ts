@@ -1,0 +1,82 @@
+import { fileURLToPath } from 'node:url'
+import { ConfigError, readConfig, supervise, type Host } from '@millrace/runtime'
+import { startProcess } from '@millrace/runtime/testing'
+import { serviceTest } from '@millrace/testing'
+import { expect, test } from 'vitest'
+import { adminConfig } from './config.ts'
+import { configuredCursors, runAdmin } from './run-admin.ts'
+
+const main = fileURLToPath(new URL('main.ts', import.meta.url))
+
+serviceTest(
+  'the process serves the status to who has the password, and stops with 0',
+  async ({ redisUrl, databaseUrl }) => {
+    await using admin = startProcess({
+      main,
+      env: {
+        ADMIN_PORT: '0',
+        ADMIN_BIND: '127.0.0.1',
+        ADMIN_PASSWORDS: 'hunter2,hunter3',
+        INGESTER_HOSTS: 'relay.example',
+        REDIS_URL: redisUrl,
+        DB_POSTGRES_URL: databaseUrl,
+      },
+    })
+    const [, port] = await admin.printed(/"port":(\d+),"bind":"127\.0\.0\.1"/)
+    const method = `http://127.0.0.1:${port}/xrpc/dev.millrace.admin.getStatus`
+    expect((await fetch(method)).status).toBe(401)
+    const authorization = `Basic ${Buffer.from('admin:hunter3').toString('base64')}`
+    const answer = await fetch(method, { headers: { authorization } })
+    expect(await answer.json()).toMatchObject({
+      // Nobody has migrated the database yet, and that is not for a reader to do.
+      status: 'failing',
+      problems: [{ code: 'database-away' }],
+      streams: [
+        { name: 'firehose_live' },
+        { name: 'firehose_backfill' },
+        { name: 'repo_backfill' },
+        { name: 'label_live' },
+      ],
+      cursors: [
+        { stream: 'firehose_live', host: 'https://relay.example', done: false },
+        { stream: 'repo_backfill', host: 'https://relay.example', done: false },
+      ],
+    })
+    const ready = await fetch(`http://127.0.0.1:${await admin.metricsPort()}/readyz`)
+    expect(ready.status).toBe(200)
+    admin.kill('SIGTERM')
+    expect([await admin.ended, admin.output().stderr]).toEqual([0, ''])
+    expect(admin.output().stdout).not.toContain('hunter')
+  },
+)
+
+test('an address that others can reach is refused without a password (M1)', async () => {
+  let stderr = ''
+  const host: Host = {
+    args: [],
+    env: { ADMIN_BIND: '0.0.0.0', METRICS_PORT: '0', METRICS_HOST: '127.0.0.1' },
+    version: '0.0.0',
+    isTerminal: false,
+    stdout: { write: () => true },
+    stderr: { write: (text) => (stderr += text) },
+    on: () => undefined,
+    off: () => undefined,
+    exit: () => undefined,
+  }
+  expect(await supervise(host, 'admin', adminConfig, runAdmin)).toBe(2)
+  expect(stderr).toBe('admin: ADMIN_BIND is "0.0.0.0", which others can reach: set ADMIN_PASSWORDS first\n')
+})
+
+test('passwords do not show in a problem (M9)', () => {
+  expect(() => readConfig(adminConfig, { ADMIN_PASSWORDS: ',' })).toThrow(ConfigError)
+  expect(() => readConfig(adminConfig, { ADMIN_PASSWORDS: ',' })).toThrow('ADMIN_PASSWORDS is its value (hidden)')
+})
+
+test('the cursors that are shown are those an ingester with the same variables keeps', () => {
+  const config = readConfig(adminConfig, { INGESTER_HOSTS: 'a.example', INGESTER_LABELER_HOSTS: 'l.example' })
+  expect(configuredCursors(config)).toEqual([
+    { stream: 'firehose_live', host: 'https://a.example' },
+    { stream: 'repo_backfill', host: 'https://a.example' },
+    { stream: 'label_live', host: 'https://l.example' },
+  ])
+})

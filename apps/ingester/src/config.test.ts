@@ -1,0 +1,36 @@
+import { ConfigError, readConfig } from '@millrace/runtime'
+import { expect, test } from 'vitest'
+import { ingesterConfig } from './config.ts'
+
+const problemsOf = (env: Record<string, string>): readonly string[] => {
+  try {
+    readConfig(ingesterConfig, env)
+    return []
+  } catch (error) {
+    if (error instanceof ConfigError) return error.problems
+    throw error
+  }
+}
+
+test('only the hosts are needed', () => {
+  expect(readConfig(ingesterConfig, { INGESTER_HOSTS: 'https://relay.example,http://127.0.0.1:2470' })).toMatchObject({
+    INGESTER_HOSTS: ['https://relay.example', 'http://127.0.0.1:2470'],
+    INGESTER_LABELER_HOSTS: undefined,
+    INGESTER_FIREHOSE_STREAM: 'firehose_live',
+    INGESTER_LABEL_STREAM: 'label_live',
+    INGESTER_REPO_STREAM: 'repo_backfill',
+    INGESTER_FIREHOSE_STREAM_HIGH_WATER_MARK: 100_000,
+    INGESTER_LABEL_STREAM_HIGH_WATER_MARK: 100_000,
+    INGESTER_REPO_STREAM_HIGH_WATER_MARK: 100_000,
+    INGESTER_VERIFY: 'integrity',
+    METRICS_PORT: 4000,
+  })
+})
+
+test('every bad variable is named', () => {
+  expect(problemsOf({ INGESTER_REPO_STREAM_HIGH_WATER_MARK: '1e3', INGESTER_VERIFY: 'yes' })).toEqual([
+    expect.stringMatching(/^INGESTER_HOSTS is not set: /),
+    'INGESTER_REPO_STREAM_HIGH_WATER_MARK is "1e3", expected a whole number from 1',
+    'INGESTER_VERIFY is "yes", expected one of integrity, off',
+  ])
+})

@@ -1,0 +1,1 @@
+export { startProcess, type StartedProcess, type StartProcessOptions } from './start-process.ts'
