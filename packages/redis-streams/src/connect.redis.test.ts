@@ -31,7 +31,18 @@ redisTest('a command that gets no answer ends, and the connection is replaced (S
   proxy.swallowReplies = true
   await expect(redis.command(['PING'], { timeoutMs: 50 })).rejects.toThrow(RedisAwayError)
   proxy.swallowReplies = false
+  // The old connection stays open, and silent: only a new one helps.
+  await eventually(async () => expect(await redis.command(['PING'])).toBe('PONG'))
+})
+
+redisTest('a server that takes connections and says nothing is tried again (S13)', async ({ redisUrl }) => {
+  const logger = createLogSpy()
+  await using proxy = await TcpProxy.listen(redisUrl)
+  await using redis = await connectRedis({ url: proxy.url, logger, commandTimeoutMs: 200 })
+  proxy.swallowReplies = true
   proxy.cut()
+  await eventually(() => expect(logger.messages('warn')).toContain('Redis does not answer: connecting anew'))
+  proxy.swallowReplies = false
   await eventually(async () => expect(await redis.command(['PING'])).toBe('PONG'))
 })
 

@@ -144,7 +144,7 @@ export class RedisConnection implements AsyncDisposable {
    */
   async command(args: readonly string[], { timeoutMs = this.#options.commandTimeoutMs } = {}): Promise<Reply> {
     const client = this.#client
-    const timer = setTimeout(() => this.#renew(client, timeoutMs), timeoutMs)
+    const timer = setTimeout(() => this.#renew(client), timeoutMs)
     try {
       return await client.sendCommand<Reply>(args)
     } catch (error) {
@@ -216,16 +216,28 @@ export class RedisConnection implements AsyncDisposable {
   #create(): Client {
     const { url, name } = this.#options
     const client = createRespClient(url, name, (retries, cause) => this.#nextDelay(retries, cause))
-    client.on('error', (error: unknown) => this.#onError(error))
-    client.on('ready', () => this.#onReady())
+    // A server that takes connections and says nothing would hold up the greeting, and with it all that follows.
+    let greeting: NodeJS.Timeout | undefined
+    client.on('connect', () => {
+      greeting = setTimeout(() => this.#renew(client), this.#options.commandTimeoutMs)
+    })
+    client.on('error', (error: unknown) => {
+      clearTimeout(greeting)
+      this.#onError(error)
+    })
+    client.on('ready', () => {
+      clearTimeout(greeting)
+      this.#onReady()
+    })
+    client.on('end', () => clearTimeout(greeting))
     return client
   }
 
   /** A peer that went away without a word leaves the socket open for many minutes: nobody but us will end it. */
-  #renew(client: Client, timeoutMs: number): void {
+  #renew(client: Client): void {
     if (this.#closed || client !== this.#client) return
     if (!this.#options.reconnect) return client.destroy()
-    this.#logger.warn({ timeoutMs }, 'Redis does not answer: connecting anew')
+    this.#logger.warn({}, 'Redis does not answer: connecting anew')
     this.#client = this.#create()
     client.destroy()
     // Failures reach the error listener; the client goes on trying.

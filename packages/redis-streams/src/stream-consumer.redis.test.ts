@@ -57,23 +57,6 @@ redisTest('a read whose reply was lost is made good after the connection is back
   expect(await received).toEqual(['a'])
 })
 
-redisTest('looking for lost entries sends those at work no second time (G10)', async ({ redisUrl }) => {
-  await using redis = await connectRedis({ url: redisUrl })
-  await writer(redis).append(['a'])
-  const before = reader(redis)
-  await before.take(1)
-  await before.stop()
-  await using run = reader(redis, { claimIdleMs: 200, blockMs: 1 })
-  await run.take(1)
-  await writer(redis).append(['b'])
-  await run.take(1)
-  const pending = await redis.command(['XPENDING', 's', 'g', '-', '+', '10'])
-  expect(pending).toEqual([
-    [expect.anything(), 'one', expect.anything(), 2],
-    [expect.anything(), 'one', expect.anything(), 1],
-  ])
-})
-
 redisTest('entries deleted while pending are reported as lost (S10)', async ({ redisUrl }) => {
   await using redis = await connectRedis({ url: redisUrl })
   await writer(redis).append(['a', 'b', 'c', 'd'])

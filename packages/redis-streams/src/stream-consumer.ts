@@ -110,8 +110,7 @@ export class StreamConsumer<T> implements BatchSource<T> {
     const { consumer, batchSize, codec } = this.#options
     let after = '0-0'
     while (!run.signal.aborted) {
-      // Ids alone first: reading the list again would send every entry that is being worked on once more, and count
-      // it as delivered once more (hazard G10).
+      // Ids alone first: reading the list again would send every entry that is being worked on once more.
       const reply = await connection.command([
         'XPENDING',
         this.stream,

@@ -3,7 +3,7 @@ import { connect, createServer, type AddressInfo, type Server, type Socket } fro
 
 /** Stands between a client and its Redis, and loses what it is told to lose. */
 export class TcpProxy implements AsyncDisposable {
-  /** While set, commands reach the server and replies get lost. */
+  /** While set, commands reach the server and replies get lost. A connection that has lost one stays silent. */
   swallowReplies = false
   readonly #server: Server
   readonly #sockets = new Set<Socket>()
@@ -13,8 +13,10 @@ export class TcpProxy implements AsyncDisposable {
       const server = connect(Number(target.port), target.hostname)
       this.#sockets.add(client).add(server)
       client.on('data', (data) => server.write(data))
+      let silent = false
       server.on('data', (data) => {
-        if (!this.swallowReplies) client.write(data)
+        silent ||= this.swallowReplies
+        if (!silent) client.write(data)
       })
       for (const [socket, other] of [
         [client, server],
