@@ -68,40 +68,45 @@ export async function startPostgres(options: PostgresOptions = {}): Promise<Loca
   const { durable = options.folder !== undefined, onProgress = () => undefined } = options
   const account = await unprivilegedAccount()
   const program = await findPostgres(options.cacheFolder ?? defaultCacheFolder(account), onProgress)
-  await using cleanup = new AsyncDisposableStack()
-  const folder = await dataFolder({ wanted: options.folder, account, durable, cleanup })
-  await createCluster({ folder, program, account, durable, onProgress })
-  const { port, server } = await startOrJoin({ options, folder, program, account, durable })
-  if (server) cleanup.defer(() => server.stop())
-  const held = cleanup.move()
-  return {
-    url: `postgres://postgres@127.0.0.1:${port}/postgres`,
-    version: program.version,
-    folder,
-    joined: server === undefined,
-    close: () => held.disposeAsync(),
-    [Symbol.asyncDispose]: () => held.disposeAsync(),
+  const { folder, remove } = await dataFolder(options.folder, account, durable)
+  try {
+    await createCluster({ folder, program, account, durable, onProgress })
+    const { port, server } = await startOrJoin({ options, folder, program, account, durable })
+    const close = async (): Promise<void> => {
+      await server?.stop()
+      await remove()
+    }
+    return {
+      url: `postgres://postgres@127.0.0.1:${port}/postgres`,
+      version: program.version,
+      folder,
+      joined: server === undefined,
+      close,
+      [Symbol.asyncDispose]: close,
+    }
+  } catch (error) {
+    await remove()
+    throw error
   }
 }
 
-async function dataFolder(data: {
-  wanted: string | undefined
-  account: Account
-  durable: boolean
-  cleanup: AsyncDisposableStack
-}): Promise<string> {
-  const { wanted, account, durable, cleanup } = data
+async function dataFolder(
+  wanted: string | undefined,
+  account: Account,
+  durable: boolean,
+): Promise<{ folder: string; remove: () => Promise<void> }> {
   if (wanted === undefined) {
     const parent = await temporaryFolder('millrace-postgres', !durable)
-    cleanup.defer(() => rm(parent, { recursive: true, force: true }))
     await handOver(parent, account)
-    return path.join(parent, 'data')
+    return { folder: path.join(parent, 'data'), remove: () => rm(parent, { recursive: true, force: true }) }
   }
+  const remove = () => Promise.resolve()
   const folder = path.resolve(wanted)
   await mkdir(path.dirname(folder), { recursive: true })
-  if (!account.owner || (await isPassable(path.dirname(folder)))) return folder
+  if (!account.owner || (await isPassable(path.dirname(folder)))) return { folder, remove }
   // The account cannot get there (a home of root, for one): the data lies where it can, one folder for each path.
-  return path.join('/var/lib/millrace', createHash('sha256').update(folder).digest('hex').slice(0, 16))
+  const name = createHash('sha256').update(folder).digest('hex').slice(0, 16)
+  return { folder: path.join('/var/lib/millrace', name), remove }
 }
 
 async function createCluster(cluster: {

@@ -1,0 +1,39 @@
+import { migrate, openDatabase } from '@millrace/database'
+import { Pool, type QueryConfig } from 'pg'
+import { BareRows } from './bare-rows.ts'
+import { measurement, timed, type Measurement, type SystemOptions } from './measurement.ts'
+import { parseRecordEvent, readEventLines } from './read-events.ts'
+
+const BATCH = 1000
+
+/**
+ * The same rows into the same tables by bare statements, a thousand events a transaction: nothing is read, nothing is
+ * checked, no order is kept. An indexer of these tables with one connection cannot be much faster.
+ */
+export async function writeBareRows({ eventsFile, postgresUrl }: SystemOptions): Promise<Measurement> {
+  await createTables(postgresUrl)
+  const lines = await readEventLines(eventsFile)
+  const pool = new Pool({ connectionString: postgresUrl, max: 1, options: '-c search_path=bsky' })
+  const seconds = await timed(async () => {
+    for (let start = 0; start < lines.length; start += BATCH) {
+      const rows = new BareRows()
+      for (const line of lines.slice(start, start + BATCH)) rows.add(parseRecordEvent(line))
+      await inTransaction(pool, rows.statements())
+    }
+  })
+  await pool.end()
+  return measurement('ceiling', lines.length, 0, seconds)
+}
+
+async function createTables(url: string): Promise<void> {
+  await using database = await openDatabase({ url })
+  await migrate(database)
+}
+
+async function inTransaction(pool: Pool, statements: QueryConfig[]): Promise<void> {
+  const client = await pool.connect()
+  await client.query('begin')
+  await Promise.all(statements.map((statement) => client.query(statement)))
+  await client.query('commit')
+  client.release()
+}
