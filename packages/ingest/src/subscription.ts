@@ -187,7 +187,7 @@ export class Subscription<E> {
         ...this.#options,
         url: subscriptionUrl(host, nsid, cursor),
         handshakeTimeoutMs: 20_000,
-        maxPayloadBytes: this.#stepsOver('too-large') ? MAX_STEPPED_OVER_BYTES : MAX_FRAME_BYTES,
+        maxPayloadBytes: this.#stepsOverLarge() ? MAX_STEPPED_OVER_BYTES : MAX_FRAME_BYTES,
         onOpen: () => {
           this.#setState('streaming')
           this.#logger.info({ cursor }, 'connected')
@@ -332,10 +332,9 @@ export class Subscription<E> {
     const message = error instanceof Error ? error.message : String(error)
     const last = batch.lastSeq ?? this.#lastSeq
     const sha256 = hash('sha256', bytes)
-    const steppingOver = this.#stepsOver(reason, last)
     const again = this.#countFailure(reason, last)
     const fields = { after: last, again, bytes: bytes.length, sha256, ...(reason === 'other' && { err: error }) }
-    if (again < REPEATED && !steppingOver) {
+    if (again < REPEATED) {
       batch.count('abandoned')
       this.#logger.warn({ ...fields, reason, error: message }, 'cannot read a frame: dropping the connection')
       return { next: 'retry', reason: 'undecodable' }
@@ -362,10 +361,9 @@ export class Subscription<E> {
     return this.#failure.count
   }
 
-  /** Whether frames that cannot be read at this place were met often enough to go past all of them. */
-  #stepsOver(reason: string, seq: number | undefined = this.#lastSeq): boolean {
-    const needed = reason === 'too-large' ? REPEATED - 1 : REPEATED
-    return this.#failure.at === `frame ${seq}` && this.#failure.count >= needed
+  /** Whether the next connection is to get past a message that the earlier ones were too small for. */
+  #stepsOverLarge(): boolean {
+    return this.#failure.at === `frame ${this.#lastSeq}` && this.#failure.count === REPEATED - 1
   }
 
   async #flush(batch: Batch<E>, signal: AbortSignal): Promise<void> {
