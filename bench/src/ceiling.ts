@@ -33,7 +33,7 @@ async function createTables(url: string): Promise<void> {
 async function inTransaction(pool: Pool, statements: QueryConfig[]): Promise<void> {
   const client = await pool.connect()
   await client.query('begin')
-  await Promise.all(statements.map((statement) => client.query(statement)))
+  for (const statement of statements) await client.query(statement)
   await client.query('commit')
   client.release()
 }
