@@ -3,6 +3,7 @@ import {
   backfillEventCodec,
   labelEventCodec,
   streamEventCodec,
+  sleep,
   streams,
   type Ledger,
   type Logger,
@@ -21,6 +22,8 @@ export interface IngesterOptions {
   verify?: Verify
   /** Where a firehose without a stored cursor begins: `0` for the oldest, null for the live end. @default null */
   startCursor?: string | null
+  /** Repos after which the list of a host is left. @default all */
+  maxRepos?: number
   /** @default 'firehose_live' */
   firehoseStream?: string
   /** @default 'label_live' */
@@ -44,6 +47,7 @@ export function ingesterLoops({
   labelerHosts = [],
   verify = 'integrity',
   startCursor = null,
+  maxRepos = Number.POSITIVE_INFINITY,
   firehoseStream = streams.firehoseLive,
   labelStream = streams.labelLive,
   repoStream = streams.repoBackfill,
@@ -57,11 +61,24 @@ export function ingesterLoops({
   const events = store.writer({ stream: firehoseStream, codec: streamEventCodec, ...mark(firehose) })
   const repos = store.writer({ stream: repoStream, codec: backfillEventCodec, ...mark(repo) })
   const labels = store.writer({ stream: labelStream, codec: labelEventCodec, ...mark(label) })
+  const firehoses = hosts.map((host) => new FirehoseIngester({ ...shared, host, sink: events, verify, startCursor }))
   return [
-    ...hosts.map((host) => new FirehoseIngester({ ...shared, host, sink: events, verify, startCursor })),
-    ...hosts.map((host) => new BackfillIngester({ ...shared, host, sink: repos })),
+    ...firehoses,
+    ...hosts.map((host, index) => {
+      const ready = (signal: AbortSignal): Promise<void> => connected(firehoses[index]!, signal)
+      return new BackfillIngester({ ...shared, host, sink: repos, maxRepos, ready })
+    }),
     ...labelerHosts.map((host) => new LabelerIngester({ ...shared, host, sink: labels })),
   ]
+}
+
+/** Waits until a firehose is open, or has been read before: what is listed from then on is in it as well. */
+async function connected(firehose: FirehoseIngester, signal: AbortSignal): Promise<void> {
+  while (!signal.aborted) {
+    const { state, cursor } = firehose.status()
+    if (state === 'streaming' || cursor !== null) return
+    await sleep(50, signal)
+  }
 }
 
 const mark = (highWaterMark: number | undefined) => (highWaterMark === undefined ? {} : { highWaterMark })

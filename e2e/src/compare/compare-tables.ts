@@ -26,7 +26,9 @@ export function compareTable(
   actual: readonly Row[],
 ): TableComparison {
   const byKey = (rows: readonly Row[]): Map<string, Row> =>
-    new Map(rows.filter((row) => !isEmpty?.(row)).map((row) => [key.map((column) => row[column] ?? '').join(' '), row]))
+    new Map(
+      rows.filter((row) => !isEmpty?.(row)).map((row) => [key.map((column) => keyText(row[column])).join(' '), row]),
+    )
   const wanted = byKey(expected)
   const found = byKey(actual)
   const differences: Difference[] = []
@@ -45,6 +47,11 @@ export function compareTable(
   for (const [id, row] of found)
     if (!wanted.has(id)) differences.push({ table, key: id, kind: 'extra', columns: [], actual: row })
   return { table, expected: wanted.size, actual: found.size, differences }
+}
+
+/** Keys are text; a missing part of one is none. */
+function keyText(value: unknown): string {
+  return typeof value === 'string' ? value : value === null || value === undefined ? '' : JSON.stringify(value)
 }
 
 function same(expected: Row, actual: Row, column: string, clock: readonly string[]): boolean {

@@ -31,6 +31,13 @@ export interface BackfillIngesterOptions {
   fetch?: typeof globalThis.fetch
   /** Repos asked for in one page. @default 1_000 */
   pageLimit?: number
+  /** Repos after which this process lists no more, as if there were none; the next one goes on. @default all */
+  maxRepos?: number
+  /**
+   * Awaited before the first page. What is written to a repo between its listing and the start of its firehose would
+   * be in neither, so the firehose has to be connected first. @default at once
+   */
+  ready?: (signal: AbortSignal) => Promise<void>
   /** Time for one page, in milliseconds. @default 30_000 */
   timeoutMs?: number
   /** Delays after a failure. */
@@ -77,6 +84,8 @@ export class BackfillIngester implements Loop {
     ledger,
     fetch = globalThis.fetch,
     pageLimit = 1_000,
+    maxRepos = Number.POSITIVE_INFINITY,
+    ready = async () => undefined,
     timeoutMs = 30_000,
     backoff = { minMs: 1_000, maxMs: 60_000 },
     logger = silentLogger,
@@ -86,7 +95,7 @@ export class BackfillIngester implements Loop {
     const host = hostLabel(rest.host)
     const { stream } = rest.sink
     this.name = `list-repos ${host}`
-    this.#options = { ...rest, ledger, fetch, pageLimit, timeoutMs, backoff, logger }
+    this.#options = { ...rest, ledger, fetch, pageLimit, maxRepos, ready, timeoutMs, backoff, logger }
     this.#key = cursorKey(stream, rest.host)
     this.#logger = logger.child({ component: 'backfill-ingester', host })
     this.#backoff = new Backoff(backoff)
@@ -112,6 +121,7 @@ export class BackfillIngester implements Loop {
 
   async run(signal: AbortSignal): Promise<void> {
     try {
+      await this.#options.ready(signal)
       while (!signal.aborted) {
         const { cursors } = this.#options
         this.#status.cursor = await retrying(() => cursors.get(this.#key), this.#retry('read the cursor', signal))
@@ -128,7 +138,7 @@ export class BackfillIngester implements Loop {
 
   /** Lists to the end, and says so; false when somebody else moved the cursor, or the signal is aborted. */
   async #listFrom(signal: AbortSignal): Promise<boolean> {
-    while (this.#status.cursor !== INGESTER_DONE) {
+    while (this.#status.cursor !== INGESTER_DONE && this.#status.repos < this.#options.maxRepos) {
       if (signal.aborted) return false
       try {
         await this.#nextPage(signal)
@@ -145,9 +155,10 @@ export class BackfillIngester implements Loop {
   }
 
   async #nextPage(signal: AbortSignal): Promise<void> {
-    const { host, pageLimit, sink, ...rest } = this.#options
+    const { host, pageLimit, maxRepos, sink, fetch, timeoutMs } = this.#options
     const { cursor } = this.#status
-    const page = await fetchPage({ ...rest, host: hostWithScheme(host), cursor, limit: pageLimit, signal })
+    const limit = Math.min(pageLimit, maxRepos - this.#status.repos)
+    const page = await fetchPage({ fetch, timeoutMs, host: hostWithScheme(host), cursor, limit, signal })
     if (page.cursor !== null && page.cursor === cursor)
       throw new ListPageError(`${hostLabel(host)} answered with the cursor that it was asked for`)
     await this.#record(page, signal)

@@ -1,0 +1,79 @@
+import { backfillerLoops } from '@millrace/backfiller'
+import { PostgresLedger } from '@millrace/database'
+import { createGuardedFetch, DidResolver, HandleResolver } from '@millrace/identity'
+import { indexerLoops, type IndexerLoops, type IndexerSettings } from '@millrace/indexer'
+import { ingesterLoops, type IngesterLoop } from '@millrace/ingester'
+import { groups, streams, type Logger, type Loop, type Meter } from '@millrace/stream-protocol'
+import type { SourceNetwork } from './network.ts'
+import type { UpOptions } from './options.ts'
+import type { Services } from './services.ts'
+
+/** One process reads alone, under the same name at every start: what it left pending comes back to it. */
+const CONSUMER = 'up'
+
+export const upIndexerSettings: IndexerSettings = {
+  INDEXER_CONSUMER: CONSUMER,
+  INDEXER_STREAMS: [streams.firehoseLive, streams.firehoseBackfill],
+  INDEXER_LABEL_STREAM: streams.labelLive,
+  INDEXER_GROUP: groups.firehose,
+  INDEXER_LABEL_GROUP: groups.label,
+  INDEXER_CONCURRENCY: 1,
+  INDEXER_BATCH_SIZE: 1_000,
+  INDEXER_OTHER_COLLECTIONS: 'record',
+  INDEXER_NOTIFICATION_HORIZON: 3 * 86_400_000,
+  INDEXER_HANDLE_CONCURRENCY: 10,
+}
+
+export interface Pipeline {
+  loops: Loop[]
+  ingesters: IngesterLoop[]
+  backfillers: ReturnType<typeof backfillerLoops>
+  indexers: IndexerLoops
+  ledger: PostgresLedger
+}
+
+export interface PipelineOptions {
+  up: UpOptions
+  network: SourceNetwork
+  services: Services
+  plcUrl: string
+  handleResolverUrl: string | undefined
+  allowPrivateHosts: boolean
+  logger: Logger
+  meter: Meter
+}
+
+/** The parts of all roles, joined in one process. */
+export async function joinPipeline({
+  up,
+  network,
+  services,
+  plcUrl,
+  handleResolverUrl,
+  allowPrivateHosts,
+  logger,
+  meter,
+}: PipelineOptions): Promise<Pipeline> {
+  const { store, database, indexing } = services
+  const ledger = new PostgresLedger({ database, logger })
+  const fetch = createGuardedFetch({ allowPrivateHosts, userAgent: 'millrace' })
+  const dids = new DidResolver({ fetch, plcUrl, allowPrivateHosts })
+  const handles = new HandleResolver({
+    fetch,
+    ...(handleResolverUrl !== undefined && { resolverUrl: handleResolverUrl }),
+  })
+  const shared = { store, ledger, logger, meter }
+  const ingesters = ingesterLoops({
+    ...shared,
+    hosts: [network.relay],
+    labelerHosts: network.labelers,
+    ...(up.repos !== undefined && { maxRepos: up.repos }),
+  })
+  const backfillers = backfillerLoops({ ...shared, consumer: CONSUMER, resolver: dids, fetch, concurrency: 4 })
+  const settings: IndexerSettings = {
+    ...upIndexerSettings,
+    ...(up.network === 'sim' && { INDEXER_NOTIFICATION_HORIZON: 'all' }),
+  }
+  const indexers = await indexerLoops({ settings, store, indexing, database, dids, handles, logger, meter })
+  return { loops: [...ingesters, ...backfillers, ...indexers.loops], ingesters, backfillers, indexers, ledger }
+}
