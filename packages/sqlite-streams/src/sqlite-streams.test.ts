@@ -8,7 +8,7 @@ import { DatabaseSync } from 'node:sqlite'
 import { fileURLToPath } from 'node:url'
 import { BatchReader } from '@millrace/stream-protocol/testing'
 import { createLogSpy } from '@millrace/testing'
-import { expect, test as base } from 'vitest'
+import { expect, test as base, vi } from 'vitest'
 import { openSqliteStreams } from './open-sqlite-streams.ts'
 import { StreamFile } from './stream-file.ts'
 
@@ -87,6 +87,25 @@ test('appends are flushed to the disk, acks go with the next one', async ({ file
   expect(streams.appends.get('pragma synchronous')).toEqual({ synchronous: full })
   expect(streams.reads.get('pragma synchronous')).toEqual({ synchronous: normal })
   expect(streams.reads.get('pragma journal_mode')).toEqual({ journal_mode: 'wal' })
+})
+
+test('a waiting reader wakes at an append of its own process, not at its next look', async ({ file }) => {
+  await using store = await openSqliteStreams({ file })
+  await using reader = new BatchReader(store.consumer({ stream: 's', group: 'g', consumer: 'c', codec }))
+  // No timer runs, so nothing but the append can wake it.
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+  try {
+    const received = reader.next()
+    await store.ping()
+    await store.writer({ stream: 's', codec }).append([1])
+    await received
+    const next = reader.next()
+    await store.ping()
+    await store.writer({ stream: 's', codec }).append([2])
+    expect((await next).entries).toMatchObject([{ event: 2 }])
+  } finally {
+    vi.useRealTimers()
+  }
 })
 
 test('entries that are gone while pending are reported as lost (S10)', async ({ file }) => {

@@ -223,6 +223,19 @@ function describeReading(test: SettingTest, open: () => Promise<StreamStore>): v
     expect(first.entries.map(({ event }) => event)).toEqual([1, 2])
   })
 
+  test('an entry that was taken over and comes back is not given out twice in one run', async ({ setting }) => {
+    await setting.writer().append([1, 2])
+    await using slow = setting.reader({ consumer: 'slow', claimIdleMs: 30, blockMs: 10 })
+    await slow.events(2)
+    const thief = setting.reader({ consumer: 'thief', claimIdleMs: 30, blockMs: 10 })
+    expect(await thief.events(2)).toEqual([1, 2])
+    await thief.stop()
+    const later = slow.events(1)
+    await sleep(100)
+    await setting.writer().append([3])
+    expect(await later).toEqual([3])
+  })
+
   test('two consumers of a group get different entries', async ({ setting }) => {
     await setting.writer().append(numbers(4))
     await using one = setting.reader({ consumer: 'one', batchSize: 2 })
