@@ -5,7 +5,7 @@ export type CborValue = null | boolean | number | string | Uint8Array | Link | C
 export type CborMap = { [key: string]: CborValue }
 
 /** Containers within containers that a block or frame may have, itself included (hazard J8). */
-export const MAX_DEPTH = 64
+const MAX_DEPTH = 64
 
 export interface CborOptions {
   /**

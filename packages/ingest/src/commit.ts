@@ -4,9 +4,9 @@ import { decodeCbor, isMap, type CborMap, type CborValue } from './cbor.ts'
 import { Link } from './link.ts'
 import { PartialTree } from './mst.ts'
 
-export const MAX_COMMIT_BYTES = 2_000_000
+const MAX_COMMIT_BYTES = 2_000_000
 export const MAX_SYNC_BYTES = 10_000
-export const MAX_OPS = 200
+const MAX_OPS = 200
 
 /** One operation as its commit lists it. */
 export interface CommitOp {

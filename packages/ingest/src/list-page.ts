@@ -87,7 +87,7 @@ async function readBody(response: Response): Promise<string> {
  * (hazard B3).
  * @throws {ListPageError} when it is no page at all.
  */
-export function readPage(page: unknown, host: string): ListPage {
+function readPage(page: unknown, host: string): ListPage {
   if (!isObject(page) || !Array.isArray(page['repos']))
     throw new ListPageError(`${host} answered without a list of repos`)
   const events: BackfillEvent[] = []

@@ -2,7 +2,7 @@ import type { Labels, Meter } from '@millrace/stream-protocol'
 import type { Batch } from './batch.ts'
 import { outcomes, skipReasons } from './conversion.ts'
 
-export const connectionStates = ['connecting', 'streaming', 'waiting', 'halted'] as const
+const connectionStates = ['connecting', 'streaming', 'waiting', 'halted'] as const
 export type ConnectionState = (typeof connectionStates)[number]
 
 export interface SubscriptionMetrics {
