@@ -35,7 +35,7 @@ test('every recorded repo verifies, and has the records that another implementat
     const car = recording.cars.at(getRepo.car)!
     const { signingKey } = readDidDocument(recording.dids.get(did)?.docMultikey, did, { allowPrivateHosts: true })!
     const repo = await verifyRepo(car, { did, signingKey: signingKey! })
-    const other = await verifyRepoCar(car, did, signingKey)
+    const other = await verifyRepoCar(car, did)
     expect(repo.rev).toBe(other.commit.rev)
     expect(repo.commit).toBe(other.commit.cid.toString())
     expect(repo.records.map(({ collection, rkey, cid }) => `${collection}/${rkey} ${cid}`)).toEqual(
@@ -81,6 +81,8 @@ describe('verifyRepo', () => {
     const header = encode({ roots: [commit, strangerCid], version: 1 })
     const sections = blocks.entries().map(({ cid, bytes }) => section(cid, bytes))
     const twice = [...sections, ...sections, section(strangerCid, Buffer.from('not its content'))]
+    // Of two blocks under one CID the first counts.
+    twice.push(section(commit, Buffer.from('not its content')))
     const odd = Buffer.concat([varint(header.length), header, ...twice])
     expect((await verify(odd)).records).toHaveLength(3)
   })
@@ -136,7 +138,7 @@ describe('verifyRepo', () => {
 describe('a file that was cut or changed (B8)', () => {
   test('is an error wherever it was cut, never a smaller repo', async () => {
     const { car } = await makeRepo({ records: posts(30)! })
-    for (let size = 0; size < car.length; size += 13)
+    for (let size = 0; size < car.length; size += 37)
       await expect(verify(car.subarray(0, size))).rejects.toMatchObject({ name: 'InvalidRepoError' })
     const { blocks, roots } = await readCar(car)
     for (const left of blocks.entries()) {
@@ -148,7 +150,7 @@ describe('a file that was cut or changed (B8)', () => {
 
   test('is an error wherever a byte of a used block differs', async () => {
     const { car } = await makeRepo({ records: posts(5)! })
-    for (let at = 60; at < car.length; at += 7)
+    for (let at = 60; at < car.length; at += 19)
       await expect(verify(car.with(at, car.at(at)! ^ 0x10))).rejects.toMatchObject({ name: 'InvalidRepoError' })
   })
 
@@ -204,11 +206,6 @@ describe('a tree that is not the one of its records (J9)', async () => {
       const child = await leaf(a0)
       return addNode(blocks, child, [entry(d1, { next: child })])
     },
-    'a chain of empty nodes': async () => {
-      let node = await leaf(a0)
-      for (let level = 0; level < 100; level++) node = await addNode(blocks, node, [])
-      return addNode(blocks, node, [entry(d1)])
-    },
     'a key that is no path': () => leaf('nothing'),
     'a collection that is no NSID': () => leaf('posts/1'),
     'a record key that is none': () => leaf('a.b.c/..'),
@@ -226,6 +223,13 @@ describe('a tree that is not the one of its records (J9)', async () => {
     const data = await make()
     const { car } = await makeRepo({ blocks, data })
     await expect(verify(car)).rejects.toMatchObject(invalid('bad-tree'))
+  })
+
+  test('a chain of empty nodes is followed no further than to the lowest layer', async () => {
+    let node = await leaf(a0)
+    for (let level = 0; level < 100; level++) node = await addNode(blocks, node, [])
+    const { car } = await makeRepo({ blocks, data: await addNode(blocks, node, [entry(d1)]) })
+    await expect(verify(car)).rejects.toThrow('below the lowest layer')
   })
 
   test('layers without keys in between hold', async () => {

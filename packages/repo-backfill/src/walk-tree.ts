@@ -46,20 +46,17 @@ interface Below {
  *
  * It is strict, so that one set of records has one tree (hazard J9): keys rise over the whole tree, each key is on the
  * layer that its hash says, layers fall by one, prefixes are exactly what two keys have in common, and a node without
- * keys is the root of an empty repo, or lies between two layers. No recursion: depth costs an array, not a stack.
+ * keys is the root of an empty repo, or lies between two layers. So no node is met twice, for its keys would not rise,
+ * and the depth is bounded by the layer of the root. No recursion: depth costs an array, not a stack.
  * @throws {TreeError | CarError}
  */
 export function* walkTree(car: Car, root: Cid): Generator<Leaf> {
   const open: Open[] = []
-  const visited = new Set<string>()
   let lastKey = ''
   let below: Below | null = { cid: root, layer: null }
   for (;;) {
     if (below) {
       const name = below.cid.toString()
-      // Keys that rise forbid a second visit of all nodes but those without keys.
-      if (visited.has(name)) throw new TreeError(`node ${name} is in the tree twice`)
-      visited.add(name)
       const { first, entries } = readNode(car.map(below.cid), name)
       const isRoot = below.layer === null
       if (entries.length === 0 && isRoot === (first !== null)) throw new TreeError(`node ${name} has no keys`)
