@@ -10,7 +10,7 @@ const STREAM = streams.firehoseLive
 
 /** Our indexer on a filled stream. Its clock stops when the last entry is acked: reading, checking and acks included. */
 export async function indexWithMillrace({ eventsFile, postgresUrl, redisUrl }: SystemOptions): Promise<Measurement> {
-  await using database = await openDatabase({ url: postgresUrl })
+  await using database = await openDatabase({ url: postgresUrl, pipeline: true })
   await migrate(database)
   await using store = await openRedisStreams({ url: redisUrl, logger: stderrLogger })
   const events = await fillStream(store, eventsFile)

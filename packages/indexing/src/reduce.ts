@@ -137,7 +137,7 @@ export function reduceEvents(events: readonly StreamEvent[], options: ReduceOpti
 /** An operation that does not say its place in the commit stands for the whole: other writers send no more than that. */
 function completesCommit(event: RecordEvent): boolean {
   if (isBackfillSeq(event.seq)) return false // a whole repo ends with an event of its own
-  return event.op === undefined || event.ops === undefined || event.op === event.ops - 1
+  return typeof event.op !== 'number' || typeof event.ops !== 'number' || event.op === event.ops - 1
 }
 
 function raiseRev(revs: Map<string, RepoRev>, { did, rev, commit, data }: RecordEvent | RepoEvent): void {

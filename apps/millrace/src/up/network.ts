@@ -1,5 +1,5 @@
 import { startSimulatedNetwork } from '@millrace/dev-network'
-import type { Loop } from '@millrace/stream-protocol'
+import { sleep, type Loop } from '@millrace/stream-protocol'
 import type { UpOptions } from './options.ts'
 
 /** What is read from: a simulated network, or the real one. */
@@ -14,7 +14,7 @@ export interface SourceNetwork extends AsyncDisposable {
   readonly isPrivate: boolean
   /** Writes traffic, where that is ours to do. */
   readonly traffic: Loop | undefined
-  /** Sequence number of the newest event, where it is known. */
+  /** Sequence number of the newest event that has to arrive, where it is known. */
   head(): number | undefined
   /** Whether nothing more will be written that has to be waited for. */
   isQuiet(): boolean
@@ -38,9 +38,13 @@ async function simulated({
   // The history is out of the relay's window, as it is on a real network: it has to come from the repos.
   const network = await startSimulatedNetwork({ accounts, recordsPerAccount, seed, rate, relayWindow: 100 })
   let left = events ?? (exitWhenIdle ? EVENTS_BEFORE_IDLE : Number.POSITIVE_INFINITY)
+  let isWriting = false
   const traffic: Loop = {
     name: 'simulated traffic',
     async run(signal) {
+      // What is written before somebody listens is found in the repos alone; a live network is to be seen live.
+      while (network.relay.connections === 0 && !signal.aborted) await sleep(50, signal)
+      isWriting = true
       if (!Number.isFinite(left)) return network.run(signal)
       while (left > 0 && !signal.aborted) {
         const count = Math.min(left, 50)
@@ -57,7 +61,7 @@ async function simulated({
     handleResolverUrl: network.handleResolverUrl,
     isPrivate: true,
     traffic,
-    head: () => network.head(),
+    head: () => (isWriting ? network.head() : undefined),
     isQuiet: () => left === 0,
     [Symbol.asyncDispose]: () => network[Symbol.asyncDispose](),
   }

@@ -120,7 +120,8 @@ export async function runUp({ up, env, version, output, signal }: RunUpOptions):
     health,
   })
   last = await takeSnapshot(network, pipeline, services)
-  return summarize({
+  // Awaited here: what it reads from is closed on the way out.
+  return await summarize({
     database: services.database,
     snapshot: last,
     heading: {

@@ -82,11 +82,14 @@ export async function openServices({
   try {
     let url = config.DB_POSTGRES_URL
     let title = 'your Postgres'
+    let location = url === undefined ? '' : redact(url)
     if (url === undefined) {
       const local = keep(
         await startPostgres({ folder: path.join(up.data, 'postgres'), durable: true, onProgress: say }),
       )
       url = local.url
+      // Whole: it has no password, and is reached from this machine alone.
+      location = url
       title = `a Postgres ${local.version} of its own`
     }
     const options = { url, schema: config.DB_POSTGRES_SCHEMA, logger, signal }
@@ -108,9 +111,9 @@ export async function openServices({
     )
     const store = keep(await openStreams(choice, { logger, meter, signal }))
     say(`streams in ${choice.kind === 'redis' ? 'Redis' : 'SQLite'} (${choice.why}): ${choice.location}`)
-    say(`rows in ${title}: ${redact(url)}, schema ${config.DB_POSTGRES_SCHEMA}`)
+    say(`rows in ${title}: ${location}, schema ${config.DB_POSTGRES_SCHEMA}`)
 
-    return { store, database, indexing, postgres: { title, location: redact(url) }, [Symbol.asyncDispose]: close }
+    return { store, database, indexing, postgres: { title, location }, [Symbol.asyncDispose]: close }
   } catch (error) {
     await close()
     throw error

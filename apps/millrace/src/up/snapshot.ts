@@ -85,10 +85,7 @@ export async function takeSnapshot(
 
 /** Whether all that was listed, streamed and backfilled is indexed. */
 export function isIdle(network: SourceNetwork, { listing, firehose, waiting, handlesWaiting }: Snapshot): boolean {
-  const upToDate =
-    firehose.head === undefined || firehose.seq === null
-      ? firehose.state === 'streaming'
-      : firehose.seq >= firehose.head
+  const upToDate = firehose.head === undefined ? firehose.state === 'streaming' : (firehose.seq ?? -1) >= firehose.head
   return (
     network.isQuiet() &&
     listing.state === 'done' &&
