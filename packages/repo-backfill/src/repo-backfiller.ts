@@ -318,7 +318,7 @@ export class RepoBackfiller implements Loop {
     if (error instanceof TemporaryFetchError || error instanceof TemporaryIdentityError) {
       this.#queue.failed(error.host, error.retryAfterMs)
       const cause = error instanceof TemporaryFetchError ? 'fetch' : 'identity'
-      job.invalid++; if (job.invalid >= 3) return this.#giveUp(job, error); return this.#retry(job, cause, error.host)
+      return this.#retry(job, cause, error.host)
     }
     if (error instanceof LedgerError) return this.#retryForLedger(job)
     job.invalid++
