@@ -5,7 +5,7 @@ import { BlockMap, blocksToCarFile, MemoryBlockstore, MST } from '@atproto/repo'
 
 export const did = 'did:plc:aaaaaaaaaaaaaaaaaaaaaaaa'
 export const rev = '3lqjmnw2c2k2a'
-export const keypair = await Secp256k1Keypair.create()
+const keypair = await Secp256k1Keypair.create()
 export const signingKey = keypair.did()
 
 export interface RepoParts {
