@@ -5,7 +5,16 @@
 // skipped when its result is there already, so a second start costs a fraction of a second.
 import { spawn, spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { existsSync, mkdirSync, readFileSync, realpathSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import {
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  realpathSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { constants } from 'node:os'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -39,7 +48,8 @@ const nodePin = pins.optionalDependencies[nodePackage]
 
 /** npm hands its own settings down as npm_* variables; pnpm would read them as its own. The way to the registry stays. */
 function cleanEnvironment() {
-  const keep = /^npm_config_(registry|cafile|ca|https?_proxy|proxy|noproxy|userconfig|.*:_?(auth|authtoken|password|username))$/i
+  const keep =
+    /^npm_config_(registry|cafile|ca|https?_proxy|proxy|noproxy|userconfig|.*:_?(auth|authtoken|password|username))$/i
   const env = {}
   for (const [name, value] of Object.entries(process.env)) {
     if (!/^npm_/i.test(name) || keep.test(name)) env[name] = value
@@ -59,12 +69,23 @@ function installToolchain() {
   const node = ownNodeIsFit ? undefined : resolvePackage(nodePackage)
   if (pnpm?.version === pins.dependencies.pnpm && (ownNodeIsFit || node?.version === nodePin)) return
   if (!ownNodeIsFit && !nodePin) {
-    fail(`Node ${process.versions.node} is too old, and no Node for ${process.platform}-${process.arch} can be had from npm. Install Node 24 and start again.`)
+    fail(
+      `Node ${process.versions.node} is too old, and no Node for ${process.platform}-${process.arch} can be had from npm. Install Node 24 and start again.`,
+    )
   }
-  say(ownNodeIsFit ? `getting pnpm ${pins.dependencies.pnpm} (about 2 s)` : `Node ${process.versions.node} is too old here: getting Node ${nodePin} and pnpm ${pins.dependencies.pnpm} from npm (about 10 s)`)
+  say(
+    ownNodeIsFit
+      ? `getting pnpm ${pins.dependencies.pnpm} (about 2 s)`
+      : `Node ${process.versions.node} is too old here: getting Node ${nodePin} and pnpm ${pins.dependencies.pnpm} from npm (about 10 s)`,
+  )
   const args = ['ci', '--ignore-scripts', '--no-audit', '--no-fund', '--prefer-offline', '--loglevel=error']
   if (ownNodeIsFit) args.push('--omit=optional')
-  runStep('npm', args, { cwd: here, env: process.env, shell: process.platform === 'win32' }, 'npm could not install tools/toolchain; is a package registry reachable?')
+  runStep(
+    'npm',
+    args,
+    { cwd: here, env: process.env, shell: process.platform === 'win32' },
+    'npm could not install tools/toolchain; is a package registry reachable?',
+  )
 }
 
 /** Replaced by rename: two runs may be here at once. */
@@ -93,16 +114,28 @@ function toolEnvironment() {
 function installWorkspace(env) {
   const stamp = path.join(root, 'node_modules', '.millrace-installed')
   const manifests = ['pnpm-lock.yaml', 'pnpm-workspace.yaml', 'package.json']
-  const state = createHash('sha256').update(manifests.map((file) => readFileSync(path.join(root, file), 'utf8')).join('\0')).digest('hex')
+  const state = createHash('sha256')
+    .update(manifests.map((file) => readFileSync(path.join(root, file), 'utf8')).join('\0'))
+    .digest('hex')
   if (existsSync(stamp) && readFileSync(stamp, 'utf8') === state) return
   say('installing dependencies (pnpm install, about 20 s the first time)')
-  runStep('pnpm', ['install', '--frozen-lockfile', '--prefer-offline', '--reporter=append-only'], { cwd: root, env }, 'pnpm could not install the workspace')
+  runStep(
+    'pnpm',
+    ['install', '--frozen-lockfile', '--prefer-offline', '--reporter=append-only'],
+    { cwd: root, env },
+    'pnpm could not install the workspace',
+  )
   writeFileSync(stamp, state)
 }
 
 function build(env) {
   const started = Date.now()
-  runStep('pnpm', ['exec', 'turbo', 'run', 'build', '--output-logs=errors-only', '--ui=stream'], { cwd: root, env }, 'the build failed')
+  runStep(
+    'pnpm',
+    ['exec', 'turbo', 'run', 'build', '--output-logs=errors-only', '--ui=stream'],
+    { cwd: root, env },
+    'the build failed',
+  )
   const seconds = (Date.now() - started) / 1000
   if (seconds > 2) say(`built the packages (${seconds.toFixed(1)} s)`)
 }
@@ -116,22 +149,48 @@ function handOver(command, args, env) {
 }
 
 const commands = {
-  start: { help: 'build, then `millrace up`: the whole pipeline on this machine', run: (env, args) => (build(env), handOver('node', ['apps/millrace/dist/main.js', 'up', ...args], env)) },
-  test: { help: 'all tests, with a private Redis and Postgres (arguments go to vitest)', run: (env, args) => (build(env), handOver('node', ['node_modules/vitest/vitest.mjs', 'run', ...args], env)) },
-  check: { help: 'types, lint, format, unused code, package shape', run: (env, args) => handOver('pnpm', ['run', 'check:all', ...args], env) },
-  bench: { help: 'the benchmarks (`npm run bench -- --help`)', run: (env, args) => (build(env), handOver('node', ['bench/src/main.ts', ...args], env)) },
-  conformance: { help: 'a recorded network through the four apps, compared with the reference table by table', run: (env, args) => (build(env), handOver('node', ['e2e/src/conformance.ts', ...args], env)) },
-  millrace: { help: 'the millrace command (`npm run millrace -- --help`)', run: (env, args) => (build(env), handOver('node', ['apps/millrace/dist/main.js', ...args], env)) },
+  start: {
+    help: 'build, then `millrace up`: the whole pipeline on this machine',
+    run: (env, args) => (build(env), handOver('node', ['apps/millrace/dist/main.js', 'up', ...args], env)),
+  },
+  test: {
+    help: 'all tests, with a private Redis and Postgres (arguments go to vitest)',
+    run: (env, args) => (build(env), handOver('node', ['node_modules/vitest/vitest.mjs', 'run', ...args], env)),
+  },
+  check: {
+    help: 'types, lint, format, unused code, package shape',
+    run: (env, args) => handOver('pnpm', ['run', 'check:all', ...args], env),
+  },
+  bench: {
+    help: 'the benchmarks (`npm run bench -- --help`)',
+    run: (env, args) => (build(env), handOver('node', ['bench/src/main.ts', ...args], env)),
+  },
+  conformance: {
+    help: 'a recorded network through the four apps, compared with the reference table by table',
+    run: (env, args) => (build(env), handOver('node', ['e2e/src/conformance.ts', ...args], env)),
+  },
+  millrace: {
+    help: 'the millrace command (`npm run millrace -- --help`)',
+    run: (env, args) => (build(env), handOver('node', ['apps/millrace/dist/main.js', ...args], env)),
+  },
   pnpm: { help: 'pnpm as the repository uses it', run: (env, args) => handOver('pnpm', args, env) },
-  env: { help: 'prints `export PATH=…` for working by hand', run: () => process.stdout.write(`export PATH='${binFolder}':"$PATH"\n`) },
+  env: {
+    help: 'prints `export PATH=…` for working by hand',
+    run: () => process.stdout.write(`export PATH='${binFolder}':"$PATH"\n`),
+  },
 }
 
 const [name, ...args] = process.argv.slice(2)
 const command = Object.hasOwn(commands, name ?? '') ? commands[name] : undefined
 if (!command) {
-  fail(`usage: node tools/toolchain/run.mjs <command> [arguments]\n${Object.entries(commands).map(([key, { help }]) => `  ${key.padEnd(12)} ${help}`).join('\n')}`)
+  fail(
+    `usage: node tools/toolchain/run.mjs <command> [arguments]\n${Object.entries(commands)
+      .map(([key, { help }]) => `  ${key.padEnd(12)} ${help}`)
+      .join('\n')}`,
+  )
 }
-if (Number(process.versions.node.split('.')[0]) < 18) fail(`Node ${process.versions.node} is too old even for the set-up; Node 18 or newer is needed.`)
+if (Number(process.versions.node.split('.')[0]) < 18)
+  fail(`Node ${process.versions.node} is too old even for the set-up; Node 18 or newer is needed.`)
 installToolchain()
 const env = toolEnvironment()
 if (name !== 'pnpm' && name !== 'env') installWorkspace(env)

@@ -2,6 +2,7 @@
 import { realpathSync } from 'node:fs'
 import { packageVersion } from '@millrace/runtime'
 import { Command } from 'commander'
+import { configCommand } from './config-command.ts'
 import { upCommand } from './up/up-command.ts'
 
 const program = new Command('millrace')
@@ -9,7 +10,8 @@ const program = new Command('millrace')
   .version(packageVersion(realpathSync(process.argv[1] ?? '.')))
   .showHelpAfterError('(millrace --help lists the commands)')
   .exitOverride()
-program.addCommand(upCommand())
+// A command that is added keeps its own settings: it has to be told to leave the exit code to us.
+for (const command of [upCommand(), configCommand()]) program.addCommand(command.copyInheritedSettings(program))
 
 try {
   await program.parseAsync()

@@ -17,6 +17,10 @@ function host(text: string): string {
   return url
 }
 
+function collectHosts(text: string, before: string[]): string[] {
+  return [...before, host(text)]
+}
+
 function positive(text: string): number {
   const value = wholeNumber(text)
   if (value === 0) throw new InvalidArgumentError('has to be at least 1')
@@ -29,10 +33,7 @@ export function upCommand(): Command {
     .description('Run the whole pipeline in this process, on a simulated network or on the live one.')
     .addOption(new Option('--network <kind>', 'where the records come from').choices(['sim', 'live']).default('sim'))
     .option('--relay <url>', 'relay of the live network', host, 'https://bsky.network')
-    .option('--labeler <url...>', 'labelers of the live network', (text: string, before: string[] = []) => [
-      ...before,
-      host(text),
-    ])
+    .option('--labeler <url...>', 'labelers of the live network', collectHosts, [])
     .option('--repos <n>', 'backfill no more than so many repos', positive)
     .option('--accounts <n>', 'accounts of the simulated network', positive, 50)
     .option('--records <n>', 'records that each of them has from the start', wholeNumber, 40)
@@ -80,7 +81,7 @@ function readOptions(flags: Record<string, unknown>): UpOptions {
   return {
     network: flags['network'] as UpOptions['network'],
     relay: flags['relay'] as string,
-    labelers: (flags['labeler'] as string[] | undefined) ?? [],
+    labelers: flags['labeler'] as string[],
     repos: flags['repos'] as number | undefined,
     accounts: flags['accounts'] as number,
     recordsPerAccount: flags['records'] as number,
