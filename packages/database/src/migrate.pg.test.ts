@@ -238,7 +238,9 @@ async function describeSchema(database: Database, schema: string): Promise<Recor
         column_default, is_generated, generation_expression, collation_name
       from information_schema.columns
       where table_schema = $1 and (table_name, column_name) <> ('record', 'rev')`,
-    indexes: 'select tablename as table_name, indexname, indexdef from pg_indexes where schemaname = $1',
+    indexes: `
+      select tablename as table_name, indexname, indexdef from pg_indexes
+      where schemaname = $1 and indexname not like 'millrace%'`,
     constraints: `
       select relname as table_name, conname, contype, pg_get_constraintdef(pg_constraint.oid) as definition
       from pg_constraint join pg_class on pg_class.oid = conrelid
@@ -249,7 +251,7 @@ async function describeSchema(database: Database, schema: string): Promise<Recor
       from pg_sequences where schemaname = $1`,
     tables: `
       select relname as table_name, relkind, relpersistence, relhastriggers
-      from pg_class where relnamespace = $1::regnamespace`,
+      from pg_class where relnamespace = $1::regnamespace and relname not like 'millrace%'`,
   }
   const parts = Object.entries(queries).map(async ([part, query]) => {
     const { rows } = await database.pool.query<Record<string, unknown>>(query, [schema])

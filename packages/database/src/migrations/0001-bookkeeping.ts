@@ -41,6 +41,9 @@ $$;
 -- The revision a record was last changed at. Readers of the AppView name their columns, and pass over this one.
 alter table record add column if not exists rev varchar collate "C";
 
+-- Replies that no parent leads to, so that whatever changes about their thread finds them. Valid ones have a parent.
+create index if not exists millrace_post_invalid_reply_idx on post ("replyRoot") where "invalidReplyRoot";
+
 -- Accounts whose handle has to be looked up. A queue of its own, so that no record waits for DNS (hazard D12).
 create table millrace_identity (
   did text collate "C" primary key,
