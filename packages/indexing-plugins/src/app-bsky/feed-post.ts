@@ -64,7 +64,11 @@ export const feedPost = defineRecordPlugin({
     },
   ],
   derivation: threads,
-  // A post's verdict hangs on its thread, and on the gate of what it quotes.
-  locks: ({ uri, record }) => [record.reply?.root.uri ?? uri, ...(quotedPost(record) ? [quotedPost(record)!.uri] : [])],
-  lockColumns: ['uri', 'replyRoot'],
+  // A post's verdict hangs on its thread, and on the gate of what it quotes. Who hears of it hangs on its parent too,
+  // which may say that it belongs to another thread.
+  locks: ({ uri, record }) =>
+    [uri, record.reply?.root.uri, record.reply?.parent.uri, quotedPost(record)?.uri].filter(
+      (name) => name !== undefined,
+    ),
+  lockColumns: ['uri', 'replyRoot', 'replyParent'],
 })

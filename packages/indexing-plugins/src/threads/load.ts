@@ -5,7 +5,10 @@ import type { ParentFacts, ThreadFacts } from './judge.ts'
 import { NOTIFIED_HEIGHT } from './notify.ts'
 import { storedPost, type PostNode } from './post-node.ts'
 
-/** Stored posts below these, at any depth, and posts that quote those. */
+/**
+ * Stored posts below these, at any depth, and posts that quote those. A reply whose parent is missing is below its root
+ * all the same: its root's gate counts for it.
+ */
 export async function loadDependents(
   session: Session,
   above: readonly string[],
@@ -15,7 +18,11 @@ export async function loadDependents(
   const rows = await session.one<Row>({
     text: `
       with recursive below(uri) as (
-        select uri from post where "replyParent" = any ($1::text[])
+        (
+          select uri from post where "replyParent" = any ($1::text[])
+          union
+          select uri from post where "invalidReplyRoot" and "replyRoot" = any ($1::text[])
+        )
         union
         select p.uri from post p join below on p."replyParent" = below.uri
       )
@@ -97,19 +104,25 @@ async function loadRules(
   }
 }
 
-/** Indexed posts above each of these, nearest first. */
+/**
+ * Indexed posts above each of these, nearest first. Above the parent only those of the thread that the reply says it is
+ * in: what happens in another one is not kept from happening at the same time.
+ */
 export async function loadAncestors(session: Session, replies: readonly PostNode[]): Promise<Map<string, string[]>> {
   const ancestors = new Map<string, string[]>()
   if (replies.length === 0) return ancestors
   const rows = await session.one<{ start: string; uri: string }>({
     text: `
-      with recursive above(start, uri, parent, height) as (
-        select k.start, p.uri, p."replyParent", 1 from unnest($1::text[], $2::text[]) as k(start, parent) join post p on p.uri = k.parent
+      with recursive above(start, root, uri, parent, height) as (
+        select k.start, k.root, p.uri, p."replyParent", 1
+        from unnest($1::text[], $2::text[], $3::text[]) as k(start, root, parent) join post p on p.uri = k.parent
         union all
-        select a.start, p.uri, p."replyParent", a.height + 1 from above a join post p on p.uri = a.parent where a.height < ${NOTIFIED_HEIGHT}
+        select a.start, a.root, p.uri, p."replyParent", a.height + 1
+        from above a join post p on p.uri = a.parent and a.root in (p.uri, p."replyRoot")
+        where a.height < ${NOTIFIED_HEIGHT}
       )
       select start, uri from above order by height`,
-    values: [replies.map((post) => post.uri), replies.map((post) => post.parent)],
+    values: [replies.map((post) => post.uri), replies.map((post) => post.root), replies.map((post) => post.parent)],
   })
   for (const { start, uri } of rows) ancestors.set(start, [...(ancestors.get(start) ?? []), uri])
   return ancestors
