@@ -135,13 +135,10 @@ export class IndexingService {
       )
 
       const accounts = await applyAccounts(session, batch.accounts, now)
-      const known = new Set([
-        ...changes.puts.map((op) => op.did),
-        ...batch.accounts.map((event) => event.did),
-        ...batch.identities.map((event) => event.did),
-      ])
-      for (const did of accounts.deleted) known.delete(did)
-      const actors = [...known].sort(compareText).map((did) => ({ did, indexedAt: batch.seen.get(did)! }))
+      const actors = [...batch.seen]
+        .filter(([did]) => !accounts.deleted.has(did))
+        .map(([did, indexedAt]) => ({ did, indexedAt }))
+        .sort((a, b) => compareText(a.did, b.did))
       const revs = [...batch.revs.values(), ...claims.reached].sort((a, b) => compareText(a.did, b.did))
       await session.all([
         ensureActors(actors),
