@@ -1,11 +1,12 @@
 import { startRecordedNetwork } from '@millrace/dev-network'
 import { serviceTest } from '@millrace/testing'
-import { Pool } from 'pg'
+import type { Pool } from 'pg'
 import { describe, expect } from 'vitest'
 import { compareDatabases, renderVerdicts } from './compare/compare-databases.ts'
 import { readDatabase, readExpected } from './compare/read-rows.ts'
 import { FourApps } from './pipeline/four-apps.ts'
 import { LAST_LABELS, recordingFolder, startAtFirstFrame } from './pipeline/recording.ts'
+import { TestPool } from './pipeline/test-pool.ts'
 import { readStatus, waitUntilIndexed } from './pipeline/wait-until-indexed.ts'
 
 /** Prints the comparison table by table, and says how many rows differ without a reason. */
@@ -25,7 +26,7 @@ describe('a recorded network through the four apps', () => {
     async ({ redisUrl, databaseUrl }) => {
       await using network = await startRecordedNetwork({ folder: recordingFolder })
       await startAtFirstFrame(redisUrl, network.relayUrl)
-      const pool = new Pool({ connectionString: databaseUrl })
+      await using pool = new TestPool(databaseUrl)
       await using four = await FourApps.start({ network, redisUrl, databaseUrl, form: 'source' })
       const status = await waitUntilIndexed({
         four,
@@ -34,7 +35,6 @@ describe('a recorded network through the four apps', () => {
         heads: { firehose: network.head(), labels: LAST_LABELS },
       })
       const unexplained = await unexplainedRows(pool)
-      await pool.end()
       expect(unexplained).toBe(0)
       // Three records of the recording are none of their collections.
       expect(status.database?.deadLetters).toEqual([{ reason: 'invalid-record', count: expect.any(Number) }])
@@ -51,7 +51,7 @@ describe('a recorded network through the four apps', () => {
       await using network = await startRecordedNetwork({ folder: recordingFolder })
       network.hold(900)
       await startAtFirstFrame(redisUrl, network.relayUrl)
-      const pool = new Pool({ connectionString: databaseUrl })
+      await using pool = new TestPool(databaseUrl)
       // Small batches, so that there is a middle to be killed in.
       await using four = await FourApps.start({
         network,
@@ -81,7 +81,6 @@ describe('a recorded network through the four apps', () => {
         timeoutMs: 150_000,
       })
       const unexplained = await unexplainedRows(pool)
-      await pool.end()
       expect(kills).toBe(3)
       expect(unexplained).toBe(0)
       expect((await readStatus(four))?.streams.map(({ length }) => length)).toEqual([0, 0, 0, 0])

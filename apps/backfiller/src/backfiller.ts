@@ -27,6 +27,8 @@ export interface BackfillerOptions {
   firehoseStream?: string
   /** Entries of the output stream at which writers wait. @default 100_000 */
   highWaterMark?: number
+  /** Times that a repo which does not hold is fetched before it is given up. @default 5 */
+  attempts?: number
   /** @default 20 min: longer than one repo may take (hazard S6) */
   claimIdleMs?: number
   resolver: Pick<DidResolver, 'resolve'>
@@ -45,6 +47,7 @@ export function backfillerLoops({
   backfillStream = streams.repoBackfill,
   firehoseStream = streams.firehoseBackfill,
   highWaterMark,
+  attempts,
   claimIdleMs = 20 * 60_000,
   resolver,
   fetch,
@@ -65,5 +68,17 @@ export function backfillerLoops({
     codec: streamEventCodec,
     ...(highWaterMark !== undefined && { highWaterMark }),
   })
-  return [new RepoBackfiller({ source, sink, resolver, fetch, concurrency, ...(ledger && { ledger }), logger, meter })]
+  return [
+    new RepoBackfiller({
+      source,
+      sink,
+      resolver,
+      fetch,
+      concurrency,
+      ...(attempts !== undefined && { attempts }),
+      ...(ledger && { ledger }),
+      logger,
+      meter,
+    }),
+  ]
 }

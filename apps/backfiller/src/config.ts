@@ -34,6 +34,11 @@ export const backfillerConfig = defineConfig({
     default: String(DEFAULT_HIGH_WATER_MARK),
     help: 'Entries in that stream at which its writers wait',
   },
+  BACKFILLER_ATTEMPTS: {
+    schema: integer({ min: 1, max: 100 }),
+    default: '5',
+    help: 'Times that a repo which fails its verification is fetched, over a day, before it is given up',
+  },
   BACKFILLER_CLAIM_IDLE: {
     schema: duration(),
     default: '20m',

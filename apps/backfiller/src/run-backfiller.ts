@@ -35,6 +35,7 @@ export async function runBackfiller(context: ProcessContext<typeof backfillerCon
     backfillStream: config.BACKFILLER_BACKFILL_STREAM,
     firehoseStream: config.BACKFILLER_FIREHOSE_STREAM,
     highWaterMark: config.BACKFILLER_FIREHOSE_STREAM_HIGH_WATER_MARK,
+    attempts: config.BACKFILLER_ATTEMPTS,
     claimIdleMs: config.BACKFILLER_CLAIM_IDLE,
     resolver: new DidResolver({ fetch, plcUrl: config.DID_PLC_URL, allowPrivateHosts }),
     fetch,

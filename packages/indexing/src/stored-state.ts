@@ -24,7 +24,7 @@ export async function lockAndRead(
       values: [allDids],
     },
     {
-      text: `select did from millrace_account_status where did = any ($1::text[]) and not active and status = 'deleted'`,
+      text: `select did from millrace_account_status where did = any ($1::text[]) and not active and status = 'deleted' and seq >= 0`,
       values: [allDids],
     },
   ] as const)

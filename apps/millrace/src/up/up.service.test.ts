@@ -32,7 +32,8 @@ test(
             XDG_CACHE_HOME: process.env['XDG_CACHE_HOME'] ?? path.join(process.env['HOME'] ?? folder, '.cache'),
           },
         })
-        expect(await up.ended, up.output().stderr).toBe(0)
+        const code = await up.ended
+        expect({ code, stderr: up.output().stderr }).toMatchObject({ code: 0 })
         return JSON.parse(up.output().stdout) as Summary
       }
       const first = await run()
@@ -91,7 +92,7 @@ test.each([
 async function statusUrl(stderr: () => string): Promise<string> {
   for (;;) {
     const found = /status: (http\S+)/.exec(stderr())
-    if (found) return found[1]!
+    if (found?.[1] !== undefined) return found[1]
     await new Promise((resolve) => setTimeout(resolve, 50))
   }
 }

@@ -11,7 +11,8 @@ export interface AppliedAccounts {
 
 /**
  * Notes what hosts say about accounts, each host by its own sequence numbers, and decides what readers see: hidden as
- * soon as one host says so (hazards I22, I23). A status read from a repo listing counts until a firehose says more.
+ * soon as one host says so (hazards I22, I23). A status that a backfill met counts until a firehose says more, and hides
+ * at most: a host that cannot find a repo is no reason to remove what it once had.
  */
 export async function applyAccounts(
   session: Session,
@@ -48,7 +49,7 @@ export async function applyAccounts(
       ],
     },
     {
-      text: `select did, min(coalesce(status, 'inactive')) filter (where not active) as hidden, bool_or(not active and status = 'deleted') as deleted from millrace_account_status where did = any ($1::text[]) group by did`,
+      text: `select did, min(coalesce(status, 'inactive')) filter (where not active) as hidden, bool_or(not active and status = 'deleted' and seq >= 0) as deleted from millrace_account_status where did = any ($1::text[]) group by did`,
       values: [dids],
     },
   ] as const)
