@@ -1,8 +1,15 @@
-import { InvalidEventError, isDid, isNsid, isRkey, isTid } from '@millrace/stream-protocol'
-import { readCar, type Blocks } from './car.ts'
-import { decodeCbor, isMap, type CborMap, type CborValue } from './cbor.ts'
-import { Link } from './link.ts'
-import { PartialTree } from './mst.ts'
+import {
+  isMap,
+  Link,
+  PartialTree,
+  readCar,
+  readCommit,
+  splitPath,
+  type Blocks,
+  type CborMap,
+  type CborValue,
+} from '@millrace/repo-reader'
+import { InvalidEventError, isDid, isTid } from '@millrace/stream-protocol'
 
 const MAX_COMMIT_BYTES = 2_000_000
 export const MAX_SYNC_BYTES = 10_000
@@ -31,8 +38,8 @@ export interface CommitFields {
   blocks: Uint8Array
 }
 
-/** What a signed commit says, after the frame around it was compared with it. */
-export interface SignedCommit {
+/** A signed commit, after the frame around it was compared with it. */
+export interface OpenedCommit {
   commit: Link
   /** Root of the repo's tree. */
   data: Link
@@ -96,16 +103,13 @@ function readOp(op: CborValue, paths: Set<string>): CommitOp {
   if (!isMap(op)) return failOp('it is not a map')
   const { action, path } = op
   if (action !== 'create' && action !== 'update' && action !== 'delete') return failOp('it has no known action')
-  if (typeof path !== 'string' || path.length > 830) return failOp('it has no path')
-  const slash = path.indexOf('/')
-  const collection = path.slice(0, slash)
-  const rkey = path.slice(slash + 1)
-  if (slash < 0 || !isNsid(collection) || !isRkey(rkey)) return failOp('its path is not one')
+  const parts = typeof path === 'string' ? splitPath(path) : undefined
+  if (typeof path !== 'string' || !parts) return failOp('its path is not one')
   if (paths.has(path)) return failOp('another one has the same path')
   paths.add(path)
   const cid = optionalLink(op['cid'], 'cid of an operation')
   if ((cid === null) !== (action === 'delete')) return failOp(`a ${action} ${cid ? 'has' : 'has no'} CID`)
-  return { action, path, collection, rkey, cid, prev: optionalLink(op['prev'], 'prev of an operation') }
+  return { action, path, ...parts, cid, prev: optionalLink(op['prev'], 'prev of an operation') }
 }
 
 function failOp(what: string): never {
@@ -122,21 +126,16 @@ export function openCommit(
   bytes: Uint8Array,
   { did, rev, commit }: { did: string; rev: string; commit?: Link },
   verify: boolean,
-): SignedCommit {
-  const { root, blocks } = readCar(bytes, { hashes: verify })
+): OpenedCommit {
+  const { root, blocks } = readCar(bytes, { hashes: verify ? 'all' : 'none' })
   if (verify && commit && root.key !== commit.key) failCommit('it is not the root of its blocks')
   const link = commit ?? root
   const block = blocks.get(link.key)
   if (!block) throw new InvalidEventError('missing-blocks', 'the commit itself was not sent')
-  const signed = decodeCbor(block)
-  if (!isMap(signed) || !(signed['data'] instanceof Link)) return failCommit('it is not one')
-  if (verify) {
-    if (signed['version'] !== 3) failCommit('its version is not 3')
-    if (signed['did'] !== did) failCommit('it is of another account')
-    if (signed['rev'] !== rev) failCommit('it is of another revision')
-    if (!(signed['sig'] instanceof Uint8Array)) failCommit('it is not signed')
-  }
-  return { commit: link, data: signed['data'], blocks }
+  const signed = readCommit(block)
+  if (verify && signed.did !== did) failCommit('it is of another account')
+  if (verify && signed.rev !== rev) failCommit('it is of another revision')
+  return { commit: link, data: signed.data, blocks }
 }
 
 function failCommit(what: string): never {
@@ -148,7 +147,7 @@ function failCommit(what: string): never {
  * deleted is not, and, where the frame says which tree it started from, taking all operations back gives that one.
  * @throws {InvalidEventError} `bad-op`, `bad-mst`, or `missing-blocks` when nodes that prove it were not sent.
  */
-export function checkOps({ ops, prevData }: CommitFields, { data, blocks }: SignedCommit): void {
+export function checkOps({ ops, prevData }: CommitFields, { data, blocks }: OpenedCommit): void {
   const tree = new PartialTree(blocks, data)
   for (const { path, cid } of ops)
     if (tree.get(path) !== (cid?.key ?? null)) failOp('the signed tree has something else under its path')

@@ -1,5 +1,5 @@
+import { isMap, type CborValue } from '@millrace/repo-reader'
 import { InvalidEventError, readLabelEvent, type LabelEvent } from '@millrace/stream-protocol'
-import { isMap, type CborValue } from './cbor.ts'
 import { ignored, type Conversion } from './conversion.ts'
 import type { Frame } from './frame.ts'
 

@@ -1,14 +1,13 @@
+import { readRecord, tidMs, type CborMap } from '@millrace/repo-reader'
 import {
   InvalidEventError,
   isDid,
   isTid,
-  recordJson,
   recordUri,
   type RecordEvent,
   type RecordJson,
   type StreamEvent,
 } from '@millrace/stream-protocol'
-import { decodeCbor, type CborMap } from './cbor.ts'
 import { ignored, type Conversion, type Rejected } from './conversion.ts'
 import {
   checkOps,
@@ -22,7 +21,7 @@ import {
   readText,
   type CommitFields,
   type CommitOp,
-  type SignedCommit,
+  type OpenedCommit,
 } from './commit.ts'
 import type { Frame } from './frame.ts'
 
@@ -38,7 +37,6 @@ export interface ConvertOptions {
   now?: number
 }
 
-const MAX_RECORD_BYTES = 1_000_000
 const MAX_AHEAD_MS = 5 * 60_000
 /** Not wrong, but not enough to follow the repo with (hazard I19). */
 const discontinuous: ReadonlySet<string> = new Set(['too-big', 'rebase', 'missing-blocks', 'future-rev'])
@@ -134,7 +132,7 @@ type MadeOp = Pick<RecordEvent, 'type' | 'collection' | 'rkey'> &
 
 function opsToEvents(
   { did, ops }: CommitFields,
-  { blocks }: SignedCommit,
+  { blocks }: OpenedCommit,
 ): { made: MadeOp[]; rejected: Rejected[]; replaced: boolean } {
   const made: MadeOp[] = []
   const rejected: Rejected[] = []
@@ -156,11 +154,6 @@ function opsToEvents(
     }
   }
   return { made, rejected, replaced }
-}
-
-function readRecord(block: Uint8Array): RecordJson {
-  if (block.length > MAX_RECORD_BYTES) throw new InvalidEventError('too-large', `the record has ${block.length} bytes`)
-  return recordJson(decodeCbor(block))
 }
 
 function rejectedOp(did: string, op: CommitOp, block: Buffer, error: InvalidEventError): Rejected {
@@ -214,13 +207,4 @@ function identityToEvent(seq: number, body: CborMap, { host }: ConvertOptions): 
 function refuseFuture(rev: string, { now }: ConvertOptions): void {
   if (now !== undefined && tidMs(rev) > now + MAX_AHEAD_MS)
     throw new InvalidEventError('future-rev', `revision ${rev} is of the future`)
-}
-
-const tidDigits = '234567abcdefghijklmnopqrstuvwxyz'
-
-/** The time in a TID. Its last two digits are not of the time. */
-function tidMs(tid: string): number {
-  let microseconds = 0
-  for (const digit of tid.slice(0, 11)) microseconds = microseconds * 32 + tidDigits.indexOf(digit)
-  return microseconds / 1_000
 }

@@ -1,5 +1,5 @@
+import { decodeFirst, isMap, type CborMap } from '@millrace/repo-reader'
 import { InvalidEventError } from '@millrace/stream-protocol'
-import { decodeFirst, isMap, type CborMap } from './cbor.ts'
 
 /** Most bytes of a websocket message, decompressed. */
 export const MAX_FRAME_BYTES = 5_000_000

@@ -1,11 +1,15 @@
+import PQueue from 'p-queue'
 import { Backoff, type BackoffOptions } from '@millrace/stream-protocol'
 
 /** Work for one host. It handles its own failures: a rejection is nobody's. */
 export type HostTask = () => Promise<void>
 
 interface Lane {
-  tasks: HostTask[]
-  running: number
+  host: string
+  /** Lets as many tasks pass as the host may have; paused while the host is held. */
+  queue: PQueue
+  /** Tasks that have not begun, here or in the queue for the places of all. */
+  waiting: number
   /** Runs while the host is left alone. */
   hold: NodeJS.Timeout | undefined
   heldUntil: number
@@ -25,43 +29,43 @@ const MAX_HOLD_MS = 3_600_000
 
 /**
  * Runs tasks, the hosts taking turns. A host that fails is held: its tasks wait, and those of other hosts go on.
+ *
+ * A task passes two queues: that of its host, and then that of all places, which is first come, first served. As a host
+ * never has more tasks in the second one than it may run at once, none can fill it.
  */
 export class HostQueue {
   readonly #options: HostQueueOptions
-  /** The order of the map is the order of the turns. */
+  readonly #places: PQueue
   readonly #lanes = new Map<string, Lane>()
   readonly #timers = new Set<NodeJS.Timeout>()
-  readonly #running = new Set<Promise<void>>()
   #delayed = 0
   #stopped = false
   #onChange: (() => void)[] = []
 
   constructor(options: HostQueueOptions) {
     this.#options = options
+    this.#places = new PQueue({ concurrency: options.concurrency })
   }
 
   /** Tasks that are not running, held and delayed ones too. */
   get waiting(): number {
-    let waiting = this.#delayed
-    for (const { tasks } of this.#lanes.values()) waiting += tasks.length
-    return waiting
+    return this.#lanes.values().reduce((sum, { waiting }) => sum + waiting, this.#delayed)
   }
 
   /** Tasks that wait for nothing but their turn. */
   get ready(): number {
-    let ready = 0
-    for (const { tasks, hold } of this.#lanes.values()) if (!hold) ready += tasks.length
-    return ready
+    return this.#lanes.values().reduce((sum, { waiting, hold }) => (hold ? sum : sum + waiting), 0)
   }
 
   get running(): number {
-    return this.#running.size
+    return this.#places.pending
   }
 
   push(host: string, task: HostTask): void {
     if (this.#stopped) return
-    this.#lane(host).tasks.push(task)
-    this.#pump()
+    const lane = this.#lane(host)
+    lane.waiting++
+    this.#enqueue(lane, task)
   }
 
   pushLater(host: string, delayMs: number, task: HostTask): void {
@@ -81,12 +85,11 @@ export class HostQueue {
     // Tasks that ran side by side fail together: that is one failure.
     const ms = Math.min(MAX_HOLD_MS, Math.max(lane.hold ? 0 : lane.backoff.nextMs(), retryAfterMs))
     if (lane.hold && now + ms <= lane.heldUntil) return
-    this.#release(lane)
+    this.#clearHold(lane)
     lane.heldUntil = now + ms
-    lane.hold = this.#after(ms, () => {
-      lane.hold = undefined
-      this.#pump()
-    })
+    lane.queue.pause()
+    lane.hold = this.#after(ms, () => this.#release(lane))
+    this.#changed()
   }
 
   succeeded(host: string): void {
@@ -94,7 +97,6 @@ export class HostQueue {
     if (!lane) return
     lane.backoff.reset()
     this.#release(lane)
-    this.#pump()
   }
 
   isHeld(host: string): boolean {
@@ -117,59 +119,57 @@ export class HostQueue {
     this.#stopped = true
     for (const timer of this.#timers) clearTimeout(timer)
     this.#timers.clear()
+    for (const { queue } of this.#lanes.values()) queue.clear()
     this.#lanes.clear()
     this.#delayed = 0
     this.#changed()
-    await Promise.all(this.#running)
+    await this.#places.onIdle()
   }
 
   #lane(host: string): Lane {
     let lane = this.#lanes.get(host)
     if (!lane) {
-      lane = { tasks: [], running: 0, hold: undefined, heldUntil: 0, backoff: new Backoff(this.#options.backoff) }
+      const { perHost, backoff } = this.#options
+      const queue = new PQueue({ concurrency: perHost })
+      lane = { host, queue, waiting: 0, hold: undefined, heldUntil: 0, backoff: new Backoff(backoff) }
       this.#lanes.set(host, lane)
     }
     return lane
   }
 
-  #pump(): void {
-    while (!this.#stopped && this.#running.size < this.#options.concurrency) {
-      const next = this.#next()
-      if (!next) break
-      this.#start(next.lane, next.task)
-    }
+  #enqueue(lane: Lane, task: HostTask, priority = 0): void {
+    // The task tells of its own failures, and one that never began because of `stop` has none.
+    void lane.queue.add(() => this.#places.add(() => this.#start(lane, task)), { priority })
+  }
+
+  async #start(lane: Lane, task: HostTask): Promise<void> {
+    if (this.#stopped) return
+    // Its host failed while it waited for its place: it comes first once the host is asked again.
+    if (lane.hold) return this.#enqueue(lane, task, 1)
+    lane.waiting--
     this.#changed()
-  }
-
-  #next(): { lane: Lane; task: HostTask } | undefined {
-    for (const [host, lane] of this.#lanes) {
-      if (lane.hold || lane.running >= this.#options.perHost) continue
-      const task = lane.tasks.shift()
-      if (task) {
-        this.#lanes.delete(host)
-        this.#lanes.set(host, lane)
-        return { lane, task }
-      }
-      // Thousands of hosts come by. One that neither works nor fails needs no memory.
-      if (lane.running === 0 && lane.backoff.attempt === 0) this.#lanes.delete(host)
+    try {
+      await task()
+    } finally {
+      this.#forget(lane)
+      this.#changed()
     }
-    return undefined
   }
 
-  #start(lane: Lane, task: HostTask): void {
-    lane.running++
-    const run = task().finally(() => {
-      lane.running--
-      this.#running.delete(run)
-      this.#pump()
-    })
-    this.#running.add(run)
+  /** Thousands of hosts come by. One that neither works nor fails needs no memory. */
+  #forget({ host, queue, waiting, hold, backoff }: Lane): void {
+    if (waiting === 0 && queue.pending <= 1 && !hold && backoff.attempt === 0) this.#lanes.delete(host)
   }
 
   #release(lane: Lane): void {
-    if (!lane.hold) return
+    this.#clearHold(lane)
+    lane.queue.start()
+    this.#changed()
+  }
+
+  #clearHold(lane: Lane): void {
     clearTimeout(lane.hold)
-    this.#timers.delete(lane.hold)
+    if (lane.hold) this.#timers.delete(lane.hold)
     lane.hold = undefined
   }
 

@@ -410,7 +410,7 @@ describe('repos that do not hold', () => {
     await eventually(async () => expect(await left()).toBe(0))
     const [closing] = closings(await events()).filter(({ did }) => did === account.did)
     expect(closing).toMatchObject({ records: before, leftOut: 1 })
-    expect(ledger.letters).toMatchObject([{ reason: 'bad-cbor', uri, did: account.did }])
+    expect(ledger.letters).toMatchObject([{ reason: 'bad-number', uri, did: account.did }])
     expect(ledger.marks).toEqual([])
   })
 })

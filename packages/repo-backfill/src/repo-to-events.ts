@@ -1,16 +1,14 @@
-import { decode } from '@atproto/lex-cbor'
+import { readRecord } from '@millrace/repo-reader'
 import {
-  checkCbor,
   hostWithoutScheme,
   InvalidEventError,
-  recordJson,
   recordUri,
   SEQ_BACKFILL,
   type CreateEvent,
   type RecordJson,
   type RepoEvent,
 } from '@millrace/stream-protocol'
-import type { RepoRecord, VerifiedRepo } from './verify-repo.ts'
+import type { VerifiedRepo } from './verify-repo.ts'
 
 export interface RepoToEventsOptions {
   /** Who served the repo, with or without scheme. */
@@ -27,9 +25,6 @@ export interface LeftOutRecord {
   cid: string
   error: InvalidEventError
 }
-
-/** Most bytes of a record. */
-const MAX_RECORD_BYTES = 1_000_000
 
 /**
  * The events that bring a verified repo into a database: one `create` for each record in the order of the tree, all at
@@ -68,18 +63,5 @@ export function* repoToEvents(
     records,
     ...(leftOut > 0 && { leftOut }),
     host,
-  }
-}
-
-function readRecord(bytes: RepoRecord['bytes']): RecordJson {
-  if (bytes.byteLength > MAX_RECORD_BYTES)
-    throw new InvalidEventError('record-too-large', `record has ${bytes.byteLength} bytes`)
-  // The decoder is lenient. What it would change or trip over is refused before.
-  checkCbor(bytes)
-  try {
-    return recordJson(decode(bytes))
-  } catch (cause) {
-    if (cause instanceof InvalidEventError) throw cause
-    throw new InvalidEventError('bad-cbor', 'record cannot be decoded', { cause })
   }
 }

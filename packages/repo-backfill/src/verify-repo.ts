@@ -1,11 +1,8 @@
 import { setImmediate } from 'node:timers/promises'
 import { verifySignature } from '@atproto/crypto'
-import { encode, type LexValue } from '@atproto/lex-cbor'
-import { ifCid, type Cid } from '@atproto/lex-data'
-import { isTid } from '@millrace/stream-protocol'
-import { Car, CarError } from './car.ts'
+import { readCar, readCommit, tidMs, unsignedCommit, walkTree, type Blocks, type Link } from '@millrace/repo-reader'
+import { InvalidEventError, isTid } from '@millrace/stream-protocol'
 import { InvalidRepoError, type InvalidRepoReason } from './errors.ts'
-import { TreeError, walkTree } from './walk-tree.ts'
 
 /** A record of a verified repo. */
 export interface RepoRecord {
@@ -42,6 +39,14 @@ const MAX_AHEAD_MS = 5 * 60_000
 /** Blocks after which others get their turn: a large repo takes seconds. */
 const TURN = 500
 
+/** What readers find, in the words of a repo. All else that they find is wrong with a block. */
+const reasons: ReadonlyMap<string, InvalidRepoReason> = new Map([
+  ['bad-car', 'bad-car'],
+  ['bad-commit', 'bad-commit'],
+  ['bad-mst', 'bad-tree'],
+  ['missing-blocks', 'missing-block'],
+])
+
 /**
  * Verifies a repo that was exported as a CAR file (hazards B7, B8): the commit is of version 3, of this account, well
  * signed in low-S form and not from the future; the tree holds in every respect; each block that is used has the
@@ -58,48 +63,42 @@ export async function verifyRepo(
     throw new InvalidRepoError(reason, did, message, { cause })
   }
   try {
-    const car = Car.read(bytes)
-    const commit = car.map(car.root)
-    const { version, rev } = commit
-    const data = ifCid(commit['data'])
-    if (version !== 3 || !data) return fail('bad-commit', 'the commit is not one of version 3')
-    if (commit['did'] !== did) return fail('wrong-did', 'the commit is of another account')
+    const { root, blocks } = readCar(bytes, { hashes: 'used' })
+    const block = blockOf(blocks, root)
+    const { rev, data, sig, did: signedDid } = readCommit(block)
+    if (signedDid !== did) return fail('wrong-did', 'the commit is of another account')
     if (!isTid(rev)) return fail('bad-rev', 'the revision is not a TID')
-    if (timeOfTid(rev) > now + MAX_AHEAD_MS) return fail('future-rev', `revision ${rev} lies in the future`)
-    if (!(await isSignedBy(signingKey, commit))) fail('bad-signature', `revision ${rev} is not signed by ${signingKey}`)
-    return { did, commit: car.root.toString(), rev, data: data.toString(), records: await readRecords(car, data) }
+    if (tidMs(rev) > now + MAX_AHEAD_MS) return fail('future-rev', `revision ${rev} lies in the future`)
+    if (!(await isSignedBy(signingKey, unsignedCommit(block), sig)))
+      fail('bad-signature', `revision ${rev} is not signed by ${signingKey}`)
+    return { did, commit: root.toString(), rev, data: data.toString(), records: await readRecords(blocks, data) }
   } catch (error) {
-    if (error instanceof CarError) return fail(error.reason, error.message, error.cause)
-    if (error instanceof TreeError) return fail('bad-tree', error.message)
+    if (error instanceof InvalidEventError) return fail(reasons.get(error.reason) ?? 'bad-block', error.message, error)
     throw error
   }
 }
 
-async function readRecords(car: Car, data: Cid): Promise<RepoRecord[]> {
+function blockOf(blocks: Blocks, link: Link): Buffer {
+  const block = blocks.get(link.key)
+  if (!block) throw new InvalidEventError('missing-blocks', `block ${link} is missing`)
+  return block
+}
+
+async function readRecords(blocks: Blocks, data: Link): Promise<RepoRecord[]> {
   const records: RepoRecord[] = []
-  for (const { collection, rkey, cid } of walkTree(car, data)) {
-    records.push({ collection, rkey, cid: cid.toString(), bytes: car.block(cid) })
+  for (const { collection, rkey, link } of walkTree(blocks, data)) {
+    records.push({ collection, rkey, cid: link.toString(), bytes: blockOf(blocks, link) })
     if (records.length % TURN === 0) await setImmediate()
   }
   return records
 }
 
 /** The library refuses high-S and DER signatures unless told otherwise. */
-async function isSignedBy(signingKey: string, { sig, ...unsigned }: { [key: string]: LexValue }): Promise<boolean> {
-  if (!(sig instanceof Uint8Array)) return false
+async function isSignedBy(signingKey: string, unsigned: Uint8Array, sig: Uint8Array): Promise<boolean> {
   try {
-    return await verifySignature(signingKey, encode(unsigned), sig)
+    return await verifySignature(signingKey, unsigned, sig)
   } catch {
     // It throws for bytes that are no signature at all.
     return false
   }
-}
-
-const tidAlphabet = '234567abcdefghijklmnopqrstuvwxyz'
-
-/** Milliseconds since 1970: a TID counts microseconds in its first eleven characters. */
-function timeOfTid(tid: string): number {
-  let micros = 0
-  for (const character of tid.slice(0, 11)) micros = micros * 32 + tidAlphabet.indexOf(character)
-  return micros / 1000
 }

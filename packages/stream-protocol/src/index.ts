@@ -1,6 +1,5 @@
 export { backfillEventCodec, readBackfillEvent, type BackfillEvent } from './backfill-event.ts'
 export { isCid, isDid, isNsid, isObject, isRkey, isTid, type JsonObject } from './check.ts'
-export { checkCbor } from './check-cbor.ts'
 export { CursorConflictError, InvalidEventError } from './errors.ts'
 export { labelEventCodec, readLabelEvent, type Label, type LabelEvent } from './label-event.ts'
 export {

@@ -1,0 +1,93 @@
+const alphabet = 'abcdefghijklmnopqrstuvwxyz234567'
+
+/** A CID as it stands in blocks: its bytes, and what they say. Version 1 only, as the data model has it. */
+export class Link {
+  readonly version = 1
+  readonly bytes: Buffer
+  readonly code: number
+  /** The bytes as a string of single-byte characters: cheap to make, and what maps of blocks are keyed by. */
+  readonly key: string
+
+  private constructor(bytes: Buffer, code: number) {
+    this.bytes = bytes
+    this.code = code
+    this.key = bytes.toString('latin1')
+  }
+
+  /** Undefined when the bytes are no CID of version 1. */
+  static read(bytes: Buffer): Link | undefined {
+    // Nearly all: CBOR (0x71) or raw (0x55), hashed with SHA-256, 32 bytes long.
+    if (bytes.length === 36 && bytes[0] === 1 && bytes[1]! < 0x80 && bytes[2] === 0x12 && bytes[3] === 0x20)
+      return new Link(bytes, bytes[1]!)
+    const [version, code, hash, size] = varints(bytes, 4)
+    if (version?.value !== 1 || !code || !hash || !size || size.end + size.value !== bytes.length) return undefined
+    return new Link(bytes, code.value)
+  }
+
+  /** The link that a map of blocks is keyed by. */
+  static ofKey(key: string): Link {
+    const link = Link.read(Buffer.from(key, 'latin1'))
+    if (!link) throw new TypeError('not the key of a link')
+    return link
+  }
+
+  get multihash(): { code: number; digest: Uint8Array } {
+    const [, , hash, size] = varints(this.bytes, 4)
+    return { code: hash!.value, digest: this.bytes.subarray(size!.end) }
+  }
+
+  /** Whether a SHA-256 hash of the content can be compared with it. */
+  get isSha256(): boolean {
+    return this.bytes.length === 36 && this.bytes[2] === 0x12 && this.bytes[3] === 0x20
+  }
+
+  toString(): string {
+    return cidText(this.bytes)
+  }
+}
+
+/** Base32 without padding, after the letter that says so. */
+function cidText(bytes: Uint8Array): string {
+  let text = 'b'
+  let bits = 0
+  let value = 0
+  for (const byte of bytes) {
+    value = ((value << 8) | byte) & 0xfff
+    bits += 8
+    while (bits >= 5) {
+      bits -= 5
+      text += alphabet[(value >> bits) & 31]
+    }
+  }
+  return bits > 0 ? text + alphabet[(value << (5 - bits)) & 31] : text
+}
+
+interface Varint {
+  value: number
+  end: number
+}
+
+function varints(bytes: Uint8Array, count: number): Varint[] {
+  const found: Varint[] = []
+  let at = 0
+  while (found.length < count) {
+    const varint = readVarint(bytes, at)
+    if (!varint) break
+    found.push(varint)
+    at = varint.end
+  }
+  return found
+}
+
+/** An unsigned varint of at most 9 bytes and 2^53 - 1; undefined when there is none at this place. */
+export function readVarint(bytes: Uint8Array, start: number): Varint | undefined {
+  let value = 0
+  let scale = 1
+  for (let at = start; at < bytes.length && at < start + 9; at++) {
+    const byte = bytes[at]!
+    value += (byte & 0x7f) * scale
+    if (byte < 0x80) return Number.isSafeInteger(value) ? { value, end: at + 1 } : undefined
+    scale *= 128
+  }
+  return undefined
+}
