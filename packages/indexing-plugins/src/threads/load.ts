@@ -5,6 +5,9 @@ import type { ParentFacts, ThreadFacts } from './judge.ts'
 import { NOTIFIED_HEIGHT } from './notify.ts'
 import { storedPost, type PostNode } from './post-node.ts'
 
+// `offset 0` keeps a look-up by index what it is: how many posts a recursion will find is anybody's guess, and the
+// planner's would be to read the whole table.
+
 /**
  * Stored posts below these, at any depth, and posts that quote those. A reply whose parent is missing is below its root
  * all the same: its root's gate counts for it.
@@ -24,12 +27,14 @@ export async function loadDependents(
           select uri from post where "invalidReplyRoot" and "replyRoot" = any ($1::text[])
         )
         union
-        select p.uri from post p join below on p."replyParent" = below.uri
+        select child.uri from below, lateral (select uri from post where "replyParent" = below.uri offset 0) as child
       )
-      select p.uri, p.cid, p.creator, p."replyRoot", p."replyParent", p."sortAt", p."invalidReplyRoot", p."violatesThreadGate", p."violatesEmbeddingRules", q.subject as quoted
-      from (select uri from below union select uri from quote where subject = any ($2::text[])) as u
-      join post p using (uri)
-      left join quote q using (uri)`,
+      select p.*, (select subject from quote where quote.uri = u.uri) as quoted
+      from (select uri from below union select uri from quote where subject = any ($2::text[])) as u,
+      lateral (
+        select uri, cid, creator, "replyRoot", "replyParent", "sortAt", "invalidReplyRoot", "violatesThreadGate", "violatesEmbeddingRules"
+        from post where post.uri = u.uri offset 0
+      ) as p`,
     values: [above, quoted],
   })
   return rows.map(storedPost)
@@ -118,8 +123,8 @@ export async function loadAncestors(session: Session, replies: readonly PostNode
         from unnest($1::text[], $2::text[], $3::text[]) as k(start, root, parent) join post p on p.uri = k.parent
         union all
         select a.start, a.root, p.uri, p."replyParent", a.height + 1
-        from above a join post p on p.uri = a.parent and a.root in (p.uri, p."replyRoot")
-        where a.height < ${NOTIFIED_HEIGHT}
+        from above a, lateral (select uri, "replyRoot", "replyParent" from post where post.uri = a.parent offset 0) as p
+        where a.height < ${NOTIFIED_HEIGHT} and a.root in (p.uri, p."replyRoot")
       )
       select start, uri from above order by height`,
     values: [replies.map((post) => post.uri), replies.map((post) => post.root), replies.map((post) => post.parent)],

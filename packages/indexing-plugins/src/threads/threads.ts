@@ -5,6 +5,7 @@ import {
   type Derivation,
   type DerivedEffects,
   type Session,
+  type Statement,
 } from '@millrace/indexing'
 import { quotedPost } from '../app-bsky/post-embeds.ts'
 import { mentionsOf, threadGateUri, type ThreadGate } from './gates.ts'
@@ -42,8 +43,10 @@ export const threads: Derivation = {
     const verdicts = judgePosts(posts, facts)
     await writeVerdicts(session, posts, verdicts, effects)
     await notify(session, posts, verdicts, mentions, facts.threadGates, effects)
-    await writeGateFlags(session, 'thread_gate', 'hasThreadGate', [...freshUris, ...gates.thread])
-    await writeGateFlags(session, 'post_gate', 'hasPostGate', [...freshUris, ...gates.post])
+    await session.all([
+      ...gateFlags('thread_gate', 'hasThreadGate', [...freshUris], gates.thread),
+      ...gateFlags('post_gate', 'hasPostGate', [...freshUris], gates.post),
+    ])
   },
 }
 
@@ -122,18 +125,26 @@ async function notify(
 }
 
 /** Readers look for a gate only where its flag is set: it says what is there now, whichever came first. */
-async function writeGateFlags(
-  session: Session,
+function gateFlags(
   table: string,
   column: string,
-  posts: readonly string[],
-): Promise<void> {
-  if (posts.length === 0) return
-  await session.one({
-    text: `
-      update post set "${column}" = case when g.uri is null then null else true end
-      from unnest($1::text[]) as k(uri) left join ${table} g on g."postUri" = k.uri
-      where post.uri = k.uri and post."${column}" is distinct from case when g.uri is null then null else true end`,
-    values: [posts],
-  })
+  fresh: readonly string[],
+  changed: ReadonlySet<string>,
+): (Statement | undefined)[] {
+  const posts = [...fresh, ...changed]
+  return [
+    posts.length === 0
+      ? undefined
+      : {
+          // Gates are few: the posts that have none are not touched.
+          text: `update post set "${column}" = true from (select "postUri" from ${table} where "postUri" = any ($1::text[]) offset 0) as gate where post.uri = gate."postUri" and post."${column}" is distinct from true`,
+          values: [posts],
+        },
+    changed.size === 0
+      ? undefined
+      : {
+          text: `update post set "${column}" = null where uri = any ($1::text[]) and "${column}" is not null and not exists (select 1 from ${table} as gate where gate."postUri" = post.uri)`,
+          values: [[...changed]],
+        },
+  ]
 }
