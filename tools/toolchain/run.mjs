@@ -129,6 +129,8 @@ function installWorkspace(env) {
 }
 
 function build(env) {
+  const isFirst = !existsSync(path.join(root, 'apps/millrace/dist/main.js'))
+  if (isFirst) say('building the packages (about 20 s the first time)')
   const started = Date.now()
   runStep(
     'pnpm',
@@ -137,7 +139,7 @@ function build(env) {
     'the build failed',
   )
   const seconds = (Date.now() - started) / 1000
-  if (seconds > 2) say(`built the packages (${seconds.toFixed(1)} s)`)
+  if (!isFirst && seconds > 2) say(`built what had changed (${seconds.toFixed(1)} s)`)
 }
 
 /** Replaces this process as far as Node can: same terminal, same signals, same end. */
