@@ -3,7 +3,7 @@ import type { RepoClaim, RepoRev } from './reduce.ts'
 import type { Session } from './session.ts'
 
 /** Root of a repo without records: the CID of an empty tree node. */
-export const EMPTY_TREE = 'bafyreie5737gdxlw5i64vzichcalba3z2v5n6icifvx5xytvske7mr3hpm'
+const EMPTY_TREE = 'bafyreie5737gdxlw5i64vzichcalba3z2v5n6icifvx5xytvske7mr3hpm'
 
 /**
  * What a `#sync` means given what was stored before its batch (hazard I21). It brings no records: a root that we have,

@@ -9,7 +9,7 @@ export type RecordJson = { [key: string]: unknown }
  * What only our own services write, beside the fields that every service knows. Readers that do not know these
  * properties pass over them; an entry without them is as valid as one with them.
  */
-export interface Provenance {
+interface Provenance {
   /** The upstream the event came from, without scheme. Sequence numbers count per host. */
   host?: string
 }

@@ -18,12 +18,12 @@ function perSecond(now: number, before: number, seconds: number): string {
 }
 
 /** `[████████░░░░░░░░] 12/24`: done in full, the rest empty. */
-export function bar(done: number, total: number, width = 24): string {
+function bar(done: number, total: number, width = 24): string {
   const full = total === 0 ? 0 : Math.floor((Math.min(done, total) / total) * width)
   return `[${'█'.repeat(full)}${'░'.repeat(width - full)}] ${number.format(done)}/${number.format(total)}`
 }
 
-export function clock(ms: number): string {
+function clock(ms: number): string {
   const seconds = Math.max(0, Math.floor(ms / 1000))
   const two = (value: number): string => String(value).padStart(2, '0')
   return `${two(Math.floor(seconds / 3600))}:${two(Math.floor(seconds / 60) % 60)}:${two(seconds % 60)}`

@@ -38,7 +38,7 @@ export interface ServicesOptions {
 }
 
 /** The environment variables that `up` reads, beside its own options. */
-export function upVariables() {
+function upVariables() {
   const { DB_POSTGRES_URL, ...tuning } = databaseVariables
   return {
     ...streamVariables,
