@@ -103,13 +103,15 @@ export abstract class StreamLoop<T> implements Loop {
         payload: raw ?? '',
       }))
       const did = new Set(batch.rejected.flatMap(({ error }) => error.did ?? []))
-      await this.#insist(signal, async () => {
+      const isKept = await this.#insist(signal, async () => {
         await this.ledger.deadLetter(letters)
         if (did.size > 0)
           await this.ledger.markDirty([...did].map((each) => ({ did: each, reason: 'undecodable-entry' })))
         if (batch.rejected.some(({ error }) => error.did === undefined))
           await this.ledger.recordGap({ host: '', stream: batch.stream, reason: 'undecodable-entry' })
       })
+      // Not acked before they are in the ledger, also when we are stopped over it.
+      if (!isKept) return
       for (const { error } of batch.rejected) this.#deadLetters.add(1, { stream: batch.stream, reason: error.reason })
     }
     if (!(await this.#applyAll(batch.entries, batch.stream, signal))) return
