@@ -23,7 +23,8 @@ export class LabelIndexer extends StreamLoop<LabelEvent> {
     return { uri: event.label.uri, host: event.host, payload: JSON.stringify(event) }
   }
 
-  protected override continues(): boolean {
+  /** One batch at a time: each replaces what the one before it said. */
+  protected override hasToWait(): boolean {
     return false
   }
 }

@@ -39,9 +39,16 @@ export class StreamIndexer extends StreamLoop<StreamEvent> {
     }
   }
 
-  /** The rest of a commit: its last operation raises the revision, which the first ones must have reached by then. */
-  protected override continues(batch: Batch<StreamEvent>): boolean {
-    const first = batch.entries[0]?.event
-    return first !== undefined && (first.type === 'repo' || ('op' in first && (first.op ?? 0) > 0))
+  /**
+   * An event that raises a repo's revision says that all before it is in: the rest of a commit and the end of a backfill
+   * wait for what belongs to the same repo (hazard X16).
+   */
+  protected override hasToWait(batch: Batch<StreamEvent>, atWork: readonly Batch<StreamEvent>[]): boolean {
+    if (atWork.length === 0) return false
+    const raised = new Set<string>()
+    for (const { event } of batch.entries) {
+      if (event.type === 'repo' || ('op' in event && (event.op ?? 0) > 0)) raised.add(event.did)
+    }
+    return raised.size > 0 && atWork.some(({ entries }) => entries.some(({ event }) => raised.has(event.did)))
   }
 }

@@ -1,6 +1,7 @@
 import { classifyError } from '@millrace/database'
 import {
   Backoff,
+  type BackoffOptions,
   noMeter,
   silentLogger,
   sleep,
@@ -20,6 +21,11 @@ export interface StreamLoopOptions<T> {
   ledger: Ledger
   /** Batches at work at once. @default 2 */
   concurrency?: number
+  /**
+   * Pauses between the tries of what fails for no known reason: a batch is tried twice before it is halved, an entry
+   * alone six times before it is given up (hazard G9). @default { minMs: 2_000, maxMs: 60_000 }
+   */
+  doubt?: BackoffOptions
   logger?: Logger
   meter?: Meter
 }
@@ -37,6 +43,7 @@ export abstract class StreamLoop<T> implements Loop {
   protected readonly logger: Logger
   readonly #source: BatchSource<T>
   readonly #concurrency: number
+  readonly #doubt: BackoffOptions
   readonly #deadLetters: Counter
   readonly #retries: Counter
   #entries = 0
@@ -44,13 +51,21 @@ export abstract class StreamLoop<T> implements Loop {
 
   protected constructor(
     name: string,
-    { source, ledger, concurrency = 2, logger = silentLogger, meter = noMeter }: StreamLoopOptions<T>,
+    {
+      source,
+      ledger,
+      concurrency = 2,
+      doubt = { minMs: 2_000, maxMs: 60_000 },
+      logger = silentLogger,
+      meter = noMeter,
+    }: StreamLoopOptions<T>,
   ) {
     this.name = `${name} ${source.stream}`
     this.ledger = ledger
     this.logger = logger.child({ component: name, stream: source.stream })
     this.#source = source
     this.#concurrency = concurrency
+    this.#doubt = doubt
     this.#deadLetters = meter.counter('millrace_index_dead_letters_total', 'Entries given up, by reason', [
       'stream',
       'reason',
@@ -68,8 +83,8 @@ export abstract class StreamLoop<T> implements Loop {
   /** What a dead letter says of an entry that was given up. */
   protected abstract describe(event: T): Pick<DeadLetter, 'did' | 'uri' | 'host' | 'payload'>
 
-  /** Whether the second batch has to wait for the first. */
-  protected abstract continues(batch: Batch<T>): boolean
+  /** Whether a batch has to wait until those that are at work are done. */
+  protected abstract hasToWait(batch: Batch<T>, atWork: readonly Batch<T>[]): boolean
 
   /** Entries that left the stream through this loop, and when the last ones did (milliseconds since 1970). */
   status(): { entries: number; lastAckAt: number | null } {
@@ -77,18 +92,18 @@ export abstract class StreamLoop<T> implements Loop {
   }
 
   async run(signal: AbortSignal): Promise<void> {
-    const working = new Set<Promise<void>>()
+    const working = new Map<Batch<T>, Promise<void>>()
     const failed = new AbortController()
     const stop = AbortSignal.any([signal, failed.signal])
     for await (const batch of this.#source.batches(stop)) {
-      while (working.size >= this.#concurrency || (working.size > 0 && this.continues(batch)))
-        await Promise.race(working)
-      const work: Promise<void> = this.#work(batch, stop)
+      while (working.size >= this.#concurrency || this.hasToWait(batch, [...working.keys()]))
+        await Promise.race(working.values())
+      const work = this.#work(batch, stop)
         .catch((error: unknown) => failed.abort(error))
-        .finally(() => working.delete(work))
-      working.add(work)
+        .finally(() => working.delete(batch))
+      working.set(batch, work)
     }
-    await Promise.all(working)
+    await Promise.all(working.values())
     if (failed.signal.aborted) throw failed.signal.reason
   }
 
@@ -124,15 +139,16 @@ export abstract class StreamLoop<T> implements Loop {
   async #applyAll(entries: readonly Entry<T>[], stream: string, signal: AbortSignal): Promise<boolean> {
     if (entries.length === 0) return true
     const backoff = new Backoff({ minMs: 100, maxMs: 30_000 })
-    let unknown = 0
+    const doubt = new Backoff(this.#doubt)
     for (;;) {
       try {
         await this.apply(entries)
         return true
       } catch (error) {
         const kind = classifyError(error)
-        if (kind === 'content' || (kind === 'unknown' && ++unknown >= 3)) {
-          if (entries.length === 1) return this.#giveUp(entries[0]!, stream, kind, error as Error, signal)
+        const isContent = kind === 'content' || (kind === 'unknown' && doubt.attempt >= (entries.length > 1 ? 1 : 5))
+        if (isContent && entries.length === 1) return this.#giveUp(entries[0]!, stream, kind, error as Error, signal)
+        if (isContent) {
           const middle = Math.ceil(entries.length / 2)
           return (
             (await this.#applyAll(entries.slice(0, middle), stream, signal)) &&
@@ -140,7 +156,7 @@ export abstract class StreamLoop<T> implements Loop {
           )
         }
         this.#retries.add(1, { stream, kind })
-        const waitMs = backoff.nextMs()
+        const waitMs = kind === 'unknown' ? doubt.nextMs() : backoff.nextMs()
         this.logger[kind === 'transient' ? 'warn' : 'error'](
           { err: error, kind, entries: entries.length, waitMs: Math.round(waitMs) },
           'cannot apply a batch; trying again',
