@@ -10,12 +10,12 @@ import { quoted } from './sql.ts'
 export async function lockAndRead(
   session: Session,
   dids: Iterable<string>,
-  names: Iterable<string>,
+  names: ReadonlySet<string>,
   ops: readonly RecordOp[],
 ): Promise<StoredState & { deleted: ReadonlySet<string> }> {
   const allDids = [...new Set(dids)]
   const uris = ops.map((op) => op.uri)
-  const [, records, tombstones, repos, deleted] = await session.all([
+  const [, records, tombstones, repos, deleted, ...places] = await session.all([
     takeLocks(allDids, names),
     { text: `select uri, rev, cid, json = '' as blank from record where uri = any ($1::text[])`, values: [uris] },
     { text: 'select uri, rev from millrace_tombstone where uri = any ($1::text[])', values: [uris] },
@@ -27,7 +27,12 @@ export async function lockAndRead(
       text: `select did from millrace_account_status where did = any ($1::text[]) and not active and status = 'deleted' and seq >= 0`,
       values: [allDids],
     },
-  ] as const)
+    ...namesOfRows(ops),
+  ])
+  // Rows that go because others take their place, or that were changed until we had the lock. Few, if any: these locks
+  // are out of order, and Postgres ends a circle of waiting for us.
+  const late = [...textsIn(places)].filter((name) => !names.has(name))
+  if (late.length > 0) await session.one(takeLocks([], late))
   const live = records as { uri: string; rev: string | null; cid: string; blank: boolean }[]
   const state = {
     records: new Map<string, { rev: string | null; cid: string }>(),
@@ -44,7 +49,7 @@ export async function lockAndRead(
 }
 
 /** Ascending, so that two batches never wait for each other in a circle (hazard X3). */
-function takeLocks(dids: readonly string[], names: Iterable<string>): Statement {
+export function takeLocks(dids: readonly string[], names: Iterable<string>): Statement {
   const keys = new Set<bigint>(dids.map((did) => lockKey('repo', did)))
   for (const name of names) keys.add(lockKey('repo', name))
   const sorted = [...keys].sort((a, b) => (a < b ? -1 : a > b ? 1 : 0))
@@ -56,24 +61,29 @@ function takeLocks(dids: readonly string[], names: Iterable<string>): Statement 
  * content is not in the event.
  */
 export async function lockNames(session: Session, ops: readonly RecordOp[]): Promise<Set<string>> {
-  const names = new Set<string>()
-  const byTable = new Map<string, { columns: readonly string[]; uris: string[] }>()
-  for (const op of ops) {
+  const removes = namesOfRows(ops.filter((op) => op.action === 'remove'))
+  const names = textsIn(removes.length > 0 ? await session.all(removes) : [])
+  for (const op of ops)
     if (op.action === 'put') for (const name of op.plugin?.locks?.(op.context) ?? []) names.add(name)
-    else if (op.plugin?.table && op.plugin.lockColumns) {
-      const entry = byTable.get(op.plugin.table) ?? { columns: op.plugin.lockColumns, uris: [] }
-      entry.uris.push(op.uri)
-      byTable.set(op.plugin.table, entry)
-    }
-  }
-  if (byTable.size === 0) return names
-  const results = await session.all(
-    [...byTable].map(([table, { columns, uris }]) => ({
-      text: `select ${columns.map(quoted).join(', ')} from ${quoted(table)} where uri = any ($1::text[])`,
-      values: [uris],
-    })),
-  )
-  for (const row of results.flat())
-    for (const value of Object.values(row)) if (typeof value === 'string') names.add(value)
   return names
+}
+
+/** Reads the names that are in the rows of these records, as far as they have any. */
+function namesOfRows(ops: readonly RecordOp[]): Statement[] {
+  const byTable = new Map<string, { columns: readonly string[]; uris: string[] }>()
+  for (const { uri, plugin } of ops) {
+    if (!plugin?.table || !plugin.lockColumns) continue
+    const entry = byTable.get(plugin.table)
+    if (entry) entry.uris.push(uri)
+    else byTable.set(plugin.table, { columns: plugin.lockColumns, uris: [uri] })
+  }
+  return [...byTable].map(([table, { columns, uris }]) => ({
+    text: `select ${columns.map(quoted).join(', ')} from ${quoted(table)} where uri = any ($1::text[])`,
+    values: [uris],
+  }))
+}
+
+function textsIn(results: readonly (readonly object[])[]): Set<string> {
+  const texts = results.flat().flatMap((row) => Object.values(row) as unknown[])
+  return new Set(texts.filter((value) => typeof value === 'string'))
 }

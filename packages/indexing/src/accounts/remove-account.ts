@@ -1,10 +1,10 @@
-import { lockKey } from '@millrace/database'
 import type { Pool } from 'pg'
 import { applyRecords } from '../apply/apply-records.ts'
 import type { RowChanges } from '../plan.ts'
 import type { PluginMap, RecordPlugin } from '../plugin.ts'
 import type { RemoveOp } from '../record-op.ts'
 import { transaction } from '../session.ts'
+import { lockNames, takeLocks } from '../stored-state.ts'
 import type { TableShapes } from '../table-shape.ts'
 import { uriCollection, uriRkey } from '../values.ts'
 
@@ -28,13 +28,15 @@ export async function removeAccount({ pool, shapes, plugins, did, now }: RemoveA
   let removed = 0
   for (;;) {
     const count = await transaction(pool, async (session) => {
-      await session.one({ text: 'select count(pg_advisory_xact_lock($1::bigint))', values: [lockKey('repo', did)] })
       const rows = await session.one<{ uri: string; rev: string | null }>({
         text: 'select uri, rev from record where did = $1 order by uri limit $2',
         values: [did, CHUNK],
       })
-      if (rows.length > 0)
-        await applyRecords({ session, shapes, plugins, now, isNews: () => false }, removalOf(rows, did, now, plugins))
+      if (rows.length === 0) return 0
+      // Nothing is added to a deleted account: what we have read can only have gone by the time we have the locks.
+      const changes = removalOf(rows, did, now, plugins)
+      await session.one(takeLocks([did], await lockNames(session, changes.removes)))
+      await applyRecords({ session, shapes, plugins, now, isNews: () => false }, changes)
       return rows.length
     })
     removed += count
@@ -42,7 +44,7 @@ export async function removeAccount({ pool, shapes, plugins, did, now }: RemoveA
   }
   await transaction(pool, async (session) => {
     await session.all([
-      { text: 'select count(pg_advisory_xact_lock($1::bigint))', values: [lockKey('repo', did)] },
+      takeLocks([did], []),
       { text: 'delete from millrace_tombstone where did = $1', values: [did] },
       { text: 'delete from notification where did = $1 or author = $1', values: [did] },
       { text: 'delete from millrace_identity where did = $1', values: [did] },

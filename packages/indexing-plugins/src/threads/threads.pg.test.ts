@@ -1,0 +1,89 @@
+import { lockKey, migrate, openDatabase, type Database } from '@millrace/database'
+import { IndexingService } from '@millrace/indexing'
+import { createEvent, deleteEvent, EVENT_TIME, updateEvent } from '@millrace/indexing/testing'
+import { recordUri, type StreamEvent } from '@millrace/stream-protocol'
+import { eventually, pgTest } from '@millrace/testing'
+import { describe, expect } from 'vitest'
+import { appBskyPlugins } from '../index.ts'
+import { alice, bob, carol, post, record, replyTo } from '../testing/records.ts'
+
+const root = createEvent({ did: alice, record: post({ text: 'root' }) })
+const parent = createEvent({ did: bob, record: post({ text: 'parent', reply: replyTo(root, root) }) })
+const elsewhere = createEvent({ did: alice, record: post({ text: 'elsewhere' }) })
+const reply = createEvent({ did: carol, record: post({ text: 'reply', reply: replyTo(root, parent) }) })
+const confused = createEvent({ did: carol, record: post({ text: 'confused', reply: replyTo(elsewhere, parent) }) })
+const gate = createEvent({
+  did: alice,
+  rkey: root.rkey,
+  record: record('app.bsky.feed.threadgate', { post: recordUri(root), allow: [] }),
+})
+const account: StreamEvent = { type: 'account', seq: 1, time: EVENT_TIME, did: carol, active: false, status: 'deleted' }
+
+async function open(url: string): Promise<{ database: Database; service: IndexingService } & AsyncDisposable> {
+  const database = await openDatabase({ url, poolSize: 5, pipeline: true })
+  await migrate(database)
+  const now = (): number => Date.parse(EVENT_TIME) + 1_000
+  const service = await IndexingService.open({ database, plugins: appBskyPlugins, now })
+  return { database, service, [Symbol.asyncDispose]: () => database[Symbol.asyncDispose]() }
+}
+
+describe('who changes one thread waits for who works on it, in another process too (X24)', () => {
+  for (const { name, before, event, lock } of [
+    { name: 'a new reply for its root', before: [root, parent], event: reply, lock: root },
+    { name: 'a new reply for its parent, also when it names another root', before: [], event: confused, lock: parent },
+    { name: 'a parent for replies that name another root', before: [root], event: parent, lock: parent },
+    { name: 'a gate for the replies below it', before: [root, reply], event: gate, lock: root },
+    {
+      name: 'a reply that goes, for where it was',
+      before: [root, parent, reply],
+      event: deleteEvent(reply),
+      lock: root,
+    },
+    {
+      name: 'a reply that moves, for where it was',
+      before: [root, parent, reply],
+      event: updateEvent(reply, post({ text: 'no reply any more' })),
+      lock: parent,
+    },
+    {
+      name: 'an account that goes, for the threads it was in',
+      before: [root, parent, reply],
+      event: account,
+      lock: parent,
+    },
+  ]) {
+    pgTest(name, async ({ databaseUrl }) => {
+      await using indexing = await open(databaseUrl)
+      await indexing.service.index(before)
+      const client = await indexing.database.pool.connect()
+      try {
+        await client.query('begin')
+        await client.query('select pg_advisory_xact_lock($1)', [lockKey('repo', recordUri(lock))])
+        let done = false
+        const work = indexing.service.index([event]).then(() => (done = true))
+        await eventually(async () => {
+          const { rows } = await client.query(`select from pg_locks where locktype = 'advisory' and not granted`)
+          expect(rows).toHaveLength(1)
+        })
+        expect(done).toBe(false)
+        await client.query('commit')
+        expect(await work).toBe(true)
+      } finally {
+        client.release()
+      }
+    })
+  }
+})
+
+pgTest(
+  'a reply tells its parent’s author whatever root it names, and nobody of the thread it is not in',
+  async ({ databaseUrl }) => {
+    await using indexing = await open(databaseUrl)
+    await indexing.service.index([root, parent, elsewhere, confused])
+    const { rows } = await indexing.database.pool.query(
+      'select did, "reasonSubject" as about from notification where "recordUri" = $1',
+      [recordUri(confused)],
+    )
+    expect(rows).toEqual([{ did: bob, about: recordUri(parent) }])
+  },
+)
