@@ -3,6 +3,7 @@ import {
   isDid,
   noMeter,
   silentLogger,
+  type AccountEvent,
   type Counter,
   type DirtyMark,
   type Histogram,
@@ -119,24 +120,29 @@ export class IndexingService {
       now,
     })
     const started = performance.now()
-    const { decided, session, dirty, deleted } = await transaction(this.#database.pool, async (session) => {
+    const { decided, session, dirty, removed } = await transaction(this.#database.pool, async (session) => {
       const names = await lockNames(session, batch.ops)
       const stored = await lockAndRead(session, batch.seen.keys(), names, batch.ops)
+      const accounts = await applyAccounts(session, batch.accounts, now)
+      const { deleted, returned } = accountsAfter(stored.deleted, batch.accounts, accounts.deleted)
+
       const decided = new Map(batch.decided)
-      const live = batch.ops.filter((op) => !stored.deleted.has(op.did))
-      for (const op of batch.ops) if (stored.deleted.has(op.did)) decided.set(batch.eventOf.get(op)!, 'skipped')
+      const live = batch.ops.filter((op) => !deleted.has(op.did))
+      for (const op of batch.ops) if (deleted.has(op.did)) decided.set(batch.eventOf.get(op)!, 'skipped')
       const { changes, outcomes } = planChanges(live, stored)
       for (const [op, outcome] of outcomes) decided.set(batch.eventOf.get(op)!, outcome)
 
-      const claims = await settleClaims(session, batch.claims)
+      const claims = await settleClaims(
+        session,
+        batch.claims.filter(({ did }) => !deleted.has(did)),
+      )
       await applyRecords(
         { session, shapes: this.#shapes, plugins: this.#plugins, now, isNews: (sortAt) => this.#isNews(sortAt) },
         changes,
       )
 
-      const accounts = await applyAccounts(session, batch.accounts, now)
       const actors = [...batch.seen]
-        .filter(([did]) => !accounts.deleted.has(did))
+        .filter(([did]) => !deleted.has(did))
         .map(([did, indexedAt]) => ({ did, indexedAt }))
         .sort((a, b) => compareText(a.did, b.did))
       const revs = [...batch.revs.values(), ...claims.reached].sort((a, b) => compareText(a.did, b.did))
@@ -145,15 +151,15 @@ export class IndexingService {
         ...accounts.statements,
         requestIdentities(
           [...new Set([...batch.identities, ...batch.accounts].map((event) => event.did))]
-            .filter((did) => !accounts.deleted.has(did))
+            .filter((did) => !deleted.has(did))
             .sort(compareText),
         ),
         ...raiseRepos(newestOfEach(revs)),
       ])
-      return { decided, session, dirty: claims.dirty, deleted: accounts.deleted }
+      return { decided, session, dirty: [...claims.dirty, ...returned], removed: accounts.deleted }
     })
     this.#seconds.observe((performance.now() - started) / 1000)
-    for (const did of deleted) await this.#removeAccount(did)
+    for (const did of removed) await this.#removeAccount(did)
     return this.#result(events, batch.invalid, decided, dirty, session)
   }
 
@@ -211,6 +217,20 @@ export class IndexingService {
     }
     for (const [outcome, count] of totals) this.#events.add(count, { outcome })
     return result
+  }
+}
+
+/** Accounts that are deleted once a batch is applied, and those that were and no longer are: their records are gone. */
+function accountsAfter(
+  before: ReadonlySet<string>,
+  events: readonly AccountEvent[],
+  nowDeleted: ReadonlySet<string>,
+): { deleted: ReadonlySet<string>; returned: DirtyMark[] } {
+  const decidedAnew = new Set(events.map((event) => event.did))
+  const returned = [...before].filter((did) => decidedAnew.has(did) && !nowDeleted.has(did))
+  return {
+    deleted: before.difference(decidedAnew).union(nowDeleted),
+    returned: returned.map((did) => ({ did, reason: 'reactivated' })),
   }
 }
 
