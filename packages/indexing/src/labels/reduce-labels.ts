@@ -1,6 +1,6 @@
 import { storableText } from '@millrace/database'
 import type { LabelEvent } from '@millrace/stream-protocol'
-import { canonicalTime, parseTime } from '../values.ts'
+import { canonicalTime, compareText, parseTime } from '../values.ts'
 
 /** A row of `label`. */
 export interface LabelRow {
@@ -14,31 +14,34 @@ export interface LabelRow {
   exp: string | null
 }
 
-/** A label taken back: it counts for every version of its subject (hazard L1). */
-export type Negation = Pick<LabelRow, 'src' | 'uri' | 'val' | 'cts'>
+/** What a batch says about a label whatever version it is about: the newest time it was taken back, or null. */
+export type Negation = Pick<LabelRow, 'src' | 'uri' | 'val'> & { cts: string | null }
 
 /**
- * The newest that a batch says about each label: later time first, then later sequence number, then later in the
- * stream (hazards L2, L11). A function of values.
+ * The newest that a batch says about each label: later time first; of one time what takes it back, then the later
+ * sequence number, then what is later in the stream (hazards L2, L11). A function of values.
  */
 export function reduceLabels(events: readonly LabelEvent[]): { rows: LabelRow[]; negations: Negation[] } {
   const ordered = events
     .map(({ label, seq = 0 }, index) => ({ index, seq, row: toRow(label) }))
-    .sort((a, b) => (a.row.cts < b.row.cts ? -1 : a.row.cts > b.row.cts ? 1 : a.seq - b.seq || a.index - b.index))
+    .sort(
+      (a, b) =>
+        compareText(a.row.cts, b.row.cts) ||
+        Number(a.row.neg) - Number(b.row.neg) ||
+        a.seq - b.seq ||
+        a.index - b.index,
+    )
   const rows = new Map<string, LabelRow>()
   const negations = new Map<string, Negation>()
   for (const { row } of ordered) {
-    const triple = JSON.stringify([row.src, row.uri, row.val])
-    rows.set(JSON.stringify([triple, row.cid]), row)
-    if (!row.neg) continue
-    negations.set(triple, { src: row.src, uri: row.uri, val: row.val, cts: row.cts })
-    for (const [key, older] of rows) {
-      if (older.src === row.src && older.uri === row.uri && older.val === row.val)
-        rows.set(key, { ...older, neg: true, cts: row.cts })
-    }
+    const { src, uri, val, cid } = row
+    rows.set(JSON.stringify([src, uri, val, cid]), row)
+    const label = JSON.stringify([src, uri, val])
+    if (row.neg || !negations.has(label)) negations.set(label, { src, uri, val, cts: row.neg ? row.cts : null })
   }
   return {
-    rows: [...rows].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, row]) => row),
+    // In the order of their keys: every transaction locks the same way round.
+    rows: [...rows].sort(([a], [b]) => compareText(a, b)).map(([, row]) => row),
     negations: [...negations.values()],
   }
 }
