@@ -122,6 +122,8 @@ export class HandleRefresher implements Loop {
     await this.#database.transaction(async (client) => {
       if (handle !== null) {
         await client.query('select pg_advisory_xact_lock($1)', [lockKey('handle', handle)])
+        // Both accounts in the order of their DIDs: two that swap handles would wait for each other.
+        await client.query('select from actor where did = $2 or handle = $1 order by did for update', [handle, did])
         // Whoever had it is looked up again: it may have moved on to another one.
         await client.query(
           'with former as (update actor set handle = null where handle = $1 and did <> $2 returning did) insert into millrace_identity (did, forced) select did, true from former on conflict (did) do update set requested_at = now(), next_at = now()',
