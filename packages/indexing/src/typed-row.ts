@@ -8,12 +8,16 @@ const MAX_INDEXED_BYTES = 2_000
 
 /**
  * The typed row of a record, in a form that Postgres takes: null when the record has none.
- * @throws {InvalidRecordError} when an indexed column would not fit its index (hazards J6, X21).
+ * @throws {InvalidRecordError} when an indexed column, in it or in a row beside it, would not fit its index (hazards
+ * J6, X21).
  */
 export function typedRow(plugin: RecordPlugin, context: RecordContext<unknown>, shapes: TableShapes): Row | null {
   if (!plugin.table || !plugin.toRow || (plugin.rkey !== undefined && plugin.rkey !== context.rkey)) return null
   const row = plugin.toRow(context)
-  return row && storableRow(row, plugin.table, shapes.get(plugin.table)!)
+  if (!row) return null
+  // Here, where one record can be refused alone; in the transaction it would be the whole batch.
+  for (const part of plugin.parts ?? []) partRows(part.table, part.toRows(context), shapes)
+  return storableRow(row, plugin.table, shapes.get(plugin.table)!)
 }
 
 /** All rows of one of a record's further tables. */

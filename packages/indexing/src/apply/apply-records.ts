@@ -1,9 +1,11 @@
+import type { RecordJson } from '@millrace/stream-protocol'
 import { CountDeltas } from '../counts.ts'
 import type { AddedRow } from '../derivation.ts'
 import { notificationRows, type NotificationRow } from '../notification-row.ts'
 import type { RowChanges } from '../plan.ts'
 import type { PluginMap, RecordPlugin } from '../plugin.ts'
 import type { RecordOp } from '../record-op.ts'
+import { InvalidRecordError } from '../record-type.ts'
 import type { Session } from '../session.ts'
 import { deleteRows } from '../sql.ts'
 import type { TableShapes } from '../table-shape.ts'
@@ -47,20 +49,10 @@ export async function applyRecords(
   for (const { plugin, row, context: record } of changes.puts)
     if (plugin && row) addTo(candidates, plugin, { row, context: record })
   const waiting = new Set<string>()
-  for (const { uri, cid, indexedAt, json, plugin } of promoted) {
-    const [, , did, , rkey] = uri.split('/', 5)
-    const record: AddedRow['context'] = {
-      uri,
-      cid,
-      did: did!,
-      rkey: rkey!,
-      indexedAt,
-      record: plugin.collection.parse(JSON.parse(json) as never),
-    }
-    const row = typedRow(plugin, record, shapes)
-    if (!row) continue
-    waiting.add(uri)
-    addTo(candidates, plugin, { row, context: record })
+  for (const promotion of promoted) {
+    waiting.add(promotion.uri)
+    const candidate = promotedRow(promotion, shapes)
+    if (candidate) addTo(candidates, promotion.plugin, candidate)
   }
   const duplicates = await addTypedRows(context, candidates)
   for (const { uri } of duplicates) waiting.delete(uri)
@@ -124,6 +116,20 @@ async function freeClaims(session: Session, replaced: RowChanges['replaced']): P
   return claims.flatMap(([plugin], index) =>
     (results[claims.length + index] as Omit<Promotion, 'plugin'>[]).map((row) => ({ ...row, plugin })),
   )
+}
+
+/** The row of a record that waited; none when its lexicon, as we know it now, forbids it. */
+function promotedRow({ uri, cid, indexedAt, json, plugin }: Promotion, shapes: TableShapes): AddedRow | undefined {
+  const [, , did, , rkey] = uri.split('/', 5)
+  try {
+    const record: unknown = plugin.collection.parse(JSON.parse(json) as RecordJson)
+    const context = { uri, cid, did: did!, rkey: rkey!, indexedAt, record }
+    const row = typedRow(plugin, context, shapes)
+    return row ? { row, context } : undefined
+  } catch (error) {
+    if (!(error instanceof InvalidRecordError)) throw error
+    return undefined
+  }
 }
 
 function addTo<K, V>(map: Map<K, V[]>, key: K, value: V): void {
