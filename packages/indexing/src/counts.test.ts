@@ -1,0 +1,51 @@
+import { expect, test } from 'vitest'
+import { CountDeltas } from './counts.ts'
+import type { Count } from './plugin.ts'
+
+const likes: Count = { table: 'post_agg', key: 'uri', column: 'likeCount', of: (row) => row['subject']! }
+const followers: Count = { table: 'profile_agg', key: 'did', column: 'followersCount', of: (row) => row['subjectDid']! }
+
+test('whatever a batch does to a subject is one number (A1)', () => {
+  const counts = new CountDeltas()
+  counts.addRows([likes], [{ subject: 'a' }, { subject: 'b' }, { subject: 'a' }], 1)
+  counts.addRows([likes], [{ subject: 'a' }], -1)
+  counts.add({ table: 'post_agg', key: 'uri', column: 'replyCount' }, 'a', 3)
+  expect(counts.folded()).toEqual([
+    {
+      table: 'post_agg',
+      key: 'uri',
+      columns: ['likeCount', 'replyCount'],
+      rows: [
+        { subject: 'a', deltas: [1, 3] },
+        { subject: 'b', deltas: [1, 0] },
+      ],
+    },
+  ])
+})
+
+test('tables and keys are in byte order, so that all transactions lock the same way round (X3)', () => {
+  const counts = new CountDeltas()
+  counts.addRows([followers], [{ subjectDid: 'did:b' }, { subjectDid: 'did:B' }, { subjectDid: 'did:a' }], 1)
+  counts.addRows([likes], [{ subject: 'z' }], 1)
+  expect(counts.folded().map(({ table, rows }) => [table, ...rows.map((row) => row.subject)])).toEqual([
+    ['post_agg', 'z'],
+    ['profile_agg', 'did:B', 'did:a', 'did:b'],
+  ])
+})
+
+test('what cancels out is not written, and a table without changes is left alone', () => {
+  const counts = new CountDeltas()
+  counts.addRows([likes, followers], [{ subject: 'a', subjectDid: 'd' }], 1)
+  counts.addRows([likes], [{ subject: 'a' }], -1)
+  expect(counts.folded().map(({ table }) => table)).toEqual(['profile_agg'])
+})
+
+test('a row without a subject counts nowhere, and one that does not count neither', () => {
+  const counts = new CountDeltas()
+  counts.addRows(
+    [{ ...likes, when: (row) => row['hidden'] !== true }],
+    [{ subject: null }, { subject: 'a', hidden: true }],
+    1,
+  )
+  expect(counts.folded()).toEqual([])
+})
