@@ -363,6 +363,21 @@ describePlugin(feedPost, {
         notification: [],
       },
     },
+    'a gate counts for replies at any depth, whatever comes first (X12)': {
+      events: [root, parent, reply, gateOf([])],
+      rows: {
+        post: [
+          { uri: recordUri(root), hasThreadGate: true },
+          { uri: recordUri(parent), invalidReplyRoot: false, violatesThreadGate: true },
+          { uri: recordUri(reply), invalidReplyRoot: false, violatesThreadGate: true },
+        ],
+        post_agg: [
+          { uri: recordUri(root), replyCount: 0 },
+          { uri: recordUri(parent), replyCount: 0 },
+        ],
+        notification: [],
+      },
+    },
     'a gate that is gone forbids nothing': {
       events: [root, parent, gateOf([]), deleteEvent(gateOf([]))],
       rows: {

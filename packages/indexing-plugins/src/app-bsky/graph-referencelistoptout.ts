@@ -14,7 +14,10 @@ const lexicons = new Lexicons([
         record: {
           type: 'object',
           required: ['subject', 'createdAt'],
-          properties: { subject: { type: 'string', format: 'at-uri' }, createdAt: { type: 'string', format: 'datetime' } },
+          properties: {
+            subject: { type: 'string', format: 'at-uri' },
+            createdAt: { type: 'string', format: 'datetime' },
+          },
         },
       },
     },
@@ -27,6 +30,7 @@ const listUri = /^at:\/\/did:[a-z]+:[a-zA-Z0-9._:%-]+\/app\.bsky\.graph\.list\/[
 export const graphReferencelistoptout = defineRecordPlugin({
   collection: recordType<{ subject: string; createdAt: string }>('app.bsky.graph.referencelistoptout', lexicons),
   table: 'reference_list_opt_out',
-  toRow: (context) => (listUri.test(context.record.subject) ? { ...baseRow(context), subjectUri: context.record.subject } : null),
+  toRow: (context) =>
+    listUri.test(context.record.subject) ? { ...baseRow(context), subjectUri: context.record.subject } : null,
   uniqueBy: ['creator', 'subjectUri'],
 })
