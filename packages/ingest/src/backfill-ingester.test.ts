@@ -2,7 +2,7 @@ import { backfillEventCodec, INGESTER_DONE, streams, type BackfillEvent } from '
 import { createLogSpy, eventually } from '@millrace/testing'
 import { describe, expect, test } from 'vitest'
 import { BackfillIngester, type BackfillIngesterOptions } from './backfill-ingester.ts'
-import { createTestMeter, openTestStore, running, TestLedger } from './test-support/stores.ts'
+import { aWhile, createTestMeter, openTestStore, running, TestLedger } from './test-support/stores.ts'
 
 const openStore = () => openTestStore<BackfillEvent>(streams.repoBackfill, backfillEventCodec)
 const quick: Partial<BackfillIngesterOptions> = { backoff: { minMs: 2, maxMs: 5 } }
@@ -148,6 +148,70 @@ describe('BackfillIngester', () => {
     await running(new BackfillIngester({ ...store, host: 'relay.test', ...quick, fetch })).done
     expect(asked).toEqual([null, 'opaque::7'])
     expect(store.events).toEqual([event(8)])
+  })
+
+  test('with `maxRepos` lists so many repos and is done for now; the next process goes on', async () => {
+    await using store = await openStore()
+    const { fetch, asked, urls } = pages(
+      () => page({ repos: [row(1), row(2)], cursor: 'opaque::2' }),
+      () => page({ repos: [row(3)], cursor: 'opaque::3' }),
+      () => page({ repos: [row(4)] }),
+    )
+    const options = { ...store, host: 'relay.test', ...quick, fetch, pageLimit: 2 }
+    const first = new BackfillIngester({ ...options, maxRepos: 3 })
+    await running(first).done
+    expect(store.events).toEqual([event(1), event(2), event(3)])
+    expect(urls.map((url) => url.searchParams.get('limit'))).toEqual(['2', '1'])
+    expect(first.status()).toMatchObject({ state: 'done', repos: 3, cursor: 'opaque::3' })
+    // What was not listed is still to be listed.
+    expect(await store.cursors.get(key)).toBe('opaque::3')
+
+    await running(new BackfillIngester(options)).done
+    expect(asked).toEqual([null, 'opaque::2', 'opaque::3'])
+    expect(store.events.at(-1)).toEqual(event(4))
+    expect(await store.cursors.get(key)).toBe(INGESTER_DONE)
+  })
+
+  test('a list that ends before `maxRepos` is done for good', async () => {
+    await using store = await openStore()
+    const { fetch } = pages(() => page({ repos: [row(1)] }))
+    await running(new BackfillIngester({ ...store, host: 'relay.test', ...quick, fetch, maxRepos: 5 })).done
+    expect(await store.cursors.get(key)).toBe(INGESTER_DONE)
+  })
+
+  test('asks for nothing before it is `ready`: what is written in between must be in the firehose', async () => {
+    await using store = await openStore()
+    const { fetch, asked } = pages(() => page({ repos: [row(1)] }))
+    const { promise, resolve } = Promise.withResolvers<void>()
+    const ready = () => promise
+    await using loop = running(new BackfillIngester({ ...store, host: 'relay.test', ...quick, fetch, ready }))
+    await aWhile()
+    expect(asked).toEqual([])
+    resolve()
+    await loop.done
+    expect(store.events).toEqual([event(1)])
+  })
+
+  test('stops while it waits to be `ready`', async () => {
+    await using store = await openStore()
+    const { fetch, asked } = pages(() => page({ repos: [row(1)] }))
+    const ready = (signal: AbortSignal) =>
+      new Promise<void>((_resolve, reject) => signal.addEventListener('abort', () => reject(signal.reason as Error)))
+    {
+      await using _ = running(new BackfillIngester({ ...store, host: 'relay.test', ...quick, fetch, ready }))
+      await aWhile()
+    }
+    expect(asked).toEqual([])
+  })
+
+  test('fails when what it has to wait for fails', async () => {
+    await using store = await openStore()
+    const { fetch, asked } = pages(() => page({ repos: [row(1)] }))
+    const failure = new Error('there is no firehose')
+    const ready = () => Promise.reject(failure)
+    const ingester = new BackfillIngester({ ...store, host: 'relay.test', ...quick, fetch, ready })
+    await expect(ingester.run(new AbortController().signal)).rejects.toBe(failure)
+    expect(asked).toEqual([])
   })
 
   test('stops while it waits for a page', async () => {

@@ -47,6 +47,35 @@ test('tasks of a host that failed wait, and those of others go on', async () => 
   await queue.stop()
 })
 
+test('a task that waits for its place when its host fails waits for its host instead, and is then the first', async () => {
+  const queue = queueOf({ concurrency: 1, perHost: 2 })
+  const order: string[] = []
+  const note = (name: string) => () => Promise.resolve(void order.push(name))
+  const first = gate()
+  queue.push('b', first.task)
+  for (const name of ['a1', 'a2', 'a3']) queue.push('a', note(name))
+  queue.push('b', note('b'))
+  queue.failed('a')
+  expect([queue.ready, queue.waiting]).toEqual([1, 4])
+  first.open()
+  await idle(queue)
+  expect(order).toEqual(['b'])
+  while (queue.waiting > 0) await wait(5)
+  expect(order).toEqual(['b', 'a1', 'a2', 'a3'])
+  await queue.stop()
+})
+
+test('stopping forgets what waits for its place', async () => {
+  const queue = queueOf({ perHost: 2 })
+  const running = gate()
+  queue.push('a', running.task)
+  queue.push('a', () => Promise.reject(new Error('must not run')))
+  const stopping = queue.stop()
+  running.open()
+  await stopping
+  expect([queue.running, queue.waiting]).toEqual([0, 0])
+})
+
 test('a host that does well again is asked at once', async () => {
   const queue = queueOf({ backoff: { minMs: 60_000 } })
   queue.failed('a')

@@ -509,7 +509,8 @@ describe('stopping and starting again', () => {
 })
 
 test('metrics show 0 from the start, and add up (O2)', async () => {
-  const net = await network()
+  // Each on a host of its own: a repo that waits for the host of another would count as well.
+  const net = await network({ pdsHosts: 4 })
   const { enqueue, backfiller, start, left } = await rig(net)
   const values = new Map<string, number>()
   const key = (name: string, labels: object = {}): string => [name, ...Object.values(labels)].join(' ')
