@@ -184,9 +184,11 @@ describe('BackfillIngester', () => {
     const { fetch, asked } = pages(() => page({ repos: [row(1)] }))
     const { promise, resolve } = Promise.withResolvers<void>()
     const ready = () => promise
-    await using loop = running(new BackfillIngester({ ...store, host: 'relay.test', ...quick, fetch, ready }))
+    const ingester = new BackfillIngester({ ...store, host: 'relay.test', ...quick, fetch, ready })
+    await using loop = running(ingester)
     await aWhile()
     expect(asked).toEqual([])
+    expect(ingester.status()).toMatchObject({ state: 'waiting', reason: 'not ready' })
     resolve()
     await loop.done
     expect(store.events).toEqual([event(1)])

@@ -121,7 +121,10 @@ export class BackfillIngester implements Loop {
 
   async run(signal: AbortSignal): Promise<void> {
     try {
+      Object.assign(this.#status, { state: 'waiting', reason: 'not ready' })
       await this.#options.ready(signal)
+      this.#status.state = 'listing'
+      delete this.#status.reason
       while (!signal.aborted) {
         const { cursors } = this.#options
         this.#status.cursor = await retrying(() => cursors.get(this.#key), this.#retry('read the cursor', signal))
