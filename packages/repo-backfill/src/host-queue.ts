@@ -1,5 +1,5 @@
-import PQueue from 'p-queue'
 import { Backoff, type BackoffOptions } from '@millrace/stream-protocol'
+import PQueue from 'p-queue'
 
 /** Work for one host. It handles its own failures: a rejection is nobody's. */
 export type HostTask = () => Promise<void>
@@ -10,6 +10,7 @@ interface Lane {
   queue: PQueue
   /** Tasks that have not begun, here or in the queue for the places of all. */
   waiting: number
+  running: number
   /** Runs while the host is left alone. */
   hold: NodeJS.Timeout | undefined
   heldUntil: number
@@ -97,6 +98,7 @@ export class HostQueue {
     if (!lane) return
     lane.backoff.reset()
     this.#release(lane)
+    this.#forget(lane)
   }
 
   isHeld(host: string): boolean {
@@ -131,7 +133,7 @@ export class HostQueue {
     if (!lane) {
       const { perHost, backoff } = this.#options
       const queue = new PQueue({ concurrency: perHost })
-      lane = { host, queue, waiting: 0, hold: undefined, heldUntil: 0, backoff: new Backoff(backoff) }
+      lane = { host, queue, waiting: 0, running: 0, hold: undefined, heldUntil: 0, backoff: new Backoff(backoff) }
       this.#lanes.set(host, lane)
     }
     return lane
@@ -147,18 +149,20 @@ export class HostQueue {
     // Its host failed while it waited for its place: it comes first once the host is asked again.
     if (lane.hold) return this.#enqueue(lane, task, 1)
     lane.waiting--
+    lane.running++
     this.#changed()
     try {
       await task()
     } finally {
+      lane.running--
       this.#forget(lane)
       this.#changed()
     }
   }
 
   /** Thousands of hosts come by. One that neither works nor fails needs no memory. */
-  #forget({ host, queue, waiting, hold, backoff }: Lane): void {
-    if (waiting === 0 && queue.pending <= 1 && !hold && backoff.attempt === 0) this.#lanes.delete(host)
+  #forget({ host, waiting, running, hold, backoff }: Lane): void {
+    if (waiting === 0 && running === 0 && !hold && backoff.attempt === 0) this.#lanes.delete(host)
   }
 
   #release(lane: Lane): void {

@@ -19,9 +19,12 @@ interface Open {
 }
 
 /**
- * Walks a repo's whole Merkle search tree from its root and yields the records in the order of their keys, as strict as
- * {@link loadNode} for each node (hazard J9). Keys rise over the whole tree, so no node is met twice, and the depth is
- * bounded by the layer of the root. No recursion: depth costs an array, not a stack.
+ * Walks a repo's whole Merkle search tree from its root and yields the records in the order of their keys.
+ *
+ * It is as strict as {@link PartialTree}, with the same reader of nodes, so that one set of records has one tree
+ * (hazard J9): keys rise over the whole tree, each is on the layer that its hash says, layers fall by one, prefixes are
+ * exactly what two keys have in common. So no node with keys is met twice, and the depth is bounded by the layer of the
+ * root. No recursion: depth costs an array, not a stack.
  * @throws {InvalidEventError} `bad-mst`, `missing-blocks`, `bad-block`, or what {@link decodeCbor} throws for a node.
  */
 export function* walkTree(blocks: Blocks, root: Link): Generator<Leaf, void> {
