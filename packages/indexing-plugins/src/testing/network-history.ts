@@ -18,7 +18,7 @@ import {
 } from '@millrace/stream-protocol'
 import { alice, bob, carol, mention, record } from './records.ts'
 
-export const accounts = [alice, bob, carol] as const
+const accounts = [alice, bob, carol] as const
 const SLOTS = 3
 const slotKeys = ['3kaaaaaaaaaa2', '3kaaaaaaaaab2', '3kaaaaaaaaac2'] as const
 
