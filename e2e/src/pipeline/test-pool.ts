@@ -6,7 +6,11 @@ export class TestPool extends Pool implements AsyncDisposable {
 
   constructor(url: string) {
     super({ connectionString: url })
-    this.on('connect', (client) => void this.#clients.add(client))
+    this.on('connect', (client) => {
+      this.#clients.add(client)
+      // Also those that the pool closes because nobody used them.
+      client.once('end', () => this.#clients.delete(client))
+    })
   }
 
   /** `end` resolves when the server has been told, this when the connections are gone. */
