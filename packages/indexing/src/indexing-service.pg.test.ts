@@ -71,6 +71,17 @@ describe('live events and whole repos meet (B16)', () => {
   }
 })
 
+pgTest('a record that comes back leaves no mark of its deletion (G7)', async ({ databaseUrl }) => {
+  await using indexing = await openExample(databaseUrl)
+  const made = createEvent({ did: alice, record: follow(bob) })
+  const gone = deleteEvent(made)
+  const tombstones = () => indexing.query('select uri, rev from millrace_tombstone')
+  await index(indexing, [made], [gone])
+  expect(await tombstones()).toEqual([{ uri: recordUri(made), rev: gone.rev }])
+  await index(indexing, [updateEvent(made, follow(carol))])
+  expect(await tombstones()).toEqual([])
+})
+
 describe('what became of an event', () => {
   pgTest('is told of each, in order, and counted once (G1, O2)', async ({ databaseUrl }) => {
     const totals = new Map<string, number>()
