@@ -49,7 +49,14 @@ export interface LocalPostgres extends AsyncDisposable {
   close(): Promise<void>
 }
 
-const durableSettings = { fsync: 'on', synchronous_commit: 'on', shared_buffers: '256MB', max_wal_size: '1GB' }
+const durableSettings = {
+  fsync: 'on',
+  synchronous_commit: 'on',
+  shared_buffers: '256MB',
+  max_wal_size: '1GB',
+  // A batch of the indexer locks each repo and each thread that it touches.
+  max_locks_per_transaction: '256',
+}
 const volatileSettings = {
   fsync: 'off',
   synchronous_commit: 'off',
