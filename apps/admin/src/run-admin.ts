@@ -1,5 +1,5 @@
 import { ConfigError, chooseStreams, runAll, StreamGauges, type ProcessContext } from '@millrace/runtime'
-import { openMigratedDatabase, openStreams } from '@millrace/stores'
+import { openLedgerDatabase, openStreams } from '@millrace/stores'
 import type { Loop } from '@millrace/stream-protocol'
 import { isLoopback } from './access.ts'
 import { createAdminServer } from './admin-server.ts'
@@ -17,20 +17,16 @@ export async function runAdmin(context: ProcessContext<typeof adminConfig>): Pro
 
   await using store = await openStreams(chooseStreams(config, env), { logger, meter, signal })
   health.add('store', () => store.ping())
-  await using database = config.DB_POSTGRES_URL
-    ? await openMigratedDatabase({
-        url: config.DB_POSTGRES_URL,
-        schema: config.DB_POSTGRES_SCHEMA,
-        poolSize: Math.min(4, config.DB_POSTGRES_POOL_SIZE),
-        applicationName: 'millrace-admin',
-        // It only looks, and never long.
-        migrates: false,
-        statementTimeoutMs: 5_000,
-        logger,
-        signal,
-      })
-    : undefined
-  if (database) health.add('database', () => database.ping())
+  await using database = await openLedgerDatabase({
+    config,
+    health,
+    applicationName: 'millrace-admin',
+    // It only looks, and never long.
+    migrates: false,
+    statementTimeoutMs: 5_000,
+    logger,
+    signal,
+  })
 
   const names = [
     config.INGESTER_FIREHOSE_STREAM,

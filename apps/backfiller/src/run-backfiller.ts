@@ -1,7 +1,7 @@
 import { PostgresLedger } from '@millrace/database'
 import { createGuardedFetch, DidResolver } from '@millrace/identity'
 import { chooseStreams, runAll, StreamGauges, type ProcessContext } from '@millrace/runtime'
-import { openMigratedDatabase, openStreams } from '@millrace/stores'
+import { openLedgerDatabase, openStreams } from '@millrace/stores'
 import { backfillerLoops } from './backfiller.ts'
 import type { backfillerConfig } from './config.ts'
 
@@ -10,18 +10,15 @@ export async function runBackfiller(context: ProcessContext<typeof backfillerCon
   const { config, env, logger, meter, health, signal } = context
   await using store = await openStreams(chooseStreams(config, env), { logger, meter, signal })
   health.add('store', () => store.ping())
-  await using database = config.DB_POSTGRES_URL
-    ? await openMigratedDatabase({
-        url: config.DB_POSTGRES_URL,
-        schema: config.DB_POSTGRES_SCHEMA,
-        poolSize: Math.min(4, config.DB_POSTGRES_POOL_SIZE),
-        applicationName: 'millrace-backfiller',
-        logger,
-        signal,
-      })
-    : undefined
-  if (database) health.add('database', () => database.ping())
-  else logger.warn({}, 'DB_POSTGRES_URL is not set: repos that are given up stay pending, and are not kept elsewhere')
+  await using database = await openLedgerDatabase({
+    config,
+    health,
+    applicationName: 'millrace-backfiller',
+    logger,
+    signal,
+  })
+  if (!database)
+    logger.warn({}, 'DB_POSTGRES_URL is not set: repos that are given up stay pending, and are not kept elsewhere')
 
   const allowPrivateHosts = config.MILLRACE_ALLOW_PRIVATE_HOSTS
   if (allowPrivateHosts) logger.warn({}, 'MILLRACE_ALLOW_PRIVATE_HOSTS is set: requests may reach private addresses')

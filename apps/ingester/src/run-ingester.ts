@@ -1,6 +1,6 @@
 import { PostgresLedger } from '@millrace/database'
 import { chooseStreams, runAll, StreamGauges, type ProcessContext } from '@millrace/runtime'
-import { openMigratedDatabase, openStreams } from '@millrace/stores'
+import { openLedgerDatabase, openStreams } from '@millrace/stores'
 import type { ingesterConfig } from './config.ts'
 import { describeTrouble, ingesterLoops } from './ingester.ts'
 
@@ -9,18 +9,15 @@ export async function runIngester(context: ProcessContext<typeof ingesterConfig>
   const { config, env, logger, meter, health, signal } = context
   await using store = await openStreams(chooseStreams(config, env), { logger, meter, signal })
   health.add('store', () => store.ping())
-  await using database = config.DB_POSTGRES_URL
-    ? await openMigratedDatabase({
-        url: config.DB_POSTGRES_URL,
-        schema: config.DB_POSTGRES_SCHEMA,
-        poolSize: Math.min(4, config.DB_POSTGRES_POOL_SIZE),
-        applicationName: 'millrace-ingester',
-        logger,
-        signal,
-      })
-    : undefined
-  if (database) health.add('database', () => database.ping())
-  else logger.warn({}, 'DB_POSTGRES_URL is not set: dead letters, dirty marks and gaps are counted, and not kept')
+  await using database = await openLedgerDatabase({
+    config,
+    health,
+    applicationName: 'millrace-ingester',
+    logger,
+    signal,
+  })
+  if (!database)
+    logger.warn({}, 'DB_POSTGRES_URL is not set: dead letters, dirty marks and gaps are counted, and not kept')
 
   const loops = ingesterLoops({
     store,

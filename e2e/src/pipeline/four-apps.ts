@@ -1,4 +1,4 @@
-import { freePort } from './free-port.ts'
+import { freePort } from '@millrace/local-services'
 import { AppProcess, type AppName } from './app-process.ts'
 
 export interface FourAppsOptions {

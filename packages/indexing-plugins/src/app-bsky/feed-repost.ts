@@ -2,21 +2,12 @@ import type { AppBskyFeedRepost } from '@atproto/api'
 import { defineRecordPlugin } from '@millrace/indexing'
 import { baseRow, sortAt } from '../base-row.ts'
 import { publishedRecord } from '../lexicons.ts'
-import { subjectNotifications } from './subject-notifications.ts'
+import { subjectNotifications, subjectRow } from './subject-record.ts'
 
 export const feedRepost = defineRecordPlugin({
   collection: publishedRecord<AppBskyFeedRepost.Record>('app.bsky.feed.repost'),
   table: 'repost',
-  toRow: (context) => {
-    const { subject, via } = context.record
-    return {
-      ...baseRow(context),
-      subject: subject.uri,
-      subjectCid: subject.cid,
-      via: via?.uri ?? null,
-      viaCid: via?.cid ?? null,
-    }
-  },
+  toRow: subjectRow,
   uniqueBy: ['creator', 'subject'],
   parts: [
     {

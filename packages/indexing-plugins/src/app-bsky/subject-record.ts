@@ -1,5 +1,25 @@
 import { uriAuthority, type Notification, type RecordContext, type Row } from '@millrace/indexing'
-import { sortAt } from '../base-row.ts'
+import { baseRow, sortAt } from '../base-row.ts'
+
+/** What likes and reposts have in common. */
+interface SubjectRecord {
+  subject: { uri: string; cid: string }
+  /** The repost that it was found through. */
+  via?: { uri: string; cid: string }
+  createdAt: string
+}
+
+/** The row of a like or a repost. */
+export function subjectRow(context: RecordContext<SubjectRecord>): Row {
+  const { subject, via } = context.record
+  return {
+    ...baseRow(context),
+    subject: subject.uri,
+    subjectCid: subject.cid,
+    via: via?.uri ?? null,
+    viaCid: via?.cid ?? null,
+  }
+}
 
 /**
  * Who hears of a like or a repost: the author of its subject, and whoever reposted what it was found through. Nobody
@@ -8,7 +28,7 @@ import { sortAt } from '../base-row.ts'
 export function subjectNotifications(
   reason: string,
   viaReason: string,
-): (row: Row, context: RecordContext<{ subject: { uri: string }; via?: { uri: string } }>) => Notification[] {
+): (row: Row, context: RecordContext<SubjectRecord>) => Notification[] {
   return (row, { did, record: { subject, via } }) => {
     const author = uriAuthority(subject.uri)
     if (author === did) return []
