@@ -1,5 +1,9 @@
-import { Pool, types, type CustomTypesConfig, type PoolClient } from 'pg'
+import { Pool, types, type CustomTypesConfig, type PoolClient, type PoolConfig } from 'pg'
+import { setTimeout as wait } from 'node:timers/promises'
 import { DatabaseConnectionError } from './errors.ts'
+
+/** Longest wait for the end of connections. */
+const CLOSE_MS = 2_000
 
 type ConnectCallback = (
   error: Error | undefined,
@@ -9,6 +13,24 @@ type ConnectCallback = (
 
 /** A pool whose failures to give a connection can be told from other errors: the driver's own have no code. */
 export class ConnectionPool extends Pool {
+  readonly #open = new Set<PoolClient>()
+
+  constructor(config: PoolConfig) {
+    super(config)
+    this.on('connect', (client) => {
+      this.#open.add(client)
+      client.once('end', () => this.#open.delete(client))
+    })
+  }
+
+  /** `end` resolves when the server has been told; this, when the connections are gone. */
+  async close(): Promise<void> {
+    const gone = [...this.#open].map((client) => new Promise<void>((resolve) => client.once('end', () => resolve())))
+    if (!this.ending) await this.end()
+    // A server that hangs does not keep the process.
+    await Promise.race([Promise.all(gone), wait(CLOSE_MS, undefined, { ref: false })])
+  }
+
   override connect(): Promise<PoolClient>
   override connect(callback: ConnectCallback): void
   override connect(callback?: ConnectCallback): Promise<PoolClient> | void {

@@ -107,7 +107,7 @@ export async function openDatabase({
     },
     transaction: (work) => inTransaction(pool, work),
     async [Symbol.asyncDispose]() {
-      if (!pool.ending) await pool.end()
+      await pool.close()
     },
   }
 

@@ -38,7 +38,7 @@ const now: Snapshot = {
 test('the screen shows rates over the time between two looks, and what is in the way', () => {
   expect(renderScreen(heading, now, before, 120)).toEqual([
     'Millrace  simulated network  sqlite streams  00:01:02',
-    '  firehose      waiting  (close 1006)  seq 100 of 120  130 events  20/s',
+    '  firehose      waiting (close 1006)  seq 100 of 120  130 events  20/s',
     '  list          listing  40 repos',
     '  backfill      [████████████░░░░░░░░░░░░] 12/24 repos  3,000 records  1,000/s  2 waiting to be tried again  1 given up',
     '  index         2,400 events  700/s  3 labels',
@@ -66,6 +66,6 @@ test('a first look has no rates, and nothing listed is an empty bar', () => {
 
 test('without a terminal it is one line', () => {
   expect(renderLine(heading, now, before)).toBe(
-    '00:01:02  firehose waiting 130 events  listed 40  backfilled 11/24 (1 given up) (2 tried again)  indexed 2,400 at 700/s  waiting 1,230  dead letters 3',
+    '00:01:02  firehose waiting (close 1006) 130 events  listed 40  backfilled 11/24 (1 given up) (2 tried again)  indexed 2,400 at 700/s  waiting 1,230  dead letters 3',
   )
 })

@@ -29,6 +29,7 @@ function clock(ms: number): string {
   return `${two(Math.floor(seconds / 3600))}:${two(Math.floor(seconds / 60) % 60)}:${two(seconds % 60)}`
 }
 
+const trouble = (reason: string | undefined): string => (reason === undefined ? '' : ` (${reason})`)
 const sum = (counts: Readonly<Record<string, number>>): number =>
   Object.values(counts).reduce((total, count) => total + count, 0)
 const entriesWaiting = ({ waiting }: Snapshot): number =>
@@ -38,7 +39,6 @@ const entriesWaiting = ({ waiting }: Snapshot): number =>
 export function renderScreen(heading: Heading, now: Snapshot, before: Snapshot, width: number): string[] {
   const seconds = (now.at - before.at) / 1000
   const { firehose, listing, backfill } = now
-  const trouble = (reason: string | undefined): string => (reason === undefined ? '' : `  (${reason})`)
   const rows: [string, string][] = [
     [
       'firehose',
@@ -82,8 +82,8 @@ export function renderLine(heading: Heading, now: Snapshot, before: Snapshot): s
   const { firehose, listing, backfill } = now
   return [
     clock(now.at - heading.startedAt),
-    `firehose ${firehose.state} ${number.format(firehose.events)} events`,
-    `listed ${number.format(listing.repos)}`,
+    `firehose ${firehose.state}${trouble(firehose.reason)} ${number.format(firehose.events)} events`,
+    `listed ${number.format(listing.repos)}${trouble(listing.reason)}`,
     `backfilled ${backfill.done}/${backfill.total}${backfill.failed > 0 ? ` (${backfill.failed} given up)` : ''}${backfill.retrying > 0 ? ` (${backfill.retrying} tried again)` : ''}`,
     `indexed ${number.format(now.indexed)} at ${perSecond(now.indexed, before.indexed, seconds)}`,
     `waiting ${number.format(entriesWaiting(now))}`,
