@@ -1,4 +1,4 @@
-import type { Result } from './results.ts'
+import type { Result } from '@millrace/testing/results'
 
 export interface BenchmarkOptions {
   events: number

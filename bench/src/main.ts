@@ -1,8 +1,8 @@
 import { Command, InvalidArgumentError } from 'commander'
+import { formatTable } from '@millrace/testing/results'
 import type { Benchmark } from './benchmark.ts'
 import { indexerBenchmark } from './indexer-benchmark.ts'
 import { redisBenchmark } from './redis-benchmark.ts'
-import { formatTable } from './results.ts'
 
 const benchmarks: readonly Benchmark[] = [indexerBenchmark, redisBenchmark]
 

@@ -1,9 +1,9 @@
 import { startRedis } from '@millrace/local-services'
 import { groups, streamEventCodec, streams } from '@millrace/stream-protocol'
+import { figure } from '@millrace/testing/results'
 import { createClient } from 'redis'
 import type { Benchmark, BenchmarkOptions } from './benchmark.ts'
 import { median, timed } from './measurement.ts'
-import { figure } from './results.ts'
 import { generateWorkload } from './workload.ts'
 
 const STREAM = streams.firehoseLive

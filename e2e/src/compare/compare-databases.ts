@@ -1,3 +1,4 @@
+import { formatColumns } from '@millrace/testing/results'
 import { compareTable, type Difference } from './compare-tables.ts'
 import { deviations, RowIndex, type ComparedRows } from './deviations.ts'
 import { comparedTables } from './tables.ts'
@@ -44,13 +45,6 @@ export function renderVerdicts(verdicts: readonly TableVerdict[]): string {
       [...accepted].map(([name, count]) => `${name} ${count}`).join(', '),
     ])
   }
-  const widths = lines[0]!.map((_, column) => Math.max(...lines.map((line) => line[column]!.length)))
-  const table = lines.map((line) =>
-    line
-      .map((cell, column) => (column > 0 && column < 4 ? cell.padStart(widths[column]!) : cell.padEnd(widths[column]!)))
-      .join('  ')
-      .trimEnd(),
-  )
   const samples = verdicts.flatMap(({ unexplained }) =>
     unexplained
       .slice(0, 5)
@@ -59,5 +53,5 @@ export function renderVerdicts(verdicts: readonly TableVerdict[]): string {
           `  ${table} ${kind} ${key} ${columns.map(({ name, expected, actual }) => `${name}: ${JSON.stringify(expected)} → ${JSON.stringify(actual)}`).join(', ')}`,
       ),
   )
-  return [...table, ...(samples.length > 0 ? ['', 'unexplained:', ...samples] : [])].join('\n')
+  return [formatColumns(lines, [1, 2, 3]), ...(samples.length > 0 ? ['', 'unexplained:', ...samples] : [])].join('\n')
 }

@@ -1,5 +1,4 @@
 import { expect, test } from 'vitest'
-import { median } from './measurement.ts'
 import { atLeast, exactly, figure, formatTable } from './results.ts'
 
 test('a table shows what missed its goal', () => {
@@ -21,12 +20,4 @@ test('a number that could not be measured meets no goal', () => {
     false,
     false,
   ])
-})
-
-test.each([
-  { values: [3, 1, 2], expected: 2 },
-  { values: [4, 1, 2, 3], expected: 2.5 },
-  { values: [5], expected: 5 },
-])('the median of $values is $expected', ({ values, expected }) => {
-  expect(median(values)).toBe(expected)
 })

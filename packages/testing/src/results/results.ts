@@ -1,4 +1,6 @@
-/** One number of a benchmark. */
+import { formatColumns } from './columns.ts'
+
+/** One number of a benchmark or a comparison. */
 export interface Result {
   name: string
   value: number
@@ -35,11 +37,5 @@ export function formatTable(results: readonly Result[]): string {
     goal ?? '',
     goal === null ? '' : pass ? 'met' : 'MISSED',
   ])
-  const widths = header.map((_, column) => Math.max(...[header, ...rows].map((row) => row[column]?.length ?? 0)))
-  const line = (row: string[]) =>
-    row
-      .map((cell, column) => (column === 1 ? cell.padStart(widths[column] ?? 0) : cell.padEnd(widths[column] ?? 0)))
-      .join('  ')
-      .trimEnd()
-  return [header, ...rows].map(line).join('\n')
+  return formatColumns([header, ...rows], [1])
 }
