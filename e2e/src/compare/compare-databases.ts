@@ -8,7 +8,7 @@ export interface TableVerdict {
   expected: number
   actual: number
   /** Differences that a deviation covers, by its name. */
-  accepted: Map<string, number>
+  accepted: Map<string, Difference[]>
   /** Differences that nothing explains. */
   unexplained: Difference[]
 }
@@ -26,7 +26,7 @@ export function compareDatabases(rows: ComparedRows): TableVerdict[] {
     const verdict: TableVerdict = { table, expected, actual, accepted: new Map(), unexplained: [] }
     for (const difference of differences) {
       const deviation = deviations.find(({ covers }) => covers(difference, index))
-      if (deviation) verdict.accepted.set(deviation.name, (verdict.accepted.get(deviation.name) ?? 0) + 1)
+      if (deviation) verdict.accepted.set(deviation.name, [...(verdict.accepted.get(deviation.name) ?? []), difference])
       else verdict.unexplained.push(difference)
     }
     return verdict
@@ -42,7 +42,7 @@ export function renderVerdicts(verdicts: readonly TableVerdict[]): string {
       String(expected),
       String(actual),
       unexplained.length === 0 ? '-' : String(unexplained.length),
-      [...accepted].map(([name, count]) => `${name} ${count}`).join(', '),
+      [...accepted].map(([name, { length }]) => `${name} ${length}`).join(', '),
     ])
   }
   const samples = verdicts.flatMap(({ unexplained }) =>

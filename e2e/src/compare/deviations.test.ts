@@ -1,9 +1,10 @@
 import { readFile } from 'node:fs/promises'
 import path from 'node:path'
-import { expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { compareDatabases } from './compare-databases.ts'
 import { compareTable } from './compare-tables.ts'
 import { deviations } from './deviations.ts'
+import type { Row } from './tables.ts'
 
 test('docs/deviations.md names every deviation with its reason, and no other', async () => {
   const text = await readFile(path.resolve(import.meta.dirname, '../../../docs/deviations.md'), 'utf8')
@@ -47,4 +48,24 @@ test('what no deviation covers is unexplained', () => {
   const verdict = compareDatabases(rows).find(({ table }) => table === 'like')
   expect(verdict?.unexplained).toHaveLength(1)
   expect(verdict?.accepted.size).toBe(0)
+})
+
+describe('a row that sorts by the time of indexing', () => {
+  const uri = 'at://did:plc:a/app.bsky.feed.post/1'
+  const [theirs, ours] = ['2026-01-01T00:00:00.000Z', '2026-01-05T00:00:00.000Z']
+  const side = (indexedAt: string, sortAt: string) =>
+    new Map<string, Row[]>([
+      ['record', [{ uri, indexedAt }]],
+      ['feed_item', [{ uri, sortAt }]],
+    ])
+
+  test.each([
+    { name: 'may have our clock', sortAt: ours, accepted: ['our-clock'] },
+    { name: 'may have no other time', sortAt: '2026-01-04T00:00:00.000Z', accepted: [] },
+  ])('$name', ({ sortAt, accepted }) => {
+    const verdicts = compareDatabases({ expected: side(theirs, theirs), actual: side(ours, sortAt) })
+    const verdict = verdicts.find(({ table }) => table === 'feed_item')
+    expect([...(verdict?.accepted.keys() ?? [])]).toEqual(accepted)
+    expect(verdict?.unexplained).toHaveLength(1 - accepted.length)
+  })
 })

@@ -14,10 +14,7 @@ const zero =
   (row: Row): boolean =>
     columns.every((column) => row[column] === 0)
 
-/**
- * The tables that a pipeline fills. `indexedAt` is our clock wherever a record came from a whole repo, and `sortAt`
- * where the record claims to be younger than that.
- */
+/** The tables that a pipeline fills. `indexedAt` is our clock wherever a record came with a whole repo. */
 export const comparedTables: Readonly<Record<string, ComparedTable>> = {
   record: { key: ['uri'], clock: ['indexedAt'] },
   actor: { key: ['did'], clock: ['indexedAt'] },
