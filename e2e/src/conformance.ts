@@ -1,10 +1,14 @@
-// A recorded network through the four apps as they are deployed, compared with the rows that the reference made of it.
+// A recorded network through the four apps as they are deployed, compared with the rows that the reference made of it;
+// then the reference AppView on these rows, compared with the answers that it gave over its own.
 import { parseArgs } from 'node:util'
 import { startRecordedNetwork } from '@millrace/dev-network'
 import { startPostgres, startRedis } from '@millrace/local-services'
+import { exactly } from '@millrace/testing/results'
 import { Pool } from 'pg'
-import { compareDatabases, renderVerdicts } from './compare/compare-databases.ts'
-import { readDatabase, readExpected } from './compare/read-rows.ts'
+import { renderAnswers } from './answers/judge-answers.ts'
+import { readRecordedCalls } from './answers/recorded-calls.ts'
+import { compareWithReference } from './compare-with-reference.ts'
+import { renderVerdicts } from './compare/compare-databases.ts'
 import { FourApps } from './pipeline/four-apps.ts'
 import { LAST_LABELS, recordingFolder, startAtFirstFrame } from './pipeline/recording.ts'
 import { waitUntilIndexed } from './pipeline/wait-until-indexed.ts'
@@ -14,7 +18,7 @@ const { values: flags } = parseArgs({
 })
 if (flags.help) {
   process.stdout.write(
-    'npm run conformance -- [--json]\n\nExits 1 when a row differs for which docs/deviations.md has no reason.\n',
+    'npm run conformance -- [--json]\n\nExits 1 when a row or an answer differs for which docs/deviations.md has no reason.\n',
   )
   process.exit(0)
 }
@@ -38,20 +42,35 @@ await waitUntilIndexed({
     said = text
   },
 })
-const verdicts = compareDatabases({
-  expected: await readExpected(recordingFolder, 'db-replay'),
-  actual: await readDatabase(pool, 'bsky'),
+const recorded = await readRecordedCalls(recordingFolder)
+say(`  the reference AppView answers ${recorded.calls.length} calls`)
+const { tables, methods, migrations, unexplained } = await compareWithReference({
+  pool,
+  databaseUrl: postgres.url,
+  schema: 'bsky',
+  network,
+  recorded,
 })
 await pool.end()
-const unexplained = verdicts.reduce((sum, verdict) => sum + verdict.unexplained.length, 0)
+const results = [
+  ...tables.map(({ table, unexplained }) => exactly(0, `conformance ${table}`, unexplained.length, 'rows')),
+  exactly(0, 'conformance AppView start', migrations, 'migrations'),
+  ...methods.map(({ nsid, different }) => exactly(0, `conformance ${nsid}`, different.length, 'answers')),
+]
 if (flags.json) {
-  for (const { table, unexplained: rows } of verdicts) {
-    const line = { name: `conformance ${table}`, value: rows.length, unit: 'rows', goal: 0, pass: rows.length === 0 }
-    process.stdout.write(`${JSON.stringify(line)}\n`)
-  }
+  for (const result of results) process.stdout.write(`${JSON.stringify(result)}\n`)
 } else {
+  const { rows, answers } = unexplained
   process.stdout.write(
-    `${renderVerdicts(verdicts)}\n\n${unexplained === 0 ? 'No row differs without a reason.' : `${unexplained} rows differ without a reason.`}\n`,
+    [
+      renderVerdicts(tables),
+      rows === 0 ? 'No row differs without a reason.' : `${rows} rows differ without a reason.`,
+      renderAnswers(methods),
+      answers === 0 ? 'No answer differs without a reason.' : `${answers} answers differ without a reason.`,
+      migrations === 0
+        ? 'The AppView found nothing to migrate.'
+        : `The AppView applied ${migrations} migrations when it started.`,
+    ].join('\n\n') + '\n',
   )
 }
-process.exitCode = unexplained === 0 ? 0 : 1
+process.exitCode = results.every(({ pass }) => pass) ? 0 : 1

@@ -26,9 +26,7 @@ export function compareTable(
   actual: readonly Row[],
 ): TableComparison {
   const byKey = (rows: readonly Row[]): Map<string, Row> =>
-    new Map(
-      rows.filter((row) => !isEmpty?.(row)).map((row) => [key.map((column) => keyText(row[column])).join(' '), row]),
-    )
+    new Map(rows.filter((row) => !isEmpty?.(row)).map((row) => [keyOf(key.map((column) => row[column])), row]))
   const wanted = byKey(expected)
   const found = byKey(actual)
   const differences: Difference[] = []
@@ -50,8 +48,14 @@ export function compareTable(
 }
 
 /** Keys are text; a missing part of one is none. */
-function keyText(value: unknown): string {
-  return typeof value === 'string' ? value : value === null || value === undefined ? '' : JSON.stringify(value)
+export function keyOf(values: readonly unknown[]): string {
+  return values
+    .map((value) => (typeof value === 'string' ? value : isMissing(value) ? '' : JSON.stringify(value)))
+    .join(' ')
+}
+
+function isMissing(value: unknown): value is null | undefined {
+  return value === null || value === undefined
 }
 
 function same(expected: Row, actual: Row, column: string, clock: readonly string[]): boolean {

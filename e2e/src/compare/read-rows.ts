@@ -1,8 +1,6 @@
-import { readFile } from 'node:fs/promises'
 import path from 'node:path'
-import { promisify } from 'node:util'
-import { gunzip } from 'node:zlib'
 import type pg from 'pg'
+import { readJsonLines } from '../read-json-lines.ts'
 import { comparedTables, type Row } from './tables.ts'
 
 /** All rows of the compared tables, as JSON has them. A row without content is a tombstone of an older pipeline. */
@@ -22,21 +20,15 @@ export async function readDatabase(pool: pg.Pool, schema: string): Promise<Map<s
 export async function readExpected(folder: string, which: 'db-replay' | 'db-backfill'): Promise<Map<string, Row[]>> {
   const tables = new Map<string, Row[]>()
   for (const table of Object.keys(comparedTables))
-    tables.set(table, await readJsonLines(path.join(folder, 'expected', which, `${table}.jsonl.gz`)))
+    tables.set(table, await readRows(path.join(folder, 'expected', which, `${table}.jsonl.gz`)))
   return tables
 }
 
-async function readJsonLines(file: string): Promise<Row[]> {
-  let packed: Buffer
+async function readRows(file: string): Promise<Row[]> {
   try {
-    packed = await readFile(file)
+    return await readJsonLines<Row>(file)
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return []
     throw error
   }
-  const text = (await promisify(gunzip)(packed)).toString()
-  return text
-    .split('\n')
-    .filter((line) => line !== '')
-    .map((line) => JSON.parse(line) as Row)
 }
