@@ -2,8 +2,8 @@ import { expect, test } from 'vitest'
 import { CountDeltas } from './counts.ts'
 import type { Count } from './plugin.ts'
 
-const likes: Count = { table: 'post_agg', key: 'uri', column: 'likeCount', of: (row) => row['subject']! }
-const followers: Count = { table: 'profile_agg', key: 'did', column: 'followersCount', of: (row) => row['subjectDid']! }
+const likes: Count = { table: 'post_agg', key: 'uri', column: 'likeCount', of: 'subject' }
+const followers: Count = { table: 'profile_agg', key: 'did', column: 'followersCount', of: 'subjectDid' }
 
 test('whatever a batch does to a subject is one number (A1)', () => {
   const counts = new CountDeltas()
@@ -42,10 +42,10 @@ test('what cancels out is not written, and a table without changes is left alone
 
 test('a row without a subject counts nowhere, and one that does not count neither', () => {
   const counts = new CountDeltas()
-  counts.addRows(
-    [{ ...likes, when: (row) => row['hidden'] !== true }],
-    [{ subject: null }, { subject: 'a', hidden: true }],
-    1,
-  )
+  const shown = [{ ...likes, unless: 'hidden' }]
+  counts.addRows(shown, [{ subject: null }, { subject: 'a', hidden: true }], 1)
   expect(counts.folded()).toEqual([])
+  // A column that the row does not have yet is not true either.
+  counts.addRows(shown, [{ subject: 'a', hidden: false }, { subject: 'a', hidden: null }, { subject: 'a' }], 1)
+  expect(counts.folded()[0]!.rows).toEqual([{ subject: 'a', deltas: [3] }])
 })

@@ -15,8 +15,9 @@ export class CountDeltas {
   addRows(counts: readonly Count[], rows: readonly Row[], sign: 1 | -1): void {
     for (const count of counts) {
       for (const row of rows) {
-        const subject = count.of(row)
-        if (typeof subject === 'string' && (count.when?.(row) ?? true)) this.add(count, subject, sign)
+        const subject = row[count.of]
+        if (typeof subject !== 'string') continue
+        if (count.unless === undefined || row[count.unless] !== true) this.add(count, subject, sign)
       }
     }
   }

@@ -41,8 +41,8 @@ const followPlugin = defineRecordPlugin({
     { did: record.subject, reason: 'follow', reasonSubject: null, sortAt: row['createdAt'] as string },
   ],
   counts: [
-    { table: 'profile_agg', key: 'did', column: 'followersCount', of: (row) => row['subjectDid']! },
-    { table: 'profile_agg', key: 'did', column: 'followsCount', of: (row) => row['creator']! },
+    { table: 'profile_agg', key: 'did', column: 'followersCount', of: 'subjectDid' },
+    { table: 'profile_agg', key: 'did', column: 'followsCount', of: 'creator' },
   ],
 })
 
@@ -66,7 +66,7 @@ const quotePlugin = defineRecordPlugin({
       toRows: ({ uri, cid, record, indexedAt }) => [
         { uri, cid, subject: record.embed, subjectCid: cid, createdAt: indexedAt, indexedAt },
       ],
-      counts: [{ table: 'post_agg', key: 'uri', column: 'quoteCount', of: (row) => row['subject']! }],
+      counts: [{ table: 'post_agg', key: 'uri', column: 'quoteCount', of: 'subject' }],
     },
   ],
 })

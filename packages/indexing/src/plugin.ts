@@ -18,16 +18,19 @@ export type Cell = string | number | boolean | null
 /** One row as column → value. All rows of a plugin's table have the same columns. JSON columns take their JSON text. */
 export type Row = { [column: string]: Cell }
 
-/** A number kept beside a subject: rises by one for each row, falls with it. */
-export interface Count<T = Row> {
+/**
+ * A number kept beside a subject: rises by one for each row, falls with it. As data, so that the same words say how to
+ * count one row and how to count all of them.
+ */
+export interface Count {
   /** The table of the number, with its key column. */
   table: string
   key: string
   column: string
-  /** The subject of a row; null counts nowhere. */
-  of: (row: T) => Cell
-  /** Whether this row counts. @default every row */
-  when?: (row: T) => boolean
+  /** Column of the counted row that holds its subject; null counts nowhere. */
+  of: string
+  /** A boolean column of the counted row: where it is true the row does not count. @default every row counts */
+  unless?: string
 }
 
 export interface Notification {
@@ -46,7 +49,7 @@ export interface Part<R> {
   /** The column that holds the record's URI. */
   owner: string
   toRows: (context: RecordContext<R>) => Row[]
-  counts?: Count[]
+  counts?: readonly Count[]
   /** When the record is deleted, its rows stay and are marked. */
   markDeleted?: {
     /** Gets the time of deletion. */
@@ -92,7 +95,7 @@ export interface RecordPlugin<R = unknown> {
  *   table: 'follow',
  *   toRow: ({ uri, cid, did, record, indexedAt }) => ({ uri, cid, creator: did, subjectDid: record.subject, createdAt: canonicalTime(record.createdAt), indexedAt }),
  *   uniqueBy: ['creator', 'subjectDid'],
- *   counts: [{ table: 'profile_agg', key: 'did', column: 'followersCount', of: (row) => row.subjectDid }],
+ *   counts: [{ table: 'profile_agg', key: 'did', column: 'followersCount', of: 'subjectDid' }],
  * })
  */
 export function defineRecordPlugin<R>(plugin: RecordPlugin<R>): RecordPlugin {

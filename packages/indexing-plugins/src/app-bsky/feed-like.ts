@@ -9,5 +9,5 @@ export const feedLike = defineRecordPlugin({
   toRow: subjectRow,
   uniqueBy: ['creator', 'subject'],
   notify: subjectNotifications('like', 'like-via-repost'),
-  counts: [{ table: 'post_agg', key: 'uri', column: 'likeCount', of: (row) => row['subject']! }],
+  counts: [{ table: 'post_agg', key: 'uri', column: 'likeCount', of: 'subject' }],
 })

@@ -3,6 +3,7 @@ import { defineRecordPlugin, uriAuthority } from '@millrace/indexing'
 import { baseRow, sortAt } from '../base-row.ts'
 import { textArrayOrNull } from '../json-column.ts'
 import { publishedRecord } from '../lexicons.ts'
+import { replyCount } from '../threads/reply-count.ts'
 import { threads } from '../threads/threads.ts'
 import { embedParts, quotedPost } from './post-embeds.ts'
 
@@ -53,16 +54,7 @@ export const feedPost = defineRecordPlugin({
     },
     ...embedParts,
   ],
-  counts: [
-    { table: 'profile_agg', key: 'did', column: 'postsCount', of: (row) => row['creator']! },
-    {
-      table: 'post_agg',
-      key: 'uri',
-      column: 'replyCount',
-      of: (row) => row['replyParent']!,
-      when: (row) => row['violatesThreadGate'] !== true,
-    },
-  ],
+  counts: [{ table: 'profile_agg', key: 'did', column: 'postsCount', of: 'creator' }, replyCount],
   derivation: threads,
   // A post's verdict hangs on its thread, and on the gate of what it quotes. Who hears of it hangs on its parent too,
   // which may say that it belongs to another thread.

@@ -26,5 +26,5 @@ export const feedRepost = defineRecordPlugin({
     },
   ],
   notify: subjectNotifications('repost', 'repost-via-repost'),
-  counts: [{ table: 'post_agg', key: 'uri', column: 'repostCount', of: (row) => row['subject']! }],
+  counts: [{ table: 'post_agg', key: 'uri', column: 'repostCount', of: 'subject' }],
 })

@@ -13,7 +13,7 @@ export const graphFollow = defineRecordPlugin({
     { did: context.record.subject, reason: 'follow', reasonSubject: null, sortAt: sortAt(baseRow(context)) },
   ],
   counts: [
-    { table: 'profile_agg', key: 'did', column: 'followersCount', of: (row) => row['subjectDid']! },
-    { table: 'profile_agg', key: 'did', column: 'followsCount', of: (row) => row['creator']! },
+    { table: 'profile_agg', key: 'did', column: 'followersCount', of: 'subjectDid' },
+    { table: 'profile_agg', key: 'did', column: 'followsCount', of: 'creator' },
   ],
 })

@@ -106,6 +106,6 @@ export const embedParts: readonly Part<AppBskyFeedPost.Record>[] = [
       const { uri, cid, createdAt, indexedAt } = baseRow(context)
       return [{ uri, cid, subject: quoted.uri, subjectCid: quoted.cid, createdAt, indexedAt }]
     },
-    counts: [{ table: 'post_agg', key: 'uri', column: 'quoteCount', of: (row) => row['subject']! }],
+    counts: [{ table: 'post_agg', key: 'uri', column: 'quoteCount', of: 'subject' }],
   },
 ]

@@ -13,6 +13,7 @@ import { judgePosts } from './judge.ts'
 import { loadAncestors, loadDependents, loadFacts, loadNotifications } from './load.ts'
 import { postNotifications } from './notify.ts'
 import { newPost, sameVerdict, type PostNode, type Verdict } from './post-node.ts'
+import { replyCount } from './reply-count.ts'
 
 /**
  * What a post is in its thread: whether its reply is valid, whether the thread's or the quoted post's gate forbids it,
@@ -70,8 +71,7 @@ async function writeVerdicts(
   for (const { uri, parent, stored } of changed) {
     const before = stored.violatesThreadGate === true
     const after = verdicts.get(uri)!.violatesThreadGate === true
-    if (parent !== null && before !== after)
-      effects.counts.add({ table: 'post_agg', key: 'uri', column: 'replyCount' }, parent, after ? -1 : 1)
+    if (parent !== null && before !== after) effects.counts.add(replyCount, parent, after ? -1 : 1)
   }
   const column = (name: keyof Verdict): unknown[] => changed.map((post) => verdicts.get(post.uri)![name])
   await session.one({
