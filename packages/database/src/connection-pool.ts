@@ -1,4 +1,4 @@
-import { Pool, types, type CustomTypesConfig, type PoolClient, type PoolConfig } from 'pg'
+import { Pool, types, type ClientBase, type CustomTypesConfig, type PoolClient, type PoolConfig } from 'pg'
 import { setTimeout as wait } from 'node:timers/promises'
 import { DatabaseConnectionError } from './errors.ts'
 
@@ -49,8 +49,27 @@ export class ConnectionPool extends Pool {
 }
 
 /** The same for a connection that breaks while it is used: the error that its queries reject with is this object. */
-export function markConnectionError(error: Error): void {
-  if (!('code' in error)) Object.assign(error, { code: 'ECONNRESET' })
+export function markConnectionErrors(client: ClientBase): void {
+  client.on('error', (error) => {
+    if (!('code' in error)) Object.assign(error, { code: 'ECONNRESET' })
+  })
+  // It may break between two statements of a transaction, and the next one would only hear that there is none.
+  client.once('error', (error) => {
+    const query = client.query.bind(client) as (...args: unknown[]) => unknown
+    const queryWithCause = (...args: unknown[]): unknown => {
+      const result = query(...args)
+      return result instanceof Promise ? insteadOfItsOwn(error, result) : result
+    }
+    Object.assign(client, { query: queryWithCause })
+  })
+}
+
+async function insteadOfItsOwn(error: Error, result: Promise<unknown>): Promise<unknown> {
+  try {
+    return await result
+  } catch {
+    throw error
+  }
 }
 
 /** Numbers where the driver would give text: our bigints are counters and sequence numbers, below 2^53. */

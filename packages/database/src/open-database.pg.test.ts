@@ -42,6 +42,18 @@ describe('every connection', () => {
     })
   })
 
+  pgTest(
+    'sees in each statement what was committed before it, whatever the server prefers',
+    async ({ databaseUrl }) => {
+      await onServer(
+        databaseUrl,
+        `alter database "${nameOf(databaseUrl)}" set default_transaction_isolation = 'repeatable read'`,
+      )
+      await using database = await openDatabase({ url: databaseUrl })
+      expect(await settingsOf(database, ['default_transaction_isolation'])).toEqual(['read committed'])
+    },
+  )
+
   pgTest('keeps what the URL asks for', async ({ databaseUrl }) => {
     const url = new URL(databaseUrl)
     url.searchParams.set('options', '-c work_mem=7MB')
@@ -113,6 +125,27 @@ describe('a connection that is lost', () => {
     expect(await Promise.all([raw, kysely])).toEqual(['transient', 'transient'])
     await database.ping()
   })
+
+  for (const pipeline of [false, true]) {
+    pgTest(
+      `between two statements of a transaction fails the next one as transient (G9), pipelined: ${pipeline}`,
+      async ({ databaseUrl }) => {
+        await using database = await openDatabase({ url: databaseUrl, pipeline })
+        const classes: string[] = []
+        const transaction = database.transaction(async (client) => {
+          const { rows } = await client.query<{ pid: number }>('select pg_backend_pid() as pid')
+          const lost = once(client, 'error')
+          await onServer(databaseUrl, `select pg_terminate_backend(${rows[0]!.pid})`)
+          await lost
+          classes.push(await classOf(client.query('select 1')))
+          await client.query('select 2')
+        })
+        classes.push(await classOf(transaction))
+        expect(classes).toEqual(['transient', 'transient'])
+        await database.ping()
+      },
+    )
+  }
 
   pgTest('while idle is replaced, and the process lives on', async ({ databaseUrl }) => {
     const logger = createLogSpy()

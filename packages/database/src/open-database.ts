@@ -1,7 +1,7 @@
 import { silentLogger, type Logger } from '@millrace/stream-protocol'
 import { Kysely, PostgresDialect, PostgresDriver, type Driver } from 'kysely'
 import type pg from 'pg'
-import { ConnectionPool, markConnectionError, typeParsers } from './connection-pool.ts'
+import { ConnectionPool, markConnectionErrors, typeParsers } from './connection-pool.ts'
 import { DatabaseConnectionError } from './errors.ts'
 import type { Tables } from './tables.ts'
 
@@ -33,8 +33,9 @@ export interface OpenDatabaseOptions {
 /**
  * A pool of connections to one schema.
  *
- * On every connection the schema comes first in the search path (then `public`, for extensions), all waits end by a
- * timeout (hazard X19), and a commit is on disk when it returns (hazard X18). A `bigint` is read as a number.
+ * On every connection the schema comes first in the search path (then `public`, for extensions), transactions are READ
+ * COMMITTED, all waits end by a timeout (hazard X19), and a commit is on disk when it returns (hazard X18). A `bigint`
+ * is read as a number.
  */
 export interface Database extends AsyncDisposable {
   /** For ordinary queries. */
@@ -73,6 +74,8 @@ export async function openDatabase({
 
   const settings: [name: string, value: string][] = [
     ['search_path', `"${schema}", public`],
+    // What a transaction reads after it has waited for a lock is what was committed until then.
+    ['default_transaction_isolation', 'read committed'],
     ['statement_timeout', String(statementTimeoutMs)],
     ['lock_timeout', String(lockTimeoutMs)],
     ['idle_in_transaction_session_timeout', String(idleInTransactionTimeoutMs)],
@@ -135,7 +138,7 @@ const prepareConnection = `
   select set_config('synchronous_commit', 'on', false) where current_setting('synchronous_commit') <> 'remote_apply'`
 
 async function prepare(client: pg.ClientBase, settings: [name: string, value: string][], ms: number): Promise<void> {
-  client.on('error', markConnectionError)
+  markConnectionErrors(client)
   // Without the answer of a server that hangs, the connection would be neither used nor given up.
   await within(ms, client.query({ text: prepareConnection, values: [JSON.stringify(settings)] }))
 }
