@@ -16,6 +16,14 @@ export {
 } from './plugin.ts'
 export type { Outcome } from './record-op.ts'
 export { InvalidRecordError, recordType, untypedRecord, type RecordType } from './record-type.ts'
+export {
+  recount,
+  type RecountOptions,
+  type RecountPosition,
+  type RecountProgress,
+  type RecountReport,
+} from './recount/recount.ts'
+export type { RecountedColumn, WrongCount } from './recount/report.ts'
 export type { Session, Statement } from './session.ts'
 export { StreamIndexer, type StreamIndexerOptions } from './stream-indexer.ts'
 export { canonicalTime, compareText, uriAuthority, uriCollection, uriRkey } from './values.ts'

@@ -16,6 +16,7 @@ import { applyAccounts } from './accounts/apply-accounts.ts'
 import { removeAccount } from './accounts/remove-account.ts'
 import { applyRecords } from './apply/apply-records.ts'
 import { ensureActors, raiseRepos, requestIdentities } from './apply/write-effects.ts'
+import { checkCountTables, countTables } from './count-tables.ts'
 import { applyLabels } from './labels/apply-labels.ts'
 import { planChanges } from './plan.ts'
 import { pluginMap, type PluginMap, type RecordPlugin } from './plugin.ts'
@@ -106,9 +107,14 @@ export class IndexingService {
     )
   }
 
-  /** @throws when a table that a plugin writes does not exist: the database has to be migrated first. */
+  /**
+   * @throws when a table that a plugin writes, or a column that it counts by, does not exist: the database has to be
+   * migrated first.
+   */
   static async open(options: IndexingServiceOptions): Promise<IndexingService> {
-    return new IndexingService(options, await readTableShapes(options.database.pool, tablesOf(options.plugins)))
+    const shapes = await readTableShapes(options.database.pool, tablesOf(options.plugins))
+    checkCountTables(countTables(options.plugins), shapes)
+    return new IndexingService(options, shapes)
   }
 
   async index(events: readonly StreamEvent[]): Promise<IndexResult> {
