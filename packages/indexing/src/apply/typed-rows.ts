@@ -223,7 +223,7 @@ export async function addPartRows(
   { session, shapes, counts, applied }: TypedRowsContext,
   plugins: Iterable<RecordPlugin>,
 ): Promise<void> {
-  const steps: { part: Part<unknown>; rows: Row[]; statement: Statement }[] = []
+  const steps: { part: Part<unknown>; statement: Statement }[] = []
   for (const plugin of plugins) {
     const added = plugin.table ? applied.added(plugin.table) : []
     if (added.length === 0) continue
@@ -236,7 +236,6 @@ export async function addPartRows(
       if (rows.length > 0)
         steps.push({
           part,
-          rows,
           statement: insertRows({
             table: part.table,
             shape: shapes.get(part.table)!,
@@ -247,21 +246,16 @@ export async function addPartRows(
     }
   }
   const results = (await session.all(steps.map((step) => step.statement))) as Row[][]
-  for (const [index, { part, rows }] of steps.entries()) {
-    if (!part.counts) continue
-    const owners = new Set(results[index]!.map((row) => row['owner']))
-    counts.addRows(
-      part.counts,
-      rows.filter((row) => owners.has(row[part.owner])),
-      1,
-    )
-  }
+  for (const [index, { part }] of steps.entries()) if (part.counts) counts.addRows(part.counts, results[index]!, 1)
 }
 
 function conflictRule(part: Part<unknown>): string {
   if (part.markDeleted)
     return `on conflict (${part.markDeleted.key.map(quoted).join(', ')}) do update set ${quoted(part.markDeleted.column)} = null`
-  return part.counts ? `on conflict do nothing returning ${quoted(part.owner)} as owner` : 'on conflict do nothing'
+  if (!part.counts) return 'on conflict do nothing'
+  // A record may name one row twice: what counts is what came.
+  const counted = new Set(part.counts.flatMap(({ of, unless }) => (unless === undefined ? [of] : [of, unless])))
+  return `on conflict do nothing returning ${[...counted].map(quoted).join(', ')}`
 }
 
 /** The marks of records that came and went within one batch: as if they had been two. */
