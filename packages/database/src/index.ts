@@ -14,6 +14,7 @@ export type { Migration } from './migrations/index.ts'
 export { openDatabase, type Database, type OpenDatabaseOptions } from './open-database.ts'
 export { cutToBytes, storableText } from './storable-text.ts'
 export type { Tables } from './tables.ts'
+export { TextArray } from './text-array.ts'
 export {
   quoteName,
   toColumns,

@@ -1,16 +1,27 @@
+import { TextArray } from '@millrace/database'
 import type { Pool, PoolClient } from 'pg'
 
 export interface Statement {
+  /** With the type of every array of texts beside its parameter: `$1::text[]`. */
   text: string
   values: unknown[]
 }
 
+interface PreparedText {
+  name: string
+  /** Positions of its values that are arrays of texts. */
+  textArrays: ReadonlySet<number>
+}
+
 // The texts are few (one for each table and purpose), so that each is parsed once per connection.
-const names = new Map<string, string>()
-function statementName(text: string): string {
-  let name = names.get(text)
-  if (name === undefined) names.set(text, (name = `millrace_${names.size}`))
-  return name
+const prepared = new Map<string, PreparedText>()
+function prepare(text: string): PreparedText {
+  let known = prepared.get(text)
+  if (known === undefined) {
+    const parameters = [...text.matchAll(/\$(\d+)::text\[\]/g)].map(([, number]) => Number(number) - 1)
+    prepared.set(text, (known = { name: `millrace_${prepared.size}`, textArrays: new Set(parameters) }))
+  }
+  return known
 }
 
 /** The statements of one transaction. Several may be sent before the first has answered: they run in the order sent. */
@@ -27,7 +38,11 @@ export class Session {
 
   async query<T extends object>({ text, values }: Statement): Promise<T[]> {
     this.statements += 1
-    const { rows } = await this.#client.query<T>({ name: statementName(text), text, values })
+    const { name, textArrays } = prepare(text)
+    const parameters = values.map((value, index) =>
+      textArrays.has(index) && Array.isArray(value) ? new TextArray(value as (string | null)[]) : value,
+    )
+    const { rows } = await this.#client.query<T>({ name, text, values: parameters })
     return rows
   }
 

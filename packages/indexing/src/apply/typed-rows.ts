@@ -168,7 +168,7 @@ async function settle(
   const names = columns.map((_, index) => `c${index}`)
   const holders = await context.session.one<Row>({
     text: `select t.* from ${quoted(plugin.table!)} t join (select distinct * from unnest(${arrays}) as k(${names.join(', ')})) k on ${columns.map((column, index) => `t.${quoted(column)} = k.c${index}`).join(' and ')}`,
-    values: columns.map((column) => losers.map(({ row }) => row[column])),
+    values: columns.map((column) => losers.map(({ row }) => String(row[column]))),
   })
   const holderOf = new Map(holders.map((row) => [keyOf(row), row]))
 
