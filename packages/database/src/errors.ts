@@ -11,3 +11,17 @@ export class DatabaseConnectionError extends Error {
 export class SchemaError extends Error {
   override readonly name = 'SchemaError'
 }
+
+/** A migration that the database refused; its cause says why. Nothing of it is left. */
+export class MigrationError extends Error {
+  override readonly name = 'MigrationError'
+  /** As it would have been recorded. */
+  readonly migration: string
+
+  constructor(migration: string, cause: unknown) {
+    super(`cannot apply the migration ${migration}: ${cause instanceof Error ? cause.message : String(cause)}`, {
+      cause,
+    })
+    this.migration = migration
+  }
+}

@@ -1,5 +1,5 @@
 export { classifyError, type ErrorClass } from './classify-error.ts'
-export { DatabaseConnectionError, SchemaError } from './errors.ts'
+export { DatabaseConnectionError, MigrationError, SchemaError } from './errors.ts'
 export {
   deadLetterStatement,
   dirtyStatement,
@@ -9,8 +9,16 @@ export {
   type PostgresLedgerOptions,
 } from './ledger.ts'
 export { lockKey, lockNamespaces, type LockNamespace } from './locks.ts'
-export { assertMigrated, migrate, migrationStatus, type MigrateOptions, type MigrationStatus } from './migrate.ts'
+export {
+  assertMigrated,
+  migrate,
+  migrationStatus,
+  type MigrateOptions,
+  type MigrationStatus,
+  type SchemaOptions,
+} from './migrate.ts'
 export type { Migration } from './migrations/index.ts'
+export type { MigrationSet } from './migrations/migration-set.ts'
 export { openDatabase, type Database, type OpenDatabaseOptions } from './open-database.ts'
 export { cutToBytes, storableText } from './storable-text.ts'
 export type { Tables } from './tables.ts'

@@ -2,10 +2,10 @@ import { readFileSync } from 'node:fs'
 import { gunzipSync } from 'node:zlib'
 import { createLogSpy, pgTest } from '@millrace/testing'
 import { describe, expect } from 'vitest'
-import { SchemaError } from './errors.ts'
+import { classifyError } from './classify-error.ts'
+import { MigrationError, SchemaError } from './errors.ts'
 import { assertMigrated, migrate, migrationStatus } from './migrate.ts'
 import { appViewMigrations, newestNeededMigration } from './migrations/appview-migrations.ts'
-import { migrations } from './migrations/index.ts'
 import { openDatabase, type Database } from './open-database.ts'
 
 const fixtures = new URL('../../../fixtures/network-basic/', import.meta.url)
@@ -87,8 +87,8 @@ describe('a database that was migrated', () => {
 
   pgTest('is refused when a newer release has been there (X23)', async ({ databaseUrl }) => {
     await using database = await openDatabase({ url: databaseUrl })
-    const newer = [...migrations, { name: '9999-from-the-future', sql: 'create table millrace_future ()' }]
-    await migrate(database, { migrations: newer })
+    await migrate(database)
+    await database.pool.query(`insert into millrace_migration (name) values ('9999-from-the-future')`)
 
     await expect(migrate(database)).rejects.toThrow(SchemaError)
     await expect(migrate(database)).rejects.toThrow('9999-from-the-future')
@@ -96,21 +96,19 @@ describe('a database that was migrated', () => {
     expect((await migrationStatus(database)).unknown).toEqual(['9999-from-the-future'])
   })
 
-  pgTest('gets what a newer release adds', async ({ databaseUrl }) => {
-    await using database = await openDatabase({ url: databaseUrl })
-    await migrate(database)
-    await migrate(database, {
-      migrations: [...migrations, { name: '9999-more', sql: 'create table millrace_more (n integer)' }],
-    })
-    const { rows } = await database.pool.query('select n from millrace_more')
-    expect(rows).toEqual([])
-  })
-
   pgTest('keeps nothing of a migration that failed', async ({ databaseUrl }) => {
     await using database = await openDatabase({ url: databaseUrl })
-    const failing = [...migrations, { name: '9999-failing', sql: 'create table millrace_half (); select 1 / 0' }]
-    await expect(migrate(database, { migrations: failing })).rejects.toThrow('division by zero')
-    expect(await migrationStatus(database)).toMatchObject({ appView: 'absent', unknown: [] })
+    await database.pool.query('create schema bsky; create table millrace_gap ()')
+    const error: unknown = await migrate(database).catch((error: unknown) => error)
+    expect(error).toBeInstanceOf(MigrationError)
+    expect(error).toMatchObject({
+      migration: '0001-bookkeeping',
+      message: 'cannot apply the migration 0001-bookkeeping: relation "millrace_gap" already exists',
+    })
+    expect(classifyError(error)).toBe('ours')
+    expect(await migrationStatus(database)).toMatchObject({ appView: 'absent', pending: ['0001-bookkeeping'] })
+
+    await database.pool.query('drop table millrace_gap')
     await migrate(database)
     expect(await migrationStatus(database)).toEqual(upToDate)
   })
@@ -120,6 +118,86 @@ describe('a database that was migrated', () => {
     await expect(assertMigrated(database)).rejects.toThrow('0001-bookkeeping')
     await migrate(database)
     await assertMigrated(database)
+  })
+})
+
+describe('tables of one’s own', () => {
+  const first = { name: '0001-status', sql: 'create table status (uri text primary key)' }
+  const second = { name: '0002-count', sql: 'create table status_count (status text primary key)' }
+  const statusphere = { name: 'xyz.statusphere', migrations: [first, second] }
+  const other = { name: 'com.example', migrations: [{ name: '0001-status', sql: 'create table example ()' }] }
+
+  const recorded = async ({ pool }: Database): Promise<string[]> =>
+    (await pool.query<{ name: string }>('select name from millrace_migration order by at, name')).rows.map(
+      ({ name }) => name,
+    )
+
+  pgTest('are made after ours, once, and recorded under their set', async ({ databaseUrl }) => {
+    await using database = await openDatabase({ url: databaseUrl })
+    const sets = [statusphere, other]
+    expect((await migrationStatus(database, { sets })).pending).toEqual([
+      '0001-bookkeeping',
+      'xyz.statusphere/0001-status',
+      'xyz.statusphere/0002-count',
+      'com.example/0001-status',
+    ])
+    await Promise.all([1, 2, 3].map(() => migrate(database, { sets })))
+    expect(await recorded(database)).toEqual([
+      '0001-bookkeeping',
+      'xyz.statusphere/0001-status',
+      'xyz.statusphere/0002-count',
+      'com.example/0001-status',
+    ])
+    const tables = await database.pool.query(
+      `select tablename from pg_tables where schemaname = 'bsky' and tablename in ('status', 'status_count', 'example')`,
+    )
+    expect(tables.rows).toHaveLength(3)
+    expect(await migrationStatus(database, { sets })).toEqual(upToDate)
+    await assertMigrated(database, { sets })
+  })
+
+  pgTest('get what a newer release of them adds', async ({ databaseUrl }) => {
+    await using database = await openDatabase({ url: databaseUrl })
+    await migrate(database, { sets: [{ ...statusphere, migrations: [first] }] })
+    await expect(assertMigrated(database, { sets: [statusphere] })).rejects.toThrow(
+      'has to be migrated: xyz.statusphere/0002-count',
+    )
+    await migrate(database, { sets: [statusphere] })
+    await assertMigrated(database, { sets: [statusphere] })
+  })
+
+  pgTest('are nobody’s concern who does not know them', async ({ databaseUrl }) => {
+    await using database = await openDatabase({ url: databaseUrl })
+    await migrate(database, { sets: [statusphere] })
+    expect(await migrationStatus(database)).toEqual(upToDate)
+    await migrate(database)
+    await assertMigrated(database)
+    await migrate(database, { sets: [other] })
+    await assertMigrated(database, { sets: [other] })
+  })
+
+  pgTest('are refused when a newer release of them has been there (X23)', async ({ databaseUrl }) => {
+    await using database = await openDatabase({ url: databaseUrl })
+    await migrate(database, { sets: [statusphere] })
+    for (const migrations of [[first], []]) {
+      const sets = [{ ...statusphere, migrations }, other]
+      await expect(migrate(database, { sets })).rejects.toThrow(SchemaError)
+      await expect(migrate(database, { sets })).rejects.toThrow('does not know')
+      await expect(assertMigrated(database, { sets })).rejects.toThrow('xyz.statusphere/0002-count')
+    }
+    expect(await recorded(database)).not.toContain('com.example/0001-status')
+  })
+
+  pgTest('are all there or none of them, and ours do not suffer', async ({ databaseUrl }) => {
+    await using database = await openDatabase({ url: databaseUrl })
+    const failing = { ...statusphere, migrations: [first, { name: '0002-failing', sql: 'select 1 / 0' }] }
+    await expect(migrate(database, { sets: [failing, other] })).rejects.toThrow(
+      'cannot apply the migration xyz.statusphere/0002-failing: division by zero',
+    )
+    expect(await migrationStatus(database)).toEqual(upToDate)
+    expect(await recorded(database)).toEqual(['0001-bookkeeping'])
+    await migrate(database, { sets: [statusphere, other] })
+    expect(await recorded(database)).toHaveLength(4)
   })
 })
 

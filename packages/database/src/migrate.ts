@@ -1,16 +1,19 @@
 import { silentLogger, type Logger } from '@millrace/stream-protocol'
 import type pg from 'pg'
-import { SchemaError } from './errors.ts'
+import { MigrationError, SchemaError } from './errors.ts'
 import { lockKey } from './locks.ts'
 import { appViewMigrations, newestNeededMigration } from './migrations/appview-migrations.ts'
 import { appViewSchema } from './migrations/appview-schema.ts'
-import { migrations, type Migration } from './migrations/index.ts'
+import { recordedSets, setOfMigration, type MigrationSet } from './migrations/migration-set.ts'
 import type { Database } from './open-database.ts'
 
-export interface MigrateOptions {
+export interface SchemaOptions {
+  /** Tables of one's own, beside ours. Sets that are not named here are nobody's concern. @default [] */
+  sets?: readonly MigrationSet[]
+}
+
+export interface MigrateOptions extends SchemaOptions {
   logger?: Logger
-  /** @default ours */
-  migrations?: readonly Migration[]
 }
 
 export interface MigrationStatus {
@@ -18,9 +21,9 @@ export interface MigrationStatus {
   appView: 'absent' | 'complete' | 'outdated'
   /** Migrations of the AppView that we rely on and the database has not had. */
   missing: string[]
-  /** Migrations of ours that `migrate` would apply. */
+  /** Migrations that `migrate` would apply: ours, and as `xyz.statusphere/0001-status` those of the sets. */
   pending: string[]
-  /** Migrations in our own table that this release does not know. */
+  /** Migrations that the database has had of us or of one of the sets, and that this release does not know. */
   unknown: string[]
 }
 
@@ -28,22 +31,35 @@ export interface MigrationStatus {
 const kyselyMigrationLock = 3853314791062309107n
 
 /**
- * Brings the schema up to date, in one transaction: all of it or nothing. Any number of processes may call it at once.
+ * Brings the schema up to date: our part in one transaction, then each set in one of its own, all of it or nothing. Any
+ * number of processes may call it at once.
  *
  * The AppView's tables are created on an empty schema, with the AppView's own migrations recorded as applied, so that
  * its start finds nothing to do. Where the AppView was first its tables are left alone. Our own migrations are
- * recorded in `millrace_migration`: a name that the AppView does not know would stop its migrator.
+ * recorded in `millrace_migration`: a name that the AppView does not know would stop its migrator. Those of a set stand
+ * there under the set's name, and do not stop processes that know nothing of the set.
  *
- * @throws {SchemaError} when the tables are those of an AppView too old, or of a newer release of ours (hazard X23).
+ * @throws {SchemaError} when the tables are those of an AppView too old, or of a newer release of ours or of a set
+ * (hazard X23).
  */
 export async function migrate(
   database: Database,
-  { logger = silentLogger, migrations: ours = migrations }: MigrateOptions = {},
+  { logger = silentLogger, sets = [] }: MigrateOptions = {},
 ): Promise<void> {
   const log = logger.child({ component: 'migrate' })
+  const known = recordedSets(sets)
+  for (const set of known) await migrateSet(database, set, known, log)
+}
+
+async function migrateSet(
+  database: Database,
+  set: MigrationSet,
+  known: readonly MigrationSet[],
+  log: Logger,
+): Promise<void> {
   for (let attempt = 1; ; attempt++) {
     try {
-      await database.transaction((client) => migrateWith(client, database.schema, ours, log))
+      await database.transaction((client) => migrateWith(client, database.schema, set, known, log))
       return
     } catch (error) {
       // The AppView creates schema, extension and migration tables before it takes its lock, and may do so right now.
@@ -56,7 +72,8 @@ export async function migrate(
 async function migrateWith(
   client: pg.PoolClient,
   schema: string,
-  ours: readonly Migration[],
+  set: MigrationSet,
+  known: readonly MigrationSet[],
   log: Logger,
 ): Promise<void> {
   // Others may be at it for longer than an ordinary statement takes, and so may we on a database that is in use.
@@ -64,7 +81,7 @@ async function migrateWith(
   await client.query('select pg_advisory_xact_lock($1)', [lockKey('migration', 'schema')])
   await client.query('select pg_advisory_xact_lock($1)', [kyselyMigrationLock])
 
-  const before = await readStatus(client, schema, ours)
+  const before = await readStatus(client, schema, known)
   refuse(before, schema)
 
   if (before.appView === 'absent') {
@@ -76,34 +93,44 @@ async function migrateWith(
       name text collate "C" primary key,
       at timestamptz not null default now()
     )`)
-  for (const { name, sql } of ours.filter(({ name }) => before.pending.includes(name))) {
-    await client.query(sql)
+  for (const { name, sql } of set.migrations.filter(({ name }) => before.pending.includes(name))) {
+    try {
+      await client.query(sql)
+    } catch (cause) {
+      throw new MigrationError(name, cause)
+    }
     await client.query('insert into millrace_migration (name) values ($1)', [name])
     log.info({ migration: name }, 'applied a migration')
   }
 }
 
 /** What `migrate` would find. Changes nothing. */
-export async function migrationStatus(database: Database): Promise<MigrationStatus> {
-  return await database.transaction((client) => readStatus(client, database.schema, migrations))
+export async function migrationStatus(database: Database, { sets = [] }: SchemaOptions = {}): Promise<MigrationStatus> {
+  const known = recordedSets(sets)
+  return await database.transaction((client) => readStatus(client, database.schema, known))
 }
 
 /** Throws unless the schema is one that this release can run on without migrating. */
-export async function assertMigrated(database: Database): Promise<void> {
-  const status = await migrationStatus(database)
+export async function assertMigrated(database: Database, options: SchemaOptions = {}): Promise<void> {
+  const status = await migrationStatus(database, options)
   refuse(status, database.schema)
   const behind = status.appView === 'absent' ? ['the AppView tables', ...status.pending] : status.pending
   if (behind.length > 0) throw new SchemaError(`schema ${database.schema} has to be migrated: ${behind.join(', ')}`)
 }
 
-async function readStatus(client: pg.PoolClient, schema: string, ours: readonly Migration[]): Promise<MigrationStatus> {
+async function readStatus(
+  client: pg.PoolClient,
+  schema: string,
+  known: readonly MigrationSet[],
+): Promise<MigrationStatus> {
   const tables = await tablesOf(client, schema)
   const theirs = await namesIn(client, tables, 'kysely_migration')
   const done = await namesIn(client, tables, 'millrace_migration')
-  const known = new Set(ours.map(({ name }) => name))
+  const sets = new Set(known.map(({ name }) => name))
+  const names = new Set(known.flatMap(({ migrations }) => migrations.map(({ name }) => name)))
   const shared = {
-    pending: ours.map(({ name }) => name).filter((name) => !done.has(name)),
-    unknown: [...done].filter((name) => !known.has(name)),
+    pending: [...names].filter((name) => !done.has(name)),
+    unknown: [...done].filter((name) => !names.has(name) && sets.has(setOfMigration(name))),
   }
   // Of an AppView that is just starting, or of something else altogether.
   const strangers = tables.has('record') || tables.has('actor') || tables.has('post')
@@ -117,7 +144,7 @@ async function readStatus(client: pg.PoolClient, schema: string, ours: readonly 
 function refuse({ appView, missing, unknown }: MigrationStatus, schema: string): void {
   if (unknown.length > 0) {
     throw new SchemaError(
-      `schema ${schema} was migrated by a newer release of Millrace: this one does not know ${unknown.join(', ')}`,
+      `schema ${schema} was migrated by a newer release: this one does not know ${unknown.join(', ')}`,
     )
   }
   if (appView === 'outdated') {
