@@ -1,8 +1,8 @@
 import { canonicalTime, type RecordContext } from '@millrace/indexing'
 
-type BaseRow = { uri: string; cid: string; creator: string; createdAt: string; indexedAt: string }
-
 /** The columns that almost every typed table begins with. */
+export type BaseRow = { uri: string; cid: string; creator: string; createdAt: string; indexedAt: string }
+
 export function baseRow({ uri, cid, did, record, indexedAt }: RecordContext<{ createdAt: string }>): BaseRow {
   return { uri, cid, creator: did, createdAt: canonicalTime(record.createdAt), indexedAt }
 }

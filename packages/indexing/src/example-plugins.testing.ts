@@ -37,9 +37,7 @@ const followPlugin = defineRecordPlugin({
     indexedAt,
   }),
   uniqueBy: ['creator', 'subjectDid'],
-  notify: (row, { record }) => [
-    { did: record.subject, reason: 'follow', reasonSubject: null, sortAt: row['createdAt'] as string },
-  ],
+  notify: (row, { record }) => [{ did: record.subject, reason: 'follow', reasonSubject: null, sortAt: row.createdAt }],
   counts: [
     { table: 'profile_agg', key: 'did', column: 'followersCount', of: 'subjectDid' },
     { table: 'profile_agg', key: 'did', column: 'followsCount', of: 'creator' },

@@ -4,6 +4,7 @@ export { HandleRefresher, type HandleRefresherOptions, type ResolveHandle } from
 export { IndexingService, type IndexingServiceOptions, type IndexResult, type Rejection } from './indexing-service.ts'
 export { LabelIndexer, type LabelIndexerOptions } from './label-indexer.ts'
 export { notificationRows, type NotificationRow } from './notification-row.ts'
+export { definePluginSet, type PluginSet } from './plugin-set.ts'
 export {
   defineRecordPlugin,
   type Cell,
@@ -14,6 +15,7 @@ export {
   type RecordPlugin,
   type Row,
 } from './plugin.ts'
+export type { LexiconDocument, RecordLexicon, RecordOf, UnnamedType } from './record-of.ts'
 export type { Outcome } from './record-op.ts'
 export { InvalidRecordError, recordType, untypedRecord, type RecordType } from './record-type.ts'
 export {

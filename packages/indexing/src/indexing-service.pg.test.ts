@@ -11,6 +11,7 @@ import {
   quote,
   type ExampleIndexing,
 } from './example-plugins.testing.ts'
+import { IndexingService } from './indexing-service.ts'
 import { defineRecordPlugin } from './plugin.ts'
 import { untypedRecord } from './record-type.ts'
 import { cidOf, createEvent, deleteEvent, nextRev, snapshotEvents, updateEvent } from './testing/index.ts'
@@ -502,6 +503,31 @@ describe('a database that other software has written', () => {
     })
     await expect(openExample(databaseUrl, { plugins: [...examplePlugins, stray] })).rejects.toThrow(
       'no such table: stray',
+    )
+  })
+
+  pgTest('and one that does not fit what its plugin says is refused (X7, X8)', async ({ databaseUrl }) => {
+    await using indexing = await openExample(databaseUrl)
+    await indexing.query(`
+      create table mood (uri text primary key, cid text, did text, name text, "indexedAt" text);
+      create unique index on mood (did) where name is null;
+      create unique index on mood (lower(did));
+      create unique index on mood (name, did) include (cid)`)
+    const open = (uniqueBy: ('did' | 'name')[]) =>
+      IndexingService.open({
+        database: indexing.database,
+        plugins: [
+          defineRecordPlugin({
+            collection: untypedRecord('test.millrace.mood'),
+            table: 'mood',
+            toRow: ({ uri, cid, did, indexedAt }) => ({ uri, cid, did, name: '', indexedAt }),
+            uniqueBy,
+          }),
+        ],
+      })
+    await open(['did', 'name'])
+    await expect(open(['did'])).rejects.toThrow(
+      'plugin of test.millrace.mood: mood needs a unique index on (did), and on nothing else',
     )
   })
 })

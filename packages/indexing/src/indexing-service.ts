@@ -19,6 +19,7 @@ import { ensureActors, raiseRepos, requestIdentities } from './apply/write-effec
 import { checkCountTables, countTables } from './count-tables.ts'
 import { applyLabels } from './labels/apply-labels.ts'
 import { planChanges } from './plan.ts'
+import { checkPluginTables } from './plugin-tables.ts'
 import { pluginMap, type PluginMap, type RecordPlugin } from './plugin.ts'
 import { outcomes, type Outcome } from './record-op.ts'
 import { reduceEvents } from './reduce.ts'
@@ -108,11 +109,12 @@ export class IndexingService {
   }
 
   /**
-   * @throws when a table that a plugin writes, or a column that it counts by, does not exist: the database has to be
-   * migrated first.
+   * @throws when a table that a plugin writes, or a column that it counts by, does not exist (the database has to be
+   * migrated first), or does not fit what the plugin says of it.
    */
   static async open(options: IndexingServiceOptions): Promise<IndexingService> {
     const shapes = await readTableShapes(options.database.pool, tablesOf(options.plugins))
+    checkPluginTables(options.plugins, shapes)
     checkCountTables(countTables(options.plugins), shapes)
     return new IndexingService(options, shapes)
   }

@@ -18,17 +18,20 @@ export type Cell = string | number | boolean | null
 /** One row as column → value. All rows of a plugin's table have the same columns. JSON columns take their JSON text. */
 export type Row = { [column: string]: Cell }
 
+/** A column of a plugin's rows. What `toRow` returns says which there are. */
+type ColumnOf<T> = keyof NoInfer<T> & string
+
 /**
  * A number kept beside a subject: rises by one for each row, falls with it. As data, so that the same words say how to
  * count one row and how to count all of them.
  */
-export interface Count {
+export interface Count<C extends string = string> {
   /** The table of the number, with its key column. */
   table: string
   key: string
   column: string
   /** Column of the counted row that holds its subject; null counts nowhere. */
-  of: string
+  of: C
   /** A boolean column of the counted row: where it is true the row does not count. @default every row counts */
   unless?: string
 }
@@ -62,22 +65,25 @@ export interface Part<R> {
 }
 
 /** How the records of one collection become rows. It only describes: no client, no clock, no await. */
-export interface RecordPlugin<R = unknown> {
+export interface RecordPlugin<R = unknown, T extends Row = Row> {
   collection: RecordType<R>
   /** The only record key that gets typed rows, such as `self`. @default any */
   rkey?: string
-  /** The typed table; its column `uri` is the record's. Without one the record is kept in `record` alone. */
+  /**
+   * The typed table, which no other plugin has; its column `uri` is the record's. Without one the record is kept in
+   * `record` alone.
+   */
   table?: string
   /** The typed row; null keeps the record without one. */
-  toRow?: (context: RecordContext<R>) => Row | null
+  toRow?: (context: RecordContext<R>) => T | null
   /**
-   * Columns of which an account can hold only one combination. Of several records that claim one, the smallest URI has
-   * the row, whatever arrived first; the others wait as its duplicates (hazard X7).
+   * Columns of which an account can hold only one combination, with a unique index on just these. Of several records
+   * that claim one, the smallest URI has the row, whatever arrived first; the others wait as its duplicates (hazard X7).
    */
-  uniqueBy?: readonly string[]
+  uniqueBy?: readonly ColumnOf<T>[]
   parts?: readonly Part<R>[]
-  counts?: readonly Count[]
-  notify?: (row: Row, context: RecordContext<R>) => Notification[]
+  counts?: readonly Count<ColumnOf<T>>[]
+  notify?: (row: NoInfer<T>, context: RecordContext<R>) => Notification[]
   /** Reads and writes of what depends on other records; runs once for a batch. */
   derivation?: Derivation
   /** What else this record's derived fields hang on, by name: batches that share a name run one after the other. */
@@ -98,7 +104,7 @@ export interface RecordPlugin<R = unknown> {
  *   counts: [{ table: 'profile_agg', key: 'did', column: 'followersCount', of: 'subjectDid' }],
  * })
  */
-export function defineRecordPlugin<R>(plugin: RecordPlugin<R>): RecordPlugin {
+export function defineRecordPlugin<R, T extends Row = Row>(plugin: RecordPlugin<R, T>): RecordPlugin {
   const { collection, table, toRow } = plugin
   if ((table === undefined) !== (toRow === undefined))
     throw new Error(`plugin of ${collection.collection}: table and toRow go together`)
@@ -110,13 +116,18 @@ export function defineRecordPlugin<R>(plugin: RecordPlugin<R>): RecordPlugin {
 /** Plugins by collection. */
 export type PluginMap = ReadonlyMap<string, RecordPlugin>
 
-/** @throws when two plugins claim one collection. */
+/** @throws when two plugins claim one collection, or one table. */
 export function pluginMap(plugins: readonly RecordPlugin[]): PluginMap {
   const map = new Map<string, RecordPlugin>()
+  const collectionOf = new Map<string, string>()
   for (const plugin of plugins) {
     const name = plugin.collection.collection
     if (map.has(name)) throw new Error(`two plugins for ${name}`)
     map.set(name, plugin)
+    if (plugin.table === undefined) continue
+    const other = collectionOf.get(plugin.table)
+    if (other !== undefined) throw new Error(`plugins of ${other} and ${name} both write the rows of ${plugin.table}`)
+    collectionOf.set(plugin.table, name)
   }
   return map
 }

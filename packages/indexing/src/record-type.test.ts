@@ -1,6 +1,6 @@
 import { Lexicons } from '@atproto/lexicon'
-import { describe, expect, test } from 'vitest'
-import { InvalidRecordError, recordType, untypedRecord } from './record-type.ts'
+import { describe, expect, expectTypeOf, test } from 'vitest'
+import { InvalidRecordError, recordType, untypedRecord, type RecordType } from './record-type.ts'
 
 const lexicons = new Lexicons([
   {
@@ -25,6 +25,80 @@ const $link = 'bafkreih4vlhyr6tlqowf3mrq5ludejwqy3ynu7xdufsfqgh3mmfhx47vmi'
 
 test('a collection without a lexicon is a mistake of ours', () => {
   expect(() => recordType('test.millrace.other', lexicons)).toThrow('test.millrace.other')
+})
+
+describe('a lexicon of one’s own', () => {
+  const strongRef = {
+    lexicon: 1,
+    id: 'com.atproto.repo.strongRef',
+    defs: { main: { type: 'object', required: ['uri'], properties: { uri: { type: 'string', format: 'at-uri' } } } },
+  } as const
+  const note = {
+    lexicon: 1,
+    id: 'test.millrace.note',
+    defs: {
+      main: {
+        type: 'record',
+        key: 'tid',
+        record: {
+          type: 'object',
+          required: ['text'],
+          properties: {
+            text: { type: 'string', maxGraphemes: 1 },
+            about: { type: 'ref', ref: 'com.atproto.repo.strongRef' },
+            parts: { type: 'array', items: { type: 'union', refs: ['#part'] } },
+          },
+        },
+      },
+      part: { type: 'object', required: ['n'], properties: { n: { type: 'integer' } } },
+    },
+  } as const
+  const notes = recordType(note, [strongRef])
+  const $type = 'test.millrace.note'
+
+  test('gives its records and their type', () => {
+    const record = notes.parse({ $type, text: '👨‍👩‍👧', about: { uri: 'at://did:plc:alice/a.b.c/d' } })
+    expect(record.about?.uri).toBe('at://did:plc:alice/a.b.c/d')
+    expectTypeOf(record.text).toEqualTypeOf<string>()
+    expectTypeOf(recordType<{ mine: 1 }>('test.millrace.thing', lexicons)).toEqualTypeOf<RecordType<{ mine: 1 }>>()
+  })
+
+  test.each([
+    ['more than it allows', { text: 'ab' }],
+    ['a reference that is none', { text: 'a', about: { uri: 'nonsense' } }],
+    ['a part that is none', { text: 'a', parts: [{ $type: 'test.millrace.note#part' }] }],
+    ['a part whose type is no name (X9)', { text: 'a', parts: [{ $type: 'test.millrace.note#part#' }] }],
+  ])('refuses %s', (_name, fields) => {
+    expect(() => notes.parse({ $type, ...fields })).toThrow(InvalidRecordError)
+  })
+
+  test('keeps parts of types that it does not name', () => {
+    expect(notes.parse({ $type, text: 'a', parts: [{ $type: 'test.other#part' }] }).parts).toHaveLength(1)
+  })
+
+  test('may be used again: it is left as it is', () => {
+    expect(note.defs.main.record.properties.parts.items.refs).toEqual(['#part'])
+    expect(recordType(note, [strongRef]).collection).toBe('test.millrace.note')
+  })
+
+  const withFields = (properties: { [name: string]: { type: string; ref?: string } }) => ({
+    lexicon: 1 as const,
+    id: 'test.millrace.note',
+    defs: { main: { type: 'record' as const, record: { type: 'object' as const, properties } } },
+  })
+
+  test('is refused with the names of what it refers to and nobody gave', () => {
+    expect(() => recordType(note)).toThrow(
+      'lexicon of test.millrace.note refers to what is not given with it: com.atproto.repo.strongRef',
+    )
+    expect(() => recordType(withFields({ it: { type: 'ref', ref: '#it' } }))).toThrow('test.millrace.note#it')
+  })
+
+  test('is refused with the place where it is no lexicon', () => {
+    expect(() => recordType(withFields({ text: { type: 'strong' } }))).toThrow(
+      'not a lexicon document: test.millrace.note: defs.main.record.properties.text.type: ',
+    )
+  })
 })
 
 describe('checking is lenient where readers are', () => {

@@ -5,6 +5,8 @@ export interface TableShape {
   types: ReadonlyMap<string, string>
   /** Text columns that an index covers: their length is bounded by the index, not by the table (hazard X21). */
   indexed: ReadonlySet<string>
+  /** Columns of each unique index on whole rows. */
+  unique: readonly (readonly string[])[]
 }
 
 export type TableShapes = ReadonlyMap<string, TableShape>
@@ -27,14 +29,34 @@ export async function readTableShapes(pool: Pool, tables: Iterable<string>): Pro
       where c.oid = any (select to_regclass(quote_ident(name)) from unnest($1::text[]) name)`,
     values: [wanted],
   })
-  const shapes = new Map<string, { types: Map<string, string>; indexed: Set<string> }>()
+  const unique = await readUniqueIndexes(pool, wanted)
+  const shapes = new Map<string, { types: Map<string, string>; indexed: Set<string>; unique: string[][] }>()
   for (const { table, column, type, indexed } of rows) {
     let shape = shapes.get(table)
-    if (!shape) shapes.set(table, (shape = { types: new Map(), indexed: new Set() }))
+    if (!shape) shapes.set(table, (shape = { types: new Map(), indexed: new Set(), unique: unique.get(table) ?? [] }))
     shape.types.set(column, type)
     if (indexed && (type === 'text' || type.startsWith('character varying'))) shape.indexed.add(column)
   }
   const missing = wanted.filter((table) => !shapes.has(table))
   if (missing.length > 0) throw new Error(`no such table: ${missing.join(', ')}. Has the database been migrated?`)
   return shapes
+}
+
+/** Those that may say that a row is there already: not of some rows alone, not of expressions. */
+async function readUniqueIndexes(pool: Pool, tables: readonly string[]): Promise<Map<string, string[][]>> {
+  const { rows } = await pool.query<{ table: string; columns: string[] }>({
+    text: `
+      select c.relname as "table", array(
+        select a.attname::text from unnest(i.indkey::int2[]) with ordinality as k (attnum, place)
+        join pg_attribute a on a.attrelid = c.oid and a.attnum = k.attnum
+        where k.place <= i.indnkeyatts order by k.place
+      ) as columns
+      from pg_class c join pg_index i on i.indrelid = c.oid
+      where c.oid = any (select to_regclass(quote_ident(name)) from unnest($1::text[]) name)
+        and i.indisunique and i.indisvalid and i.indpred is null and i.indexprs is null`,
+    values: [tables],
+  })
+  const byTable = new Map<string, string[][]>()
+  for (const { table, columns } of rows) byTable.set(table, [...(byTable.get(table) ?? []), columns])
+  return byTable
 }

@@ -10,8 +10,8 @@ const types = new Map([
   ['text', 'text'],
 ])
 const shapes: TableShapes = new Map([
-  ['thing', { types, indexed: new Set(['uri', 'key']) }],
-  ['thing_part', { types, indexed: new Set(['key']) }],
+  ['thing', { types, indexed: new Set(['uri', 'key']), unique: [['uri']] }],
+  ['thing_part', { types, indexed: new Set(['key']), unique: [] }],
 ])
 const context: RecordContext<unknown> = {
   uri: 'at://did:plc:a/test.c/1',

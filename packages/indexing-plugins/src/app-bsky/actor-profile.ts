@@ -19,10 +19,8 @@ export const actorProfile = defineRecordPlugin({
     createdAt: record.createdAt === undefined ? indexedAt : canonicalTime(record.createdAt),
     indexedAt,
   }),
-  notify: (_row, { record, indexedAt }) => {
-    const pack = record.joinedViaStarterPack?.uri
-    return pack === undefined
+  notify: ({ joinedViaStarterPackUri: pack, indexedAt }) =>
+    pack === null
       ? []
-      : [{ did: uriAuthority(pack), reason: 'starterpack-joined', reasonSubject: pack, sortAt: indexedAt }]
-  },
+      : [{ did: uriAuthority(pack), reason: 'starterpack-joined', reasonSubject: pack, sortAt: indexedAt }],
 })

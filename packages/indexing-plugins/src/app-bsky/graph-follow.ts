@@ -9,9 +9,7 @@ export const graphFollow = defineRecordPlugin({
   toRow: (context) => ({ ...baseRow(context), subjectDid: context.record.subject }),
   // Following someone twice is one follow. The second record waits as a duplicate of the first.
   uniqueBy: ['creator', 'subjectDid'],
-  notify: (_row, context) => [
-    { did: context.record.subject, reason: 'follow', reasonSubject: null, sortAt: sortAt(baseRow(context)) },
-  ],
+  notify: (row) => [{ did: row.subjectDid, reason: 'follow', reasonSubject: null, sortAt: sortAt(row) }],
   counts: [
     { table: 'profile_agg', key: 'did', column: 'followersCount', of: 'subjectDid' },
     { table: 'profile_agg', key: 'did', column: 'followsCount', of: 'creator' },

@@ -11,7 +11,5 @@ export const graphVerification = defineRecordPlugin({
     return { ...baseRow(context), rkey: context.rkey, subject, handle, displayName }
   },
   uniqueBy: ['creator', 'subject'],
-  notify: (_row, context) => [
-    { did: context.record.subject, reason: 'verified', reasonSubject: null, sortAt: sortAt(baseRow(context)) },
-  ],
+  notify: (row) => [{ did: row.subject, reason: 'verified', reasonSubject: null, sortAt: sortAt(row) }],
 })

@@ -1,5 +1,5 @@
-import { uriAuthority, type Notification, type RecordContext, type Row } from '@millrace/indexing'
-import { baseRow, sortAt } from '../base-row.ts'
+import { uriAuthority, type Notification, type RecordContext } from '@millrace/indexing'
+import { baseRow, sortAt, type BaseRow } from '../base-row.ts'
 
 /** What likes and reposts have in common. */
 interface SubjectRecord {
@@ -9,8 +9,10 @@ interface SubjectRecord {
   createdAt: string
 }
 
+type SubjectRow = BaseRow & { subject: string; subjectCid: string; via: string | null; viaCid: string | null }
+
 /** The row of a like or a repost. */
-export function subjectRow(context: RecordContext<SubjectRecord>): Row {
+export function subjectRow(context: RecordContext<SubjectRecord>): SubjectRow {
   const { subject, via } = context.record
   return {
     ...baseRow(context),
@@ -28,11 +30,11 @@ export function subjectRow(context: RecordContext<SubjectRecord>): Row {
 export function subjectNotifications(
   reason: string,
   viaReason: string,
-): (row: Row, context: RecordContext<SubjectRecord>) => Notification[] {
+): (row: SubjectRow, context: RecordContext<SubjectRecord>) => Notification[] {
   return (row, { did, record: { subject, via } }) => {
     const author = uriAuthority(subject.uri)
     if (author === did) return []
-    const at = sortAt(row as { createdAt: string; indexedAt: string })
+    const at = sortAt(row)
     return [
       { did: author, reason, reasonSubject: subject.uri, sortAt: at },
       ...(via ? [{ did: uriAuthority(via.uri), reason: viaReason, reasonSubject: via.uri, sortAt: at }] : []),
