@@ -1,4 +1,4 @@
-export { describePlugin, type DescribePluginOptions, type PluginCase } from './describe-plugin.ts'
+export { describePlugin, type DescribePluginOptions } from './describe-plugin.ts'
 export {
   cidOf,
   createEvent,
@@ -10,4 +10,5 @@ export {
   updateEvent,
   type CreateEventOptions,
 } from './events.ts'
+export type { PluginCase } from './plugin-checks.ts'
 export { readTables, type TableRow, type TableRows } from './tables.ts'
