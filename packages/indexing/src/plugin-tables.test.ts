@@ -9,7 +9,7 @@ const plugin: RecordPlugin = defineRecordPlugin({
   table: 'thing',
   toRow: ({ uri, cid, did, indexedAt }) => ({ uri, cid, creator: did, name: '', indexedAt }),
   uniqueBy: ['creator', 'name'],
-  counts: [{ table: 'thing_count', key: 'name', column: 'things', of: (row) => row['name']! }],
+  counts: [{ table: 'thing_count', key: 'name', column: 'things', of: 'name' }],
   parts: [
     {
       table: 'thing_part',
