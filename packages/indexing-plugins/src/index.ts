@@ -1,11 +1,14 @@
 import type { RecordPlugin } from '@millrace/indexing'
 import { actorProfile } from './app-bsky/actor-profile.ts'
+import { actorStatus } from './app-bsky/actor-status.ts'
+import { chatDeclaration } from './app-bsky/chat-declaration.ts'
 import { feedGenerator } from './app-bsky/feed-generator.ts'
 import { feedLike } from './app-bsky/feed-like.ts'
 import { feedPost } from './app-bsky/feed-post.ts'
 import { feedPostgate } from './app-bsky/feed-postgate.ts'
 import { feedRepost } from './app-bsky/feed-repost.ts'
 import { feedThreadgate } from './app-bsky/feed-threadgate.ts'
+import { germDeclaration } from './app-bsky/germ-declaration.ts'
 import { graphBlock } from './app-bsky/graph-block.ts'
 import { graphFollow } from './app-bsky/graph-follow.ts'
 import { graphList } from './app-bsky/graph-list.ts'
@@ -15,7 +18,7 @@ import { graphReferencelistoptout } from './app-bsky/graph-referencelistoptout.t
 import { graphStarterpack } from './app-bsky/graph-starterpack.ts'
 import { graphVerification } from './app-bsky/graph-verification.ts'
 import { labelerService } from './app-bsky/labeler-service.ts'
-import { actorStatus, chatDeclaration, germDeclaration, notificationDeclaration } from './app-bsky/record-only.ts'
+import { notificationDeclaration } from './app-bsky/notification-declaration.ts'
 
 export {
   actorProfile,

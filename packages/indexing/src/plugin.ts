@@ -44,6 +44,8 @@ export interface Notification {
   reasonSubject: string | null
   /** When it belongs in the recipient's list. */
   sortAt: string
+  /** When it happened: what is older than the horizon is told to nobody. @default sortAt */
+  happenedAt?: string
 }
 
 /** Further rows that a record leads to, in a table of their own. They live and die with the record's main row. */

@@ -1,5 +1,6 @@
 import type { AppBskyActorProfile } from '@atproto/api'
 import { canonicalTime, defineRecordPlugin, uriAuthority } from '@millrace/indexing'
+import { sortAt } from '../base-row.ts'
 import { publishedRecord } from '../lexicons.ts'
 
 export const actorProfile = defineRecordPlugin({
@@ -19,8 +20,17 @@ export const actorProfile = defineRecordPlugin({
     createdAt: record.createdAt === undefined ? indexedAt : canonicalTime(record.createdAt),
     indexedAt,
   }),
-  notify: ({ joinedViaStarterPackUri: pack, indexedAt }) =>
+  notify: ({ joinedViaStarterPackUri: pack, indexedAt, createdAt }) =>
     pack === null
       ? []
-      : [{ did: uriAuthority(pack), reason: 'starterpack-joined', reasonSubject: pack, sortAt: indexedAt }],
+      : [
+          {
+            did: uriAuthority(pack),
+            reason: 'starterpack-joined',
+            reasonSubject: pack,
+            sortAt: indexedAt,
+            // It joined once: not again whenever its profile is read or changed (hazard X14).
+            happenedAt: sortAt({ createdAt, indexedAt }),
+          },
+        ],
 })

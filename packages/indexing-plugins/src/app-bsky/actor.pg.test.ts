@@ -1,12 +1,15 @@
-import { createEvent, describePlugin } from '@millrace/indexing/testing'
+import { createEvent, describePlugin, updateEvent } from '@millrace/indexing/testing'
 import { recordUri } from '@millrace/stream-protocol'
 import { inject } from 'vitest'
 import '@millrace/testing'
-import { alice, blob, bob, createdAt, record } from '../testing/records.ts'
+import { alice, blob, bob, createdAt, mention, record } from '../testing/records.ts'
 import { actorProfile } from './actor-profile.ts'
+import { actorStatus } from './actor-status.ts'
+import { chatDeclaration } from './chat-declaration.ts'
 import { feedGenerator } from './feed-generator.ts'
+import { germDeclaration } from './germ-declaration.ts'
 import { labelerService } from './labeler-service.ts'
-import { actorStatus, chatDeclaration, germDeclaration, notificationDeclaration } from './record-only.ts'
+import { notificationDeclaration } from './notification-declaration.ts'
 
 const database = (): string => inject('postgresUrl')
 
@@ -51,6 +54,25 @@ describePlugin(actorProfile, {
           notification: [],
         },
       },
+    },
+    'joining by one’s own pack is told to nobody': {
+      events: [
+        createEvent({
+          did: bob,
+          rkey: 'self',
+          record: record('app.bsky.actor.profile', { joinedViaStarterPack }),
+        }),
+      ],
+      rows: { profile: [{ creator: bob, joinedViaStarterPackUri: pack.uri }], notification: [] },
+    },
+    'who joined long ago is no news, however new the profile is (X14)': {
+      events: [
+        updateEvent(
+          profile,
+          record('app.bsky.actor.profile', { joinedViaStarterPack, createdAt: '2026-01-10T10:00:00Z' }),
+        ),
+      ],
+      rows: { profile: [{ joinedViaStarterPackUri: pack.uri }], notification: [] },
     },
     'a profile that does not say when it was made counts from when it was seen': {
       events: [createEvent({ did: alice, rkey: 'self', record: { $type: 'app.bsky.actor.profile' } })],
@@ -113,9 +135,18 @@ describePlugin(feedGenerator, {
           did: 'did:web:dogs.test',
           displayName: 'Dogs',
           description: 'bark',
+          descriptionFacets: [mention(bob)],
         }),
         rows: {
-          feed_generator: [{ feedDid: 'did:web:dogs.test', displayName: 'Dogs', description: 'bark', avatarCid: null }],
+          feed_generator: [
+            {
+              feedDid: 'did:web:dogs.test',
+              displayName: 'Dogs',
+              description: 'bark',
+              descriptionFacets: JSON.stringify([mention(bob)]),
+              avatarCid: null,
+            },
+          ],
         },
       },
     },
@@ -168,3 +199,21 @@ for (const [plugin, content, other] of [
     },
   })
 }
+
+describePlugin(chatDeclaration, {
+  database,
+  cases: {
+    'whatever a declaration for chat says is kept, without a type too': {
+      events: [
+        createEvent({
+          did: alice,
+          rkey: 'self',
+          collection: 'chat.bsky.actor.declaration',
+          record: { any: { thing: 1 } },
+        }),
+      ],
+      rows: { record: [{ did: alice, json: '{"any":{"thing":1}}' }] },
+      update: { record: {}, rows: { record: [{ json: '{}' }] } },
+    },
+  },
+})

@@ -291,6 +291,21 @@ describePlugin(feedPost, {
         },
       },
     },
+    'a post of last week is no news, whom it mentions, quotes or answers (X14)': {
+      events: [
+        root,
+        createEvent({
+          did: bob,
+          record: post({
+            reply: replyTo(root, root),
+            facets: [mention(carol)],
+            embed: quotes,
+            createdAt: '2026-01-08T10:00:00Z',
+          }),
+        }),
+      ],
+      rows: { post: [{ creator: alice }, { creator: bob, violatesThreadGate: null }], notification: [] },
+    },
     'a reply whose parent is gone is invalid (X12, X13)': {
       events: [root, parent, reply, deleteEvent(parent)],
       rows: {

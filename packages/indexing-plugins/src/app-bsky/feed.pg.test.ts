@@ -1,4 +1,4 @@
-import { createEvent, deleteEvent, describePlugin } from '@millrace/indexing/testing'
+import { createEvent, deleteEvent, describePlugin, updateEvent } from '@millrace/indexing/testing'
 import { recordUri } from '@millrace/stream-protocol'
 import { inject } from 'vitest'
 import '@millrace/testing'
@@ -53,6 +53,19 @@ describePlugin(feedLike, {
           { did: carol, reason: 'like-via-repost', reasonSubject: recordUri(carolsRepost) },
         ],
       },
+      update: {
+        record: record('app.bsky.feed.like', { subject: refTo(liked) }),
+        rows: { like: [{ via: null, viaCid: null }], notification: [{ did: bob, reason: 'like' }] },
+      },
+    },
+    'a like of last week is no news (X14)': {
+      events: [
+        createEvent({
+          did: alice,
+          record: record('app.bsky.feed.like', { subject: refTo(liked), createdAt: '2026-01-08T10:00:00Z' }),
+        }),
+      ],
+      rows: { like: [{ creator: alice }], post_agg: [{ likeCount: 1 }], notification: [] },
     },
     'liking what is one’s own, or by a handle, is told to nobody': {
       events: [
@@ -130,6 +143,10 @@ describePlugin(feedRepost, {
         },
       },
     },
+    'reposting what is one’s own is told to nobody': {
+      events: [createEvent({ did: bob, record: record('app.bsky.feed.repost', { subject: refTo(liked) }) })],
+      rows: { repost: [{ creator: bob }], feed_item: [{ originatorDid: bob }], notification: [] },
+    },
     'reposting twice is one item in the feed (X7)': {
       events: [
         repost,
@@ -168,6 +185,10 @@ describePlugin(feedThreadgate, {
     'a post whose gate is gone has none': {
       events: [liked, gate, deleteEvent(gate)],
       rows: { thread_gate: [], post: [{ hasThreadGate: null }] },
+    },
+    'a gate that becomes one for the post of somebody else is none any more (X9)': {
+      events: [liked, gate, updateEvent(gate, { ...gate.record, post: recordUri(other) })],
+      rows: { thread_gate: [], record: [{ uri: recordUri(liked) }], post: [{ hasThreadGate: null }] },
     },
     'a gate for the post of somebody else, or under another key, is no record': {
       events: [
@@ -208,6 +229,29 @@ describePlugin(feedPostgate, {
         record: record('app.bsky.feed.postgate', { post: recordUri(liked) }),
         rows: { post_gate: [{ postUri: recordUri(liked) }], post: [{ hasPostGate: true }] },
       },
+    },
+    'a post whose gate is gone has none': {
+      events: [liked, postgate, deleteEvent(postgate)],
+      rows: { post_gate: [], post: [{ hasPostGate: null }] },
+    },
+    'a gate that becomes one for the post of somebody else is none any more (X9)': {
+      events: [liked, postgate, updateEvent(postgate, { ...postgate.record, post: recordUri(other) })],
+      rows: { post_gate: [], record: [{ uri: recordUri(liked) }], post: [{ hasPostGate: null }] },
+    },
+    'a gate for the post of somebody else, or under another key, is no record': {
+      events: [
+        createEvent({
+          did: alice,
+          rkey: liked.rkey,
+          record: record('app.bsky.feed.postgate', { post: recordUri(liked) }),
+        }),
+        createEvent({
+          did: bob,
+          rkey: 'another',
+          record: record('app.bsky.feed.postgate', { post: recordUri(liked) }),
+        }),
+      ],
+      rows: { post_gate: [], record: [] },
     },
   },
 })

@@ -1,4 +1,4 @@
-import { createEvent, describePlugin } from '@millrace/indexing/testing'
+import { createEvent, describePlugin, updateEvent } from '@millrace/indexing/testing'
 import { recordUri } from '@millrace/stream-protocol'
 import { inject } from 'vitest'
 import '@millrace/testing'
@@ -74,6 +74,15 @@ describePlugin(graphFollow, {
         notification: [],
       },
     },
+    'a follow of last week is no news (X14)': {
+      events: [
+        createEvent({
+          did: alice,
+          record: record('app.bsky.graph.follow', { subject: bob, createdAt: '2026-01-08T10:00:00Z' }),
+        }),
+      ],
+      rows: { follow: [{ subjectDid: bob }], profile_agg: [{ did: alice }, { did: bob }], notification: [] },
+    },
     'a time of creation in the future does not put a follow on top for ever (J10)': {
       events: [
         createEvent({
@@ -97,6 +106,17 @@ describePlugin(graphBlock, {
       update: {
         record: record('app.bsky.graph.block', { subject: carol }),
         rows: { actor_block: [{ subjectDid: carol }] },
+      },
+    },
+    'blocking twice is one block, and the other record waits (X7)': {
+      events: [block, createEvent({ did: alice, record: { ...block.record, again: true } })],
+      rows: {
+        actor_block: [{ uri: recordUri(block) }],
+        duplicate_record: [{ duplicateOf: recordUri(block) }],
+      },
+      update: {
+        record: record('app.bsky.graph.block', { subject: carol }),
+        rows: { actor_block: [{ subjectDid: bob }, { subjectDid: carol }], duplicate_record: [] },
       },
     },
   },
@@ -160,6 +180,17 @@ describePlugin(graphListitem, {
         rows: { list_item: [{ uri: recordUri(item), subjectDid: carol }] },
       },
     },
+    'an item twice is one item, and the other record waits (X7)': {
+      events: [item, createEvent({ did: alice, record: { ...item.record, again: true } })],
+      rows: {
+        list_item: [{ uri: recordUri(item) }],
+        duplicate_record: [{ duplicateOf: recordUri(item) }],
+      },
+    },
+    'an item that moves to a list of somebody else is no record any more (X9)': {
+      events: [item, updateEvent(item, { ...item.record, list: `at://${bob}/app.bsky.graph.list/3kabcdefghijk` })],
+      rows: { list_item: [], record: [] },
+    },
     'an item of a list of somebody else is no record': {
       events: [
         createEvent({
@@ -172,6 +203,7 @@ describePlugin(graphListitem, {
   },
 })
 
+const otherList = `at://${carol}/app.bsky.graph.list/3kabcdefghijk`
 const listblock = createEvent({
   did: bob,
   record: record('app.bsky.graph.listblock', { subject: recordUri(list) }),
@@ -183,6 +215,17 @@ describePlugin(graphListblock, {
     'blocking a list is one row': {
       events: [listblock],
       rows: { list_block: [{ creator: bob, subjectUri: recordUri(list) }] },
+      update: {
+        record: record('app.bsky.graph.listblock', { subject: otherList }),
+        rows: { list_block: [{ uri: recordUri(listblock), subjectUri: otherList }] },
+      },
+    },
+    'blocking a list twice is one row, and the other record waits (X7)': {
+      events: [listblock, createEvent({ did: bob, record: { ...listblock.record, again: true } })],
+      rows: {
+        list_block: [{ uri: recordUri(listblock) }],
+        duplicate_record: [{ duplicateOf: recordUri(listblock) }],
+      },
     },
   },
 })
@@ -198,6 +241,17 @@ describePlugin(graphReferencelistoptout, {
     'opting out of a list is one row': {
       events: [optOut],
       rows: { reference_list_opt_out: [{ creator: bob, subjectUri: recordUri(list) }] },
+      update: {
+        record: record('app.bsky.graph.referencelistoptout', { subject: otherList }),
+        rows: { reference_list_opt_out: [{ uri: recordUri(optOut), subjectUri: otherList }] },
+      },
+    },
+    'opting out twice is one row, and the other record waits (X7)': {
+      events: [optOut, createEvent({ did: bob, record: { ...optOut.record, again: true } })],
+      rows: {
+        reference_list_opt_out: [{ uri: recordUri(optOut) }],
+        duplicate_record: [{ duplicateOf: recordUri(optOut) }],
+      },
     },
     'a subject in another form than readers look up has no row, and is kept as a record': {
       events: [
@@ -251,6 +305,18 @@ describePlugin(graphVerification, {
           notification: [{ did: bob, reason: 'verified' }],
         },
       },
+    },
+    'verifying twice is one verification, and the other record waits, unheard (X7)': {
+      events: [verification, createEvent({ did: alice, record: { ...verification.record, handle: 'bobby.test' } })],
+      rows: {
+        verification: [{ uri: recordUri(verification), handle: 'bob.test' }],
+        duplicate_record: [{ duplicateOf: recordUri(verification) }],
+        notification: [{ did: bob, recordUri: recordUri(verification) }],
+      },
+    },
+    'verifying oneself is told to nobody': {
+      events: [createEvent({ did: bob, record: record('app.bsky.graph.verification', verified) })],
+      rows: { verification: [{ creator: bob, subject: bob }], notification: [] },
     },
   },
 })

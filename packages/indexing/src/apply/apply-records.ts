@@ -66,7 +66,7 @@ export async function applyRecords(
       added.push(
         ...notificationRows(
           record,
-          plugin.notify(row, record).filter(({ sortAt }) => isNews(sortAt)),
+          plugin.notify(row, record).filter(({ sortAt, happenedAt = sortAt }) => isNews(happenedAt)),
         ),
       )
     }

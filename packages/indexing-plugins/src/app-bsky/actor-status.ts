@@ -1,0 +1,5 @@
+import { defineRecordPlugin } from '@millrace/indexing'
+import { publishedRecord } from '../lexicons.ts'
+
+// Readers take it from `record` by its URI: it has no table of its own.
+export const actorStatus = defineRecordPlugin({ collection: publishedRecord('app.bsky.actor.status'), rkey: 'self' })
