@@ -6,6 +6,8 @@ import type {
   GapTable,
   IdentityTable,
   MigrationTable,
+  MillraceLabelNegationTable,
+  MillraceLabelTable,
   RepoTable,
   TombstoneTable,
 } from './tables/bookkeeping.ts'
@@ -89,6 +91,8 @@ export interface Tables {
   millrace_tombstone: TombstoneTable
   millrace_identity: IdentityTable
   millrace_account_status: AccountStatusTable
+  millrace_label: MillraceLabelTable
+  millrace_label_negation: MillraceLabelNegationTable
   millrace_dirty: DirtyTable
   millrace_gap: GapTable
   millrace_dead_letter: DeadLetterTable

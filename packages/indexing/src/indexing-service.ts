@@ -18,6 +18,7 @@ import { applyRecords } from './apply/apply-records.ts'
 import { ensureActors, raiseRepos, requestIdentities } from './apply/write-effects.ts'
 import { checkCountTables, countTables } from './count-tables.ts'
 import { applyLabels } from './labels/apply-labels.ts'
+import { reduceLabels } from './labels/reduce-labels.ts'
 import { planChanges } from './plan.ts'
 import { checkPluginTables } from './plugin-tables.ts'
 import { pluginMap, type PluginMap, type RecordPlugin } from './plugin.ts'
@@ -43,11 +44,11 @@ export interface IndexingServiceOptions {
   now?: () => number
 }
 
-/** An event that is no record: counted, and kept with its reason by the caller. */
+/** An event that cannot be a row: counted, and kept with its reason by the caller. */
 export interface Rejection {
   /** Position in the events that were given. */
   index: number
-  reason: 'invalid-record'
+  reason: 'invalid-record' | 'too-long'
   error: string
 }
 
@@ -171,9 +172,12 @@ export class IndexingService {
     return this.#result(events, batch.invalid, decided, dirty, session)
   }
 
-  /** Labels of a batch, as one transaction. */
-  async indexLabels(events: readonly LabelEvent[]): Promise<void> {
-    await transaction(this.#database.pool, (session) => applyLabels(session, events))
+  /** Labels of a batch, as one transaction. Repeating or reordering them changes nothing (hazards L2, L3). */
+  async indexLabels(events: readonly LabelEvent[]): Promise<{ rejected: Rejection[] }> {
+    const batch = reduceLabels(events)
+    await transaction(this.#database.pool, (session) => applyLabels(session, batch))
+    const error = 'it is longer than an index can hold'
+    return { rejected: batch.tooLong.map((index) => ({ index, reason: 'too-long', error })) }
   }
 
   /** Restartable: each part is a transaction of its own, and the event that asked for it is acked after the last. */

@@ -16,7 +16,8 @@ export class LabelIndexer extends StreamLoop<LabelEvent> {
   }
 
   protected override async apply(entries: readonly Entry<LabelEvent>[]): Promise<void> {
-    await this.#indexing.indexLabels(entries.map((entry) => entry.event))
+    const { rejected } = await this.#indexing.indexLabels(entries.map((entry) => entry.event))
+    await this.keepRejected(entries, rejected)
   }
 
   protected override describe(event: LabelEvent): Pick<DeadLetter, 'did' | 'uri' | 'host' | 'payload'> {

@@ -322,7 +322,12 @@ pgTest('labels go the same way', async ({ databaseUrl }) => {
     ({ type: 'label', label: { src: alice, uri, val: 'spam', neg, cts: '2026-01-15T12:00:00Z' } }) as const
   await pipeline.store
     .writer({ stream: 'label_live', codec })
-    .append([label('did:plc:a'), label('did:plc:b'), label('did:plc:b', true)])
+    .append([
+      label('did:plc:a'),
+      label('did:plc:b'),
+      label('did:plc:b', true),
+      label(`at://did:plc:c/${'x'.repeat(3_000)}`),
+    ])
   const indexer = new LabelIndexer({
     source: pipeline.store.consumer({ ...reading, stream: 'label_live', codec }),
     ledger: new PostgresLedger({ database: pipeline.indexing.database }),
@@ -330,11 +335,12 @@ pgTest('labels go the same way', async ({ databaseUrl }) => {
   })
   const stop = new AbortController()
   const running = indexer.run(stop.signal)
-  await eventually(() => expect(indexer.status().entries).toBe(3))
+  await eventually(() => expect(indexer.status().entries).toBe(4))
   stop.abort()
   await running
   expect(await pipeline.indexing.query('select uri, neg from label order by uri')).toEqual([
     { uri: 'did:plc:a', neg: false },
     { uri: 'did:plc:b', neg: true },
   ])
+  expect(await pipeline.deadLetters()).toMatchObject([{ reason: 'too-long', did: null }])
 })

@@ -9,24 +9,15 @@ export interface StreamIndexerOptions extends StreamLoopOptions<StreamEvent> {
 /** Batches of record operations and account changes → rows → ack. */
 export class StreamIndexer extends StreamLoop<StreamEvent> {
   readonly #indexing: IndexingService
-  readonly #stream: string
 
   constructor({ indexing, ...options }: StreamIndexerOptions) {
     super('indexer', options)
     this.#indexing = indexing
-    this.#stream = options.source.stream
   }
 
   protected override async apply(entries: readonly Entry<StreamEvent>[]): Promise<void> {
     const { rejected, dirty } = await this.#indexing.index(entries.map((entry) => entry.event))
-    if (rejected.length > 0) {
-      await this.ledger.deadLetter(
-        rejected.map(({ index, reason, error }): DeadLetter => {
-          const { id, event } = entries[index]!
-          return { stream: this.#stream, entryId: id, reason, error, ...this.describe(event) }
-        }),
-      )
-    }
+    await this.keepRejected(entries, rejected)
     if (dirty.length > 0) await this.ledger.markDirty(dirty)
   }
 

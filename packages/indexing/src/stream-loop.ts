@@ -86,6 +86,21 @@ export abstract class StreamLoop<T> implements Loop {
   /** Whether a batch has to wait until those that are at work are done. */
   protected abstract hasToWait(batch: Batch<T>, atWork: readonly Batch<T>[]): boolean
 
+  /** Keeps entries of a batch that was applied without them, each with its reason. */
+  protected async keepRejected(
+    entries: readonly Entry<T>[],
+    rejected: readonly { index: number; reason: string; error: string }[],
+  ): Promise<void> {
+    if (rejected.length === 0) return
+    await this.ledger.deadLetter(
+      rejected.map(({ index, reason, error }): DeadLetter => {
+        const { id, event } = entries[index]!
+        return { stream: this.#source.stream, entryId: id, reason, error, ...this.describe(event) }
+      }),
+    )
+    for (const { reason } of rejected) this.#deadLetters.add(1, { stream: this.#source.stream, reason })
+  }
+
   /** Entries that left the stream through this loop, and when the last ones did (milliseconds since 1970). */
   status(): { entries: number; lastAckAt: number | null } {
     return { entries: this.#entries, lastAckAt: this.#lastAckAt }

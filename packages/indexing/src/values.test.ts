@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { canonicalTime, indexedTime, parseTime, uriAuthority, uriCollection, uriRkey } from './values.ts'
+import { canonicalTime, indexedTime, instant, parseTime, uriAuthority, uriCollection, uriRkey } from './values.ts'
 
 const epoch = '1970-01-01T00:00:00.000Z'
 
@@ -32,6 +32,17 @@ describe('times have one form: UTC with milliseconds (J10)', () => {
     expect(parseTime(epoch)).toBe(epoch)
   })
 })
+
+test.each([
+  ['2026-01-15T12:00:00Z', '2026-01-15T12:00:00.000000000Z'],
+  ['2026-01-15T12:00:00.5+01:00', '2026-01-15T11:00:00.500000000Z'],
+  ['2026-01-15T12:00:00.1239999999Z', '2026-01-15T12:00:00.123999999Z'],
+  ['2026-01-15T12:00:00.1234', '2026-01-15T12:00:00.123400000Z'],
+  ['yesterday at 10:00:00.1234', '1970-01-01T00:00:00.000000000Z'],
+  [undefined, '1970-01-01T00:00:00.000000000Z'],
+])('of %s every digit counts where instants are compared (L2)', (text, expected) =>
+  expect(instant(text)).toBe(expected),
+)
 
 describe('a record was not seen later than now', () => {
   const now = '2026-01-15T12:00:00.000Z'

@@ -21,6 +21,16 @@ export function parseTime(text: string | undefined): string | undefined {
   return Number.isNaN(year) || year < 1 || year > 9999 ? undefined : time.toISOString()
 }
 
+/**
+ * A time as text that sorts as instants do: like `canonicalTime`, with nine digits of a second. The first 23 characters
+ * are those of the canonical form.
+ */
+export function instant(text: string | undefined): string {
+  const time = parseTime(text)
+  const digits = time === undefined ? '' : (/:\d\d\.(\d+)/.exec(text!)?.[1] ?? '')
+  return `${(time ?? EPOCH).slice(0, -1)}${digits.slice(3, 9).padEnd(6, '0')}Z`
+}
+
 /** When we say that something was seen: the upstream's own time, but never later than our clock. */
 export function indexedTime(upstream: string, now: string): string {
   const time = parseTime(upstream)

@@ -23,7 +23,7 @@ test.for<{ name: string; event: LabelEvent }>([
   { name: 'taking back', event: { type: 'label', label: { ...label, neg: true } } },
   {
     name: 'one with its place',
-    event: { type: 'label', label: { ...label, neg: false }, seq: 5, host: 'mod.example' },
+    event: { type: 'label', label: { ...label, neg: false }, seq: 5, host: 'mod.example', epoch: 1 },
   },
 ])('a label of $name goes through a stream and comes back the same', ({ event }) => {
   expect(labelEventCodec.decode(labelEventCodec.encode(event))).toEqual(event)

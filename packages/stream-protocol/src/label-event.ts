@@ -28,6 +28,8 @@ export interface LabelEvent {
   /** Sequence number of the frame at `host`; later frames win among equal times (hazard L2). */
   seq?: number
   host?: string
+  /** How often `host` had lost its sequence numbers by then, as far as we know; absent means never. */
+  epoch?: number
 }
 
 /** Field `event`, holding the event as JSON. A `sig` in any form is passed over: nothing reads it. */
@@ -45,6 +47,7 @@ export function readLabelEvent(object: JsonObject): LabelEvent {
   const label = new FieldReader(event.object('label'))
   const seq = event.optionalInteger('seq')
   const host = event.optionalText('host')
+  const epoch = event.optionalInteger('epoch')
   const ver = label.optionalInteger('ver')
   const cid = label.optionalText('cid')
   const neg = label.optionalBoolean('neg')
@@ -67,5 +70,6 @@ export function readLabelEvent(object: JsonObject): LabelEvent {
     },
     ...(seq !== undefined && { seq }),
     ...(host !== undefined && { host }),
+    ...(epoch !== undefined && { epoch }),
   }
 }

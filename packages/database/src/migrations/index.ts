@@ -1,4 +1,5 @@
 import { bookkeeping } from './0001-bookkeeping.ts'
+import { labels } from './0002-labels.ts'
 
 export interface Migration {
   readonly name: string
@@ -6,4 +7,4 @@ export interface Migration {
 }
 
 /** Our own, in order. A name never changes once it was released, and neither does its SQL. */
-export const migrations: readonly Migration[] = [bookkeeping]
+export const migrations: readonly Migration[] = [bookkeeping, labels]

@@ -47,6 +47,34 @@ export interface AccountStatusTable {
   time: string
 }
 
+/** The newest label of each row of `label`, also while it is taken back. */
+export interface MillraceLabelTable {
+  src: string
+  uri: string
+  val: string
+  /** Empty when the label is about all versions. */
+  cid: string
+  /** An instant: UTC with nine digits of a second. */
+  cts: string
+  /** Where its sequence number counts; an epoch of -1 says that there is none. */
+  host: string
+  epoch: number
+  seq: number
+  exp: string | null
+}
+
+/** How far one sequence of labels has taken a label back. */
+export interface MillraceLabelNegationTable {
+  src: string
+  uri: string
+  val: string
+  host: string
+  epoch: number
+  /** The highest number, and the newest time, of all that took it back. */
+  seq: number
+  cts: string
+}
+
 export interface DirtyTable {
   did: string
   reason: string

@@ -1,56 +1,78 @@
-import { lockKey } from '@millrace/database'
-import type { LabelEvent } from '@millrace/stream-protocol'
-import type { Session } from '../session.ts'
+import { lockKey, unnestInsert, unnestSource, toColumns } from '@millrace/database'
+import type { Session, Statement } from '../session.ts'
 import { compareText } from '../values.ts'
-import { reduceLabels } from './reduce-labels.ts'
+import type { LabelKey, Negation, Positive } from './label-state.ts'
+import { planLabels, type LabelChanges, type LabelRow } from './plan-labels.ts'
+import type { ReducedLabels } from './reduce-labels.ts'
 
 /**
- * Writes labels; what is stored with a later time stays, and of one time what takes a label back. Times are stored in
- * one form, so that text order is theirs. A negation counts for every version of its subject, those that come after it
- * included: labelers are written one batch at a time, so that none is missed.
+ * Writes labels and what they come to together with all that was said before. A labeler is written one batch at a time,
+ * so that what is read here is what is stored until we are done.
  */
-export async function applyLabels(session: Session, events: readonly LabelEvent[]): Promise<void> {
-  if (events.length === 0) return
-  const { rows, negations } = reduceLabels(events)
-  const sources = [...new Set(rows.map((row) => row.src))].sort(compareText)
-  await session.all([
-    {
-      text: 'select count(pg_advisory_xact_lock(key)) from unnest($1::bigint[]) as key',
-      values: [sources.map((src) => lockKey('job', `labels of ${src}`))],
-    },
-    {
-      text: `
-        insert into label (src, uri, cid, val, neg, cts, exp)
-        select * from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::boolean[], $6::text[], $7::text[])
-        on conflict (src, uri, cid, val) do update set neg = excluded.neg, cts = excluded.cts, exp = excluded.exp
-        where label.cts < excluded.cts or (label.cts = excluded.cts and (excluded.neg or not label.neg))`,
-      values: [
-        rows.map((row) => row.src),
-        rows.map((row) => row.uri),
-        rows.map((row) => row.cid),
-        rows.map((row) => row.val),
-        rows.map((row) => row.neg),
-        rows.map((row) => row.cts),
-        rows.map((row) => row.exp),
-      ],
-    },
-    {
-      text: `
-        update label set neg = true, cts = n.cts
-        from (
-          select k.src, k.uri, k.val, greatest(k.cts, max(stored.cts) filter (where stored.neg)) as cts
-          from unnest($1::text[], $2::text[], $3::text[], $4::text[]) as k(src, uri, val, cts)
-          join label as stored using (src, uri, val)
-          group by k.src, k.uri, k.val, k.cts
-        ) as n
-        where label.src = n.src and label.uri = n.uri and label.val = n.val
-          and (label.cts < n.cts or (label.cts = n.cts and not label.neg))`,
-      values: [
-        negations.map((row) => row.src),
-        negations.map((row) => row.uri),
-        negations.map((row) => row.val),
-        negations.map((row) => row.cts),
-      ],
-    },
-  ])
+export async function applyLabels(session: Session, batch: ReducedLabels): Promise<void> {
+  const keys = labelsOf(batch)
+  if (keys.length === 0) return
+  const [, made, negations, rows] = await session.all([
+    lockLabelers([...new Set(keys.map(({ src }) => src))].sort(compareText)),
+    select('millrace_label', ['cid', 'cts', 'host', 'epoch', 'seq', 'exp'], keys),
+    select('millrace_label_negation', ['host', 'epoch', 'seq', 'cts'], keys),
+    select('label', ['cid', 'neg', 'cts', 'exp'], keys),
+  ] as const)
+  const stored = { made: made as Positive[], negations: negations as Negation[], rows: rows as LabelRow[] }
+  await session.all(write(planLabels(batch, stored)))
+}
+
+/** The labels that a batch speaks of, each once, in one order. */
+function labelsOf({ made, negations }: ReducedLabels): LabelKey[] {
+  const keys = new Map<string, LabelKey>()
+  for (const { src, uri, val } of [...made, ...negations]) keys.set(JSON.stringify([src, uri, val]), { src, uri, val })
+  return [...keys].sort(([a], [b]) => compareText(a, b)).map(([, key]) => key)
+}
+
+function lockLabelers(sources: readonly string[]): Statement {
+  return {
+    text: 'select count(pg_advisory_xact_lock(key)) from unnest($1::bigint[]) as key',
+    values: [sources.map((src) => lockKey('job', `labels of ${src}`))],
+  }
+}
+
+const keyTypes = { src: 'text', uri: 'text', val: 'text' } as const
+
+function select(table: string, columns: readonly string[], keys: readonly LabelKey[]): Statement {
+  return {
+    text: `select k.*, ${columns.map((column) => `t.${column}`).join(', ')} from ${unnestSource(keyTypes, 'k')} join ${table} as t using (src, uri, val)`,
+    values: toColumns(
+      keys.map(({ src, uri, val }) => [src, uri, val]),
+      3,
+    ),
+  }
+}
+
+const insertMade = unnestInsert({
+  table: 'millrace_label',
+  columns: { ...keyTypes, cid: 'text', cts: 'text', host: 'text', epoch: 'integer', seq: 'bigint', exp: 'text' },
+  suffix:
+    'on conflict (src, uri, val, cid) do update set cts = excluded.cts, host = excluded.host, epoch = excluded.epoch, seq = excluded.seq, exp = excluded.exp',
+})
+const insertNegations = unnestInsert({
+  table: 'millrace_label_negation',
+  columns: { ...keyTypes, host: 'text', epoch: 'integer', seq: 'bigint', cts: 'text' },
+  suffix: 'on conflict (src, uri, val, host, epoch) do update set seq = excluded.seq, cts = excluded.cts',
+})
+const insertRows = unnestInsert({
+  table: 'label',
+  columns: { ...keyTypes, cid: 'text', neg: 'boolean', cts: 'text', exp: 'text' },
+  suffix: 'on conflict (src, uri, cid, val) do update set neg = excluded.neg, cts = excluded.cts, exp = excluded.exp',
+})
+
+function write({ made, negations, rows }: LabelChanges): (Statement | undefined)[] {
+  return [
+    made.length > 0
+      ? insertMade(made.map((p) => [p.src, p.uri, p.val, p.cid, p.cts, p.host, p.epoch, p.seq, p.exp]))
+      : undefined,
+    negations.length > 0
+      ? insertNegations(negations.map((n) => [n.src, n.uri, n.val, n.host, n.epoch, n.seq, n.cts]))
+      : undefined,
+    rows.length > 0 ? insertRows(rows.map((r) => [r.src, r.uri, r.val, r.cid, r.neg, r.cts, r.exp])) : undefined,
+  ]
 }
