@@ -68,6 +68,19 @@ export interface Rejected {
   payload: string
 }
 
+/** Where frames come from: goes into their events. */
+export interface Origin {
+  /** Without scheme. */
+  host: string
+  /** How often that host has lost its sequence numbers. @default 0 */
+  epoch?: number
+}
+
+/** As events have it: what is nothing is left out. */
+export function originOf({ host, epoch = 0 }: Origin): { host: string; epoch?: number } {
+  return { host, ...(epoch > 0 && { epoch }) }
+}
+
 /** What a frame comes to. */
 export interface Conversion<E> {
   events: E[]

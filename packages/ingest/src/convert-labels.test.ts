@@ -18,6 +18,11 @@ describe('frameToLabels', () => {
     ])
   })
 
+  test('numbers of a host that has lost some before are told apart (L2)', () => {
+    const frame = decodeFrame(encodeFrame({ op: 1, t: '#labels' }, { seq: 9, labels: [label] }))
+    expect(frameToLabels(frame, { host, epoch: 3 }).events).toEqual([{ type: 'label', label, seq: 9, host, epoch: 3 }])
+  })
+
   test('neg, exp and cid stay, and the signature goes (L4)', () => {
     const full = { ...label, neg: true, exp: now, cid: 'bafyreib' }
     expect(convert([{ ...full, sig: new Uint8Array(64) }]).events[0]?.label).toEqual(full)

@@ -1,11 +1,9 @@
 import { isMap, type CborValue } from '@millrace/repo-reader'
 import { InvalidEventError, readLabelEvent, type LabelEvent } from '@millrace/stream-protocol'
-import { ignored, type Conversion } from './conversion.ts'
+import { ignored, originOf, type Conversion, type Origin } from './conversion.ts'
 import type { Frame } from './frame.ts'
 
-export interface ConvertLabelsOptions {
-  /** The labeler a frame came from, without scheme: goes into the events. */
-  host: string
+export interface ConvertLabelsOptions extends Origin {
   /** DID of that labeler; labels of others are dropped (hazard L7). */
   expectedSrc?: string | undefined
 }
@@ -15,7 +13,8 @@ export interface ConvertLabelsOptions {
  *
  * A pure function, and total. A label that is not one is rejected alone, and so is one in the name of another labeler.
  */
-export function frameToLabels(frame: Frame, { host, expectedSrc }: ConvertLabelsOptions): Conversion<LabelEvent> {
+export function frameToLabels(frame: Frame, options: ConvertLabelsOptions): Conversion<LabelEvent> {
+  const { expectedSrc } = options
   if (frame.type === 'info') return ignored('info')
   if (frame.type !== 'labels') return ignored('unknown-type')
   const labels = frame.body['labels']
@@ -24,7 +23,7 @@ export function frameToLabels(frame: Frame, { host, expectedSrc }: ConvertLabels
   if (!Array.isArray(labels)) return { ...result, outcome: 'invalid', reason: 'bad-field', gap: true }
   for (const label of labels) {
     try {
-      const event = readLabelEvent({ type: 'label', label, seq: frame.seq, host })
+      const event = readLabelEvent({ type: 'label', label, seq: frame.seq, ...originOf(options) })
       if (expectedSrc !== undefined && event.label.src !== expectedSrc)
         result.rejected.push(rejected('spoofed-label', `labeler is ${event.label.src}, not ${expectedSrc}`, label))
       else result.events.push(event)

@@ -8,7 +8,7 @@ import {
   type RecordJson,
   type StreamEvent,
 } from '@millrace/stream-protocol'
-import { ignored, type Conversion, type Rejected } from './conversion.ts'
+import { ignored, originOf, type Conversion, type Origin, type Rejected } from './conversion.ts'
 import {
   checkOps,
   failField,
@@ -28,9 +28,7 @@ import type { Frame } from './frame.ts'
 /** What is checked before an event is made: see {@link frameToEvents}. */
 export type Verify = 'integrity' | 'off'
 
-export interface ConvertOptions {
-  /** The host a frame came from, without scheme: goes into the events. */
-  host: string
+export interface ConvertOptions extends Origin {
   /** @default 'integrity' */
   verify?: Verify
   /** Epoch milliseconds. When given, a commit of more than 5 minutes later is not used (hazard I18). */
@@ -99,7 +97,7 @@ function appended(events: StreamEvent[], rejected: Rejected[] = []): Conversion<
 function commitToEvents(seq: number, body: CborMap, options: ConvertOptions): Conversion<StreamEvent> {
   const fields = readCommitFields(body)
   const { did, rev, time, since, prevData } = fields
-  const { host, verify = 'integrity' } = options
+  const { verify = 'integrity' } = options
   if (body['tooBig'] === true) throw new InvalidEventError('too-big', 'the commit was too big to be sent')
   if (body['rebase'] === true) throw new InvalidEventError('rebase', 'the commit is a rebase')
   if (fields.blocks.length === 0) throw new InvalidEventError('missing-blocks', 'the commit was sent without blocks')
@@ -115,7 +113,7 @@ function commitToEvents(seq: number, body: CborMap, options: ConvertOptions): Co
     ...(since !== null && { since }),
     ...(prevData && { prevData: prevData.toString() }),
     data: signed.data.toString(),
-    host,
+    ...originOf(options),
   }
   const { made, rejected, replaced } = opsToEvents(fields, signed)
   const events: StreamEvent[] = made.map((op, index) => ({ ...op, seq, ...shared, op: index, ops: made.length }))
@@ -123,7 +121,7 @@ function commitToEvents(seq: number, body: CborMap, options: ConvertOptions): Co
   if (events.length === 0) events.push({ type: 'repo', seq, ...shared })
   const result = appended(events, rejected)
   // The older version's rows have to go although no event replaces them (X9): fetching the repo does that.
-  if (replaced) result.dirty.push({ did, reason: 'unrepresentable-record', host, rev })
+  if (replaced) result.dirty.push({ did, reason: 'unrepresentable-record', host: options.host, rev })
   return result
 }
 
@@ -184,24 +182,24 @@ function syncToEvent(seq: number, body: CborMap, options: ConvertOptions): Strea
     commit: commit.toString(),
     rev,
     data: data.toString(),
-    host: options.host,
+    ...originOf(options),
   }
 }
 
-function accountToEvent(seq: number, body: CborMap, { host }: ConvertOptions): StreamEvent {
+function accountToEvent(seq: number, body: CborMap, options: ConvertOptions): StreamEvent {
   const did = readDid(body['did'])
   const { active, status } = body
   if (typeof active !== 'boolean') return failField('active', 'true or false')
   // Visibility follows `active`; a status that is no text tells nothing (I22).
   const known = typeof status === 'string' && { status }
-  return { type: 'account', seq, time: readText(body, 'time'), did, active, ...known, host }
+  return { type: 'account', seq, time: readText(body, 'time'), did, active, ...known, ...originOf(options) }
 }
 
-function identityToEvent(seq: number, body: CborMap, { host }: ConvertOptions): StreamEvent {
+function identityToEvent(seq: number, body: CborMap, options: ConvertOptions): StreamEvent {
   const did = readDid(body['did'])
   const { handle } = body
   const hint = typeof handle === 'string' && { handle }
-  return { type: 'identity', seq, time: readText(body, 'time'), did, ...hint, host }
+  return { type: 'identity', seq, time: readText(body, 'time'), did, ...hint, ...originOf(options) }
 }
 
 function refuseFuture(rev: string, { now }: ConvertOptions): void {

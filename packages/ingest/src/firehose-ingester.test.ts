@@ -173,6 +173,42 @@ describe('FirehoseIngester', () => {
     expect(ingester.status()).not.toHaveProperty('reason')
   })
 
+  test('numbers after a halt are of another epoch than those before, also for the next process (L2, I22)', async () => {
+    await using store = await openStore()
+    const epochs = () => store.events.map((event) => [(event as { seq: number }).seq, event.epoch ?? 0])
+    let lost = false
+    await using relay = await startRelay((connection) => {
+      if (lost && Number(connection.cursor) > 2) connection.socket.send(errorFrame('FutureCursor'))
+      else replay(accounts(1, lost ? 2 : 3))(connection)
+    })
+    await store.cursors.set(keyOf(relay.host), '0')
+    const run = async (expected: unknown[]) => {
+      const ingester = new FirehoseIngester({ ...store, host: relay.host, ...quick })
+      await using _ = running(ingester)
+      await eventually(() => expect(epochs()).toEqual(expected))
+      if (lost) return
+      lost = true
+      relay.connections.at(-1)?.socket.close()
+      await eventually(() => expect(ingester.status()).toMatchObject({ state: 'halted' }))
+      await store.cursors.set(keyOf(relay.host), '1')
+      await eventually(() => expect(epochs()).toEqual([...expected, [2, 1]]))
+    }
+    await run([
+      [1, 0],
+      [2, 0],
+      [3, 0],
+    ])
+    await store.cursors.set(keyOf(relay.host), '0')
+    await run([
+      [1, 0],
+      [2, 0],
+      [3, 0],
+      [2, 1],
+      [1, 1],
+      [2, 1],
+    ])
+  })
+
   test('FutureCursor is retried no sooner than after a minute unless told otherwise (I7)', async () => {
     await using store = await openStore()
     const logger = createLogSpy()

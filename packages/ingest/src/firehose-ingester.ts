@@ -76,7 +76,7 @@ export class FirehoseIngester implements Loop {
       ledger,
       logger,
       meter,
-      convert: (frame) => frameToEvents(frame, { host, verify, now: Date.now() }),
+      convert: (frame, epoch) => frameToEvents(frame, { host, epoch, verify, now: Date.now() }),
     })
   }
 

@@ -61,7 +61,7 @@ export class LabelerIngester implements Loop {
       ledger,
       logger,
       meter,
-      convert: (frame) => frameToLabels(frame, { host, expectedSrc }),
+      convert: (frame, epoch) => frameToLabels(frame, { host, epoch, expectedSrc }),
     })
   }
 

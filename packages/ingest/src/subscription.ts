@@ -4,6 +4,7 @@ import {
   Backoff,
   CursorConflictError,
   cursorKey,
+  epochKey,
   InvalidEventError,
   sleep,
   type BackoffOptions,
@@ -65,7 +66,8 @@ export interface SubscriptionOptions<E> extends SubscriptionSettings {
   ledger: Ledger | undefined
   logger: Logger
   meter: Meter
-  convert: (frame: Frame) => Conversion<E>
+  /** @param epoch how often the host has lost its sequence numbers */
+  convert: (frame: Frame, epoch: number) => Conversion<E>
 }
 
 /** Where an ingester stands, for people and health checks. */
@@ -108,6 +110,7 @@ export class Subscription<E> {
   readonly #options: SubscriptionOptions<E>
   readonly #host: string
   readonly #key: string
+  readonly #epochKey: string
   readonly #logger: Logger
   readonly #sampler: LogSampler
   readonly #metrics: SubscriptionMetrics
@@ -116,6 +119,8 @@ export class Subscription<E> {
   /** Highest sequence number that is appended, or was asked to start after. */
   #lastSeq: number | undefined
   #firstOfConnection = true
+  /** How often the host has lost its numbers: within one such time alone can they be compared (hazards L2, I22). */
+  #epoch = 0
   /** How often something failed at one place of the sequence. */
   #failure = { at: '', count: 0 }
   /** Holes whose end is the next sequence number. They are recorded with it, before the cursor passes them. */
@@ -128,6 +133,7 @@ export class Subscription<E> {
     this.#host = hostLabel(options.host)
     const { stream } = options.sink
     this.#key = cursorKey(stream, options.host)
+    this.#epochKey = epochKey(stream, options.host)
     this.#logger = options.logger.child({ component: `${options.kind}-ingester`, host: this.#host })
     this.#sampler = new LogSampler(this.#logger)
     this.#metrics = subscriptionMetrics(options.meter, options.kind, { stream, host: this.#host })
@@ -179,6 +185,9 @@ export class Subscription<E> {
     try {
       // Read anew each time: it is the store that says how far we are, not this process (I2).
       const stored = await retrying(() => cursors.get(this.#key), this.#retry('read the cursor', signal))
+      this.#epoch = Number(
+        (await retrying(() => cursors.get(this.#epochKey), this.#retry('read the epoch', signal))) ?? 0,
+      )
       const cursor = stored ?? startCursor
       this.#status.cursor = stored
       this.#lastSeq = cursor !== null && /^\d{1,16}$/.test(cursor) ? Number(cursor) : undefined
@@ -239,14 +248,15 @@ export class Subscription<E> {
   }
 
   async #ended(end: End, signal: AbortSignal): Promise<End> {
+    const { cursors, sink } = this.#options
     if (end.next !== 'halt') return end
     const note = `${end.reason} ${this.#status.cursor}`
     if (this.#haltNoted !== note) {
       const fromSeq = this.#status.cursor ?? undefined
-      await this.#recordGap(
-        { host: this.#host, stream: this.#options.sink.stream, reason: end.reason, fromSeq },
-        signal,
-      )
+      await this.#recordGap({ host: this.#host, stream: sink.stream, reason: end.reason, fromSeq }, signal)
+      // Whatever is decided about its cursor, the numbers that come then are others than those that we had.
+      const epoch = String(this.#epoch + 1)
+      await retrying(() => cursors.set(this.#epochKey, epoch), this.#retry('write the epoch', signal))
       this.#haltNoted = note
     }
     return end
@@ -287,7 +297,7 @@ export class Subscription<E> {
       const again = this.#countFailure('sequence', last)
       return again < REPEATED ? { next: 'retry', reason: 'sequence' } : { next: 'halt', reason: 'sequence' }
     }
-    const conversion = this.#options.convert(frame)
+    const conversion = this.#options.convert(frame, this.#epoch)
     // A kind that belongs to another endpoint is not ours to count in the sequence.
     if (conversion.reason === 'unknown-type') {
       batch.count('ignored', 'unknown-type')

@@ -51,6 +51,7 @@ export {
 export {
   cursorKey,
   DEFAULT_HIGH_WATER_MARK,
+  epochKey,
   groups,
   hostWithoutScheme,
   INGESTER_DONE,

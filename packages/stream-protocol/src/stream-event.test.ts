@@ -25,6 +25,10 @@ const events: { name: string; event: StreamEvent }[] = [
   { name: 'a sync', event: { type: 'repo', ...commit, sync: true, data: cid } },
   { name: 'an active account', event: { type: 'account', seq: 103, time, did, active: true } },
   { name: 'an account with a status', event: { type: 'account', seq: 103, time, did, active: false, status: 'new' } },
+  {
+    name: 'an account at a host that lost its numbers',
+    event: { type: 'account', seq: 1, time, did, active: true, host: 'relay.example', epoch: 2 },
+  },
   { name: 'an identity', event: { type: 'identity', seq: 104, time, did } },
   { name: 'an identity with a handle', event: { type: 'identity', seq: 104, time, did, handle: 'a.example' } },
   {

@@ -12,6 +12,8 @@ export type RecordJson = { [key: string]: unknown }
 interface Provenance {
   /** The upstream the event came from, without scheme. Sequence numbers count per host. */
   host?: string
+  /** How often `host` had lost its sequence numbers by then, as far as we know; absent means never. */
+  epoch?: number
 }
 
 interface CommitFields extends Provenance {
@@ -113,6 +115,7 @@ export function readStreamEvent(object: JsonObject): StreamEvent {
   fields.did()
   fields.text('time')
   fields.optionalText('host')
+  fields.optionalInteger('epoch')
   switch (type) {
     case 'create':
     case 'update':

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { entryTime } from './ports.ts'
-import { cursorKey, groups, INGESTER_DONE, SEQ_BACKFILL, streams } from './streams.ts'
+import { cursorKey, epochKey, groups, INGESTER_DONE, SEQ_BACKFILL, streams } from './streams.ts'
 
 test('names that other services know are what they were', () => {
   expect(streams).toEqual({
@@ -20,6 +20,10 @@ test.for([
   { host: 'relay.example/path', key: 'firehose_live:cursor:relay.example/path' },
 ])('the cursor of $host is kept under $key', ({ host, key }) => {
   expect(cursorKey(streams.firehoseLive, host)).toBe(key)
+})
+
+test('how often a host lost its numbers is kept beside its cursor', () => {
+  expect(epochKey(streams.labelLive, 'https://mod.example')).toBe('label_live:epoch:mod.example')
 })
 
 test('the time of an entry is in its id', () => {

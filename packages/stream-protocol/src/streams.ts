@@ -37,5 +37,13 @@ export function cursorKey(stream: string, host: string): string {
   return `${stream}:cursor:${hostWithoutScheme(host)}`
 }
 
+/**
+ * Where a reader counts how often `host` has lost its sequence numbers, e.g. `label_live:epoch:mod.bsky.app`. Absent
+ * means never. Numbers of different epochs say nothing about each other.
+ */
+export function epochKey(stream: string, host: string): string {
+  return `${stream}:epoch:${hostWithoutScheme(host)}`
+}
+
 /** Entries at which writers wait, unless configured otherwise. */
 export const DEFAULT_HIGH_WATER_MARK = 100_000
