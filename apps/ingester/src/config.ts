@@ -1,6 +1,7 @@
 import {
   defineConfig,
   hostList,
+  identityVariables,
   integer,
   oneOf,
   optionalDatabaseVariables,
@@ -9,6 +10,8 @@ import {
   text,
 } from '@millrace/runtime'
 import { DEFAULT_HIGH_WATER_MARK, streams } from '@millrace/stream-protocol'
+
+const { DID_PLC_URL, MILLRACE_ALLOW_PRIVATE_HOSTS } = identityVariables
 
 const highWaterMark = {
   schema: integer({ min: 1 }),
@@ -21,6 +24,10 @@ export const ingesterConfig = defineConfig({
     help: 'Relays or PDSs to read: the firehose of each, and once the list of its repos',
   },
   INGESTER_LABELER_HOSTS: { schema: hostList().optional(), help: 'Labelers to read' },
+  INGESTER_UNSIGNED_LABELERS: {
+    schema: hostList().optional(),
+    help: 'Labelers of these that sign nothing; labels without a signature of all others are dropped',
+  },
   INGESTER_FIREHOSE_STREAM: {
     schema: text('a name'),
     default: streams.firehoseLive,
@@ -51,9 +58,11 @@ export const ingesterConfig = defineConfig({
   INGESTER_VERIFY: {
     schema: oneOf('integrity', 'off'),
     default: 'integrity',
-    help: 'What is checked of a commit: all that it proves by itself (hashes, operations against the tree), or nothing',
+    help: 'What is checked: of a commit all that it proves by itself (hashes, operations against the tree), of a label its signature; or nothing',
   },
   ...streamVariables,
   ...optionalDatabaseVariables,
+  DID_PLC_URL,
+  MILLRACE_ALLOW_PRIVATE_HOSTS,
   ...processVariables({ metricsPort: 4000 }),
 })

@@ -18,6 +18,8 @@ const openRedis = (url: string) => openStreams({ kind: 'redis', url, location: u
 const hostsOf = (network: SimulatedNetwork) => ({
   INGESTER_HOSTS: network.relayUrl,
   INGESTER_LABELER_HOSTS: network.labelerUrl,
+  DID_PLC_URL: network.plcUrl,
+  MILLRACE_ALLOW_PRIVATE_HOSTS: '1',
 })
 
 async function lengthOf(store: StreamStore, stream: string): Promise<number> {

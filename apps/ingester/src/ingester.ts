@@ -1,6 +1,8 @@
 import { BackfillIngester, FirehoseIngester, LabelerIngester, type Verify } from '@millrace/ingest'
+import type { DidResolver } from '@millrace/identity'
 import {
   backfillEventCodec,
+  DEFAULT_HIGH_WATER_MARK,
   labelEventCodec,
   streamEventCodec,
   sleep,
@@ -18,6 +20,12 @@ export interface IngesterOptions {
   /** Relays or PDSs. Each gets a loop for its firehose and one for the list of its repos. */
   hosts: readonly string[]
   labelerHosts?: readonly string[] | undefined
+  /** Labelers whose labels need no signature. */
+  unsignedLabelers?: readonly string[] | undefined
+  /** Looks up labelers, whose labels are then verified unless `verify` is `off`. Without it, they are not. */
+  resolver?: Pick<DidResolver, 'resolve'> | undefined
+  /** Lets labelers be on this machine. @default false */
+  allowPrivateHosts?: boolean
   /** @default 'integrity' */
   verify?: Verify
   /** Where a firehose without a stored cursor begins: `0` for the oldest, null for the live end. @default null */
@@ -36,6 +44,9 @@ export interface IngesterOptions {
   meter: Meter
 }
 
+/** How far labelers with much to say at once fill the stream of labels (hazard L12). */
+const BULK_SHARE = 1 / 20
+
 /** Each has a `name` and a `status()`. */
 export type IngesterLoop = FirehoseIngester | BackfillIngester | LabelerIngester
 
@@ -45,6 +56,9 @@ export function ingesterLoops({
   ledger,
   hosts,
   labelerHosts = [],
+  unsignedLabelers = [],
+  resolver,
+  allowPrivateHosts = false,
   verify = 'integrity',
   startCursor = null,
   maxRepos = Number.POSITIVE_INFINITY,
@@ -61,6 +75,8 @@ export function ingesterLoops({
   const events = store.writer({ stream: firehoseStream, codec: streamEventCodec, ...mark(firehose) })
   const repos = store.writer({ stream: repoStream, codec: backfillEventCodec, ...mark(repo) })
   const labels = store.writer({ stream: labelStream, codec: labelEventCodec, ...mark(label) })
+  const bulkMark = Math.ceil((label ?? DEFAULT_HIGH_WATER_MARK) * BULK_SHARE)
+  const bulkLabels = store.writer({ stream: labelStream, codec: labelEventCodec, ...mark(bulkMark) })
   const firehoses = hosts.map((host) => new FirehoseIngester({ ...shared, host, sink: events, verify, startCursor }))
   return [
     ...firehoses,
@@ -68,7 +84,11 @@ export function ingesterLoops({
       const ready = (signal: AbortSignal): Promise<void> => connected(firehoses[index]!, signal)
       return new BackfillIngester({ ...shared, host, sink: repos, maxRepos, ready })
     }),
-    ...labelerHosts.map((host) => new LabelerIngester({ ...shared, host, sink: labels })),
+    ...labelerHosts.map((host) => {
+      const unsigned = unsignedLabelers.includes(host)
+      const verifies = resolver && verify !== 'off' ? { resolver, unsigned, allowPrivateHosts } : undefined
+      return new LabelerIngester({ ...shared, host, sink: labels, bulk: { sink: bulkLabels }, verify: verifies })
+    }),
   ]
 }
 

@@ -1,4 +1,5 @@
 import { PostgresLedger } from '@millrace/database'
+import { createGuardedFetch, DidResolver } from '@millrace/identity'
 import { chooseStreams, runAll, StreamGauges, type ProcessContext } from '@millrace/runtime'
 import { openLedgerDatabase, openStreams } from '@millrace/stores'
 import type { ingesterConfig } from './config.ts'
@@ -19,11 +20,16 @@ export async function runIngester(context: ProcessContext<typeof ingesterConfig>
   if (!database)
     logger.warn({}, 'DB_POSTGRES_URL is not set: dead letters, dirty marks and gaps are counted, and not kept')
 
+  const allowPrivateHosts = config.MILLRACE_ALLOW_PRIVATE_HOSTS
+  const fetch = createGuardedFetch({ allowPrivateHosts })
   const loops = ingesterLoops({
     store,
     ledger: database && new PostgresLedger({ database, logger }),
     hosts: config.INGESTER_HOSTS,
     labelerHosts: config.INGESTER_LABELER_HOSTS,
+    unsignedLabelers: config.INGESTER_UNSIGNED_LABELERS,
+    resolver: new DidResolver({ fetch, plcUrl: config.DID_PLC_URL, allowPrivateHosts }),
+    allowPrivateHosts,
     verify: config.INGESTER_VERIFY,
     firehoseStream: config.INGESTER_FIREHOSE_STREAM,
     labelStream: config.INGESTER_LABEL_STREAM,

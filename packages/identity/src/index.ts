@@ -11,3 +11,4 @@ export { HandleResolver, verifiedHandle, type HandleResolverOptions } from './ha
 export { readDidDocument, serviceOrigin, type Identity } from './identity.ts'
 export { isPublicAddress } from './public-address.ts'
 export { retryAfterMs } from './retry-after.ts'
+export { verifySignature } from './verify-signature.ts'

@@ -1,5 +1,5 @@
 import type { DeadLetter, DirtyMark, HostGap } from '@millrace/stream-protocol'
-import { skipReason, type Conversion, type Outcome } from './conversion.ts'
+import { skipReason, type Conversion, type Outcome, type Rejected } from './conversion.ts'
 
 /** What has been read since the last append: goes into the ledger and the stream together. */
 export class Batch<E> {
@@ -16,6 +16,8 @@ export class Batch<E> {
   /** The cursor that appending it leads to; undefined when nothing in it has a place in the sequence. */
   lastSeq: number | undefined
   lastTime: string | undefined
+  /** Dead letters by the frame that they are from. */
+  readonly #letters = new Map<number, number>()
 
   constructor(host: string, stream: string) {
     this.#host = host
@@ -35,16 +37,7 @@ export class Batch<E> {
   add(seq: number, conversion: Conversion<E>): void {
     for (const event of conversion.events) this.events.push(event)
     for (const mark of conversion.dirty) this.dirty.push(mark)
-    for (const { payload, ...rejected } of conversion.rejected) {
-      this.deadLetters.push({
-        ...rejected,
-        stream: this.#stream,
-        entryId: String(seq),
-        host: this.#host,
-        payload: payload.slice(0, 65_536),
-      })
-      this.skip(rejected.reason)
-    }
+    for (const rejected of conversion.rejected) this.#keep(seq, rejected)
     if (conversion.gap) {
       const reason = conversion.reason ?? 'other'
       this.gaps.push({ host: this.#host, stream: this.#stream, reason, fromSeq: String(seq - 1), toSeq: String(seq) })
@@ -54,12 +47,34 @@ export class Batch<E> {
     this.lastTime = conversion.time ?? this.lastTime
   }
 
+  /** Takes events out again, each with the reason why it is not used and the number of its frame. */
+  withdraw(rejected: ReadonlyMap<E, Rejected & { seq: number }>): void {
+    if (rejected.size === 0) return
+    const kept = this.events.filter((event) => !rejected.has(event))
+    this.events.splice(0, this.events.length, ...kept)
+    for (const { seq, ...rest } of rejected.values()) this.#keep(seq, rest)
+  }
+
+  /** Numbers count by host, and one frame may lose several parts that are about the same subject. */
+  #keep(seq: number, { payload, ...rejected }: Rejected): void {
+    const before = this.#letters.get(seq) ?? 0
+    this.#letters.set(seq, before + 1)
+    this.deadLetters.push({
+      ...rejected,
+      stream: this.#stream,
+      entryId: `${seq}${before > 0 ? `.${before}` : ''} at ${this.#host}`,
+      host: this.#host,
+      payload: payload.slice(0, 65_536),
+    })
+    this.skip(rejected.reason)
+  }
+
   /** Keeps a frame that cannot be read: its hash and its beginning. */
   addUndecodable(bytes: Buffer, sha256: string, error: { reason: string; message: string }, after: string): void {
     const { reason, message } = error
     this.deadLetters.push({
       stream: this.#stream,
-      entryId: `after ${after}`,
+      entryId: `after ${after} at ${this.#host}`,
       reason,
       error: `${message} (${bytes.length} bytes, sha256 ${sha256})`,
       host: this.#host,

@@ -32,6 +32,7 @@ export const skipReasons = [
   'bad-number',
   'bad-op',
   'bad-seq',
+  'bad-signature',
   'bad-utf8',
   'duplicate',
   'error-frame',
@@ -46,6 +47,7 @@ export const skipReasons = [
   'too-many-ops',
   'unknown-type',
   'unrepresentable-record',
+  'unsigned-label',
   'other',
 ] as const
 

@@ -2,10 +2,16 @@ import { isMap, type CborValue } from '@millrace/repo-reader'
 import { InvalidEventError, readLabelEvent, type LabelEvent } from '@millrace/stream-protocol'
 import { ignored, originOf, type Conversion, type Origin } from './conversion.ts'
 import type { Frame } from './frame.ts'
+import { proofOf, type LabelProof } from './label-proof.ts'
 
 export interface ConvertLabelsOptions extends Origin {
   /** DID of that labeler; labels of others are dropped (hazard L7). */
   expectedSrc?: string | undefined
+}
+
+export interface LabelConversion extends Conversion<LabelEvent> {
+  /** What proves each event. */
+  proofs: ReadonlyMap<LabelEvent, LabelProof>
 }
 
 /**
@@ -13,12 +19,12 @@ export interface ConvertLabelsOptions extends Origin {
  *
  * A pure function, and total. A label that is not one is rejected alone, and so is one in the name of another labeler.
  */
-export function frameToLabels(frame: Frame, options: ConvertLabelsOptions): Conversion<LabelEvent> {
+export function frameToLabels(frame: Frame, options: ConvertLabelsOptions): LabelConversion {
   const { expectedSrc } = options
-  if (frame.type === 'info') return ignored('info')
-  if (frame.type !== 'labels') return ignored('unknown-type')
+  const proofs = new Map<LabelEvent, LabelProof>()
+  if (frame.type !== 'labels') return { ...ignored(frame.type === 'info' ? 'info' : 'unknown-type'), proofs }
   const labels = frame.body['labels']
-  const result: Conversion<LabelEvent> = { events: [], outcome: 'appended', rejected: [], dirty: [] }
+  const result: LabelConversion = { events: [], outcome: 'appended', rejected: [], dirty: [], proofs }
   // There is no account that could be fetched instead, only the labeler as a whole.
   if (!Array.isArray(labels)) return { ...result, outcome: 'invalid', reason: 'bad-field', gap: true }
   for (const label of labels) {
@@ -26,7 +32,10 @@ export function frameToLabels(frame: Frame, options: ConvertLabelsOptions): Conv
       const event = readLabelEvent({ type: 'label', label, seq: frame.seq, ...originOf(options) })
       if (expectedSrc !== undefined && event.label.src !== expectedSrc)
         result.rejected.push(rejected('spoofed-label', `labeler is ${event.label.src}, not ${expectedSrc}`, label))
-      else result.events.push(event)
+      else {
+        result.events.push(event)
+        if (isMap(label)) proofs.set(event, proofOf(label))
+      }
     } catch (error) {
       if (!(error instanceof InvalidEventError)) throw error
       result.rejected.push(rejected('bad-label', error.message, label))

@@ -351,7 +351,7 @@ describe('FirehoseIngester', () => {
     expect(ledger.deadLetters).toHaveLength(2)
     expect(ledger.deadLetters[0]).toMatchObject({
       stream: 'firehose_live',
-      entryId: 'after 2',
+      entryId: `after 2 at ${relay.host.replace('http://', '')}`,
       reason: 'bad-cbor',
       payload: garbage.toString('base64'),
       error: expect.stringMatching(/sha256 [0-9a-f]{64}/) as string,

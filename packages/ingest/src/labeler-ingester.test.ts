@@ -60,6 +60,38 @@ describe('LabelerIngester', () => {
     })
   })
 
+  test('labels in bulk wait for room, and what another labeler says now is not far behind (L12)', async () => {
+    await using store = await openStore()
+    const bulk = Array.from({ length: 2_000 }, (_, i) => ({
+      seq: i + 1,
+      bytes: labelsFrame(i + 1, { ...label, val: `bulk${i}` }),
+    }))
+    await using busy = await startRelay(replay(bulk))
+    await using calm = await startRelay(() => undefined)
+    const shared = {
+      ...store,
+      ...quick,
+      maxBatch: 50,
+      bulk: { sink: store.sinkWithMark(150), burst: 100, perSecond: 0 },
+    }
+    const one = new LabelerIngester({ ...shared, host: busy.host })
+    const other = new LabelerIngester({ ...shared, host: calm.host })
+    await using loops = new AsyncDisposableStack()
+    for (const loop of [one, other]) loops.use(running(loop))
+    await eventually(async () => {
+      expect(await store.length()).toBeGreaterThanOrEqual(150)
+      expect(calm.connections).toHaveLength(1)
+    })
+    // Nobody reads the stream: the one with much to say stays where it is, also while others go on.
+    for (const [index, val] of ['!takedown', '!hide'].entries()) {
+      calm.connections[0]?.socket.send(labelsFrame(index + 1, { ...label, val }))
+      await eventually(() => expect(store.events.at(-1)?.label.val).toBe(val))
+    }
+    expect(await store.length()).toBeLessThan(150 + 50 + 2)
+    // It waits, and drops nothing.
+    expect(one.status().lastSeq).toBe((await store.length()) - 2)
+  })
+
   test('#info and unknown messages neither end it nor move the cursor (L10)', async () => {
     await using store = await openStore()
     await using relay = await startRelay(({ socket }) => {

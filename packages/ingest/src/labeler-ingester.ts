@@ -9,8 +9,13 @@ import {
   type Loop,
   type Meter,
 } from '@millrace/stream-protocol'
+import type { Batch } from './batch.ts'
 import { frameToLabels } from './convert-labels.ts'
+import type { Rejected } from './conversion.ts'
+import { FairSink, type BulkOptions } from './fair-sink.ts'
 import { hostLabel } from './host-url.ts'
+import type { LabelProof } from './label-proof.ts'
+import { LabelVerifier, type VerifyLabelsOptions } from './label-verifier.ts'
 import {
   Subscription,
   subscriptionDefaults,
@@ -23,7 +28,13 @@ export interface LabelerIngesterOptions extends Partial<SubscriptionSettings> {
   host: string
   /** DID of the labeler, where it is known: labels in the name of others are dropped and counted (hazard L7). */
   expectedSrc?: string | undefined
+  /**
+   * Looks up who the labeler is, and takes only what it has signed (hazards L6, L7). Without it, neither is known.
+   */
+  verify?: VerifyLabelsOptions | undefined
   sink: EventSink<LabelEvent>
+  /** Where labels go when there are many of them at once: see {@link FairSink}. @default sink */
+  bulk?: BulkOptions<LabelEvent>
   cursors: CursorStore
   /** Where labels go that cannot be read. Without it, they are counted and logged. */
   ledger?: Ledger | undefined
@@ -40,19 +51,30 @@ export interface LabelerIngesterOptions extends Partial<SubscriptionSettings> {
  * Reads `com.atproto.label.subscribeLabels` of one labeler, from its first label on, and appends its labels to a stream.
  *
  * Guarantees are those of `FirehoseIngester`. Labels are never dropped for pressure: the socket waits (hazard L12).
- * Signatures are neither verified nor kept.
+ * Signatures are not kept.
  */
 export class LabelerIngester implements Loop {
   readonly name: string
   readonly #subscription: Subscription<LabelEvent>
+  readonly #verifier: LabelVerifier | undefined
+  /** Of labels that were read and not yet looked at. */
+  readonly #proofs = new WeakMap<LabelEvent, LabelProof>()
 
   constructor(options: LabelerIngesterOptions) {
-    const { expectedSrc, idleMs = 0, ledger, logger = silentLogger, meter = noMeter, ...rest } = options
+    const { expectedSrc, verify, bulk, idleMs = 0, ledger, logger = silentLogger, meter = noMeter, ...rest } = options
     const host = hostLabel(options.host)
     this.name = `labeler ${host}`
+    const backoff = rest.backoff ?? subscriptionDefaults.backoff
+    this.#verifier =
+      verify &&
+      new LabelVerifier(options.host, verify, {
+        logger: logger.child({ component: 'labeler-ingester', host }),
+        backoff,
+      })
     this.#subscription = new Subscription({
       ...subscriptionDefaults,
       ...rest,
+      sink: bulk ? new FairSink(options.sink, bulk) : options.sink,
       idleMs,
       kind: 'labeler',
       nsid: 'com.atproto.label.subscribeLabels',
@@ -61,7 +83,12 @@ export class LabelerIngester implements Loop {
       ledger,
       logger,
       meter,
-      convert: (frame, epoch) => frameToLabels(frame, { host, epoch, expectedSrc }),
+      convert: (frame, epoch) => {
+        const conversion = frameToLabels(frame, { host, epoch, expectedSrc })
+        for (const [event, proof] of conversion.proofs) this.#proofs.set(event, proof)
+        return conversion
+      },
+      review: (batch, signal) => this.#review(batch, signal),
     })
   }
 
@@ -71,5 +98,17 @@ export class LabelerIngester implements Loop {
 
   status(): SubscriptionStatus {
     return this.#subscription.status()
+  }
+
+  async #review(batch: Batch<LabelEvent>, signal: AbortSignal): Promise<void> {
+    if (!this.#verifier) return
+    const labels = batch.events.map((event) => ({ event, proof: this.#proofs.get(event)! }))
+    const faults = await this.#verifier.findFaults(labels, signal)
+    const rejected = new Map<LabelEvent, Rejected & { seq: number }>()
+    for (const [event, fault] of faults) {
+      const { seq = 0, label } = event
+      rejected.set(event, { ...fault, seq, uri: label.uri, payload: JSON.stringify(event) })
+    }
+    batch.withdraw(rejected)
   }
 }

@@ -68,6 +68,8 @@ export interface SubscriptionOptions<E> extends SubscriptionSettings {
   meter: Meter
   /** @param epoch how often the host has lost its sequence numbers */
   convert: (frame: Frame, epoch: number) => Conversion<E>
+  /** Looks at a batch before it is appended, and may withdraw events from it. May take as long as it needs. */
+  review?: (batch: Batch<E>, signal: AbortSignal) => Promise<void>
 }
 
 /** Where an ingester stands, for people and health checks. */
@@ -379,6 +381,7 @@ export class Subscription<E> {
   async #flush(batch: Batch<E>, signal: AbortSignal): Promise<void> {
     const { sink } = this.#options
     try {
+      await this.#options.review?.(batch, signal)
       await this.#record(batch, signal)
       if (batch.lastSeq !== undefined) {
         const cursor = { key: this.#key, from: this.#status.cursor, to: String(batch.lastSeq) }

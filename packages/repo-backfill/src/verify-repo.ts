@@ -1,5 +1,5 @@
 import { setImmediate } from 'node:timers/promises'
-import { verifySignature } from '@atproto/crypto'
+import { verifySignature } from '@millrace/identity'
 import { readCar, readCommit, tidMs, unsignedCommit, walkTree, type Blocks, type Link } from '@millrace/repo-reader'
 import { InvalidEventError, isTid } from '@millrace/stream-protocol'
 import { InvalidRepoError, type InvalidRepoReason } from './errors.ts'
@@ -69,7 +69,7 @@ export async function verifyRepo(
     if (signedDid !== did) return fail('wrong-did', 'the commit is of another account')
     if (!isTid(rev)) return fail('bad-rev', 'the revision is not a TID')
     if (tidMs(rev) > now + MAX_AHEAD_MS) return fail('future-rev', `revision ${rev} lies in the future`)
-    if (!(await isSignedBy(signingKey, unsignedCommit(block), sig)))
+    if (!(await verifySignature(signingKey, unsignedCommit(block), sig)))
       fail('bad-signature', `revision ${rev} is not signed by ${signingKey}`)
     return { did, commit: root.toString(), rev, data: data.toString(), records: await readRecords(blocks, data) }
   } catch (error) {
@@ -91,14 +91,4 @@ async function readRecords(blocks: Blocks, data: Link): Promise<RepoRecord[]> {
     if (records.length % TURN === 0) await setImmediate()
   }
   return records
-}
-
-/** The library refuses high-S and DER signatures unless told otherwise. */
-async function isSignedBy(signingKey: string, unsigned: Uint8Array, sig: Uint8Array): Promise<boolean> {
-  try {
-    return await verifySignature(signingKey, unsigned, sig)
-  } catch {
-    // It throws for bytes that are no signature at all.
-    return false
-  }
 }

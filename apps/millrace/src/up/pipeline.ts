@@ -67,6 +67,8 @@ export async function joinPipeline({
     ...shared,
     hosts: [network.relay],
     labelerHosts: network.labelers,
+    resolver: dids,
+    allowPrivateHosts,
     ...(up.repos !== undefined && { maxRepos: up.repos }),
   })
   const backfillers = backfillerLoops({ ...shared, consumer: CONSUMER, resolver: dids, fetch, concurrency: 4 })

@@ -25,6 +25,8 @@ export interface TestStore<T> extends AsyncDisposable {
   events: T[]
   /** Called before each append reaches the store. */
   before: (attempt: number) => void | Promise<void>
+  /** Another writer of the same stream. */
+  sinkWithMark(highWaterMark: number): EventSink<T>
   /** How many entries the store holds. */
   length(): Promise<number>
 }
@@ -32,20 +34,24 @@ export interface TestStore<T> extends AsyncDisposable {
 export async function openTestStore<T>(stream: string, codec: Codec<T>, highWaterMark?: number): Promise<TestStore<T>> {
   const folder = await mkdtemp(path.join(os.tmpdir(), 'millrace-ingest-'))
   const store = await openSqliteStreams({ file: path.join(folder, 'streams.db') })
-  const writer = store.writer({ stream, codec, checkMs: 10, ...(highWaterMark !== undefined && { highWaterMark }) })
-  let attempts = 0
-  const test: TestStore<T> = {
-    cursors: store.cursors,
-    events: [],
-    before: () => undefined,
-    sink: {
+  const sinkWithMark = (highWaterMark: number | undefined): EventSink<T> => {
+    const writer = store.writer({ stream, codec, checkMs: 10, ...(highWaterMark !== undefined && { highWaterMark }) })
+    return {
       stream,
       async append(events: readonly T[], options?: AppendOptions) {
         await test.before(attempts++)
         await writer.append(events, options)
         test.events.push(...events)
       },
-    },
+    }
+  }
+  let attempts = 0
+  const test: TestStore<T> = {
+    cursors: store.cursors,
+    events: [],
+    before: () => undefined,
+    sink: sinkWithMark(highWaterMark),
+    sinkWithMark,
     length: async () => (await store.status([stream]))[0]?.length ?? 0,
     async [Symbol.asyncDispose]() {
       await store[Symbol.asyncDispose]()

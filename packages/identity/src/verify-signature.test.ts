@@ -1,0 +1,47 @@
+import { P256Keypair, Secp256k1Keypair, verifySignature as reference } from '@atproto/crypto'
+import { describe, expect, test } from 'vitest'
+import { verifySignature } from './verify-signature.ts'
+
+const bytes = Buffer.from('what was signed')
+const orders = {
+  ES256K: 0xfffffffffffffffffffffffffffffffebaaedce6af48a03bbfd25e8cd0364141n,
+  ES256: 0xffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc632551n,
+}
+
+describe.each([
+  { name: 'secp256k1', Pair: Secp256k1Keypair },
+  { name: 'P-256', Pair: P256Keypair },
+])('a signature by a key of $name', ({ Pair }) => {
+  test('holds for what was signed, and for nothing else', async () => {
+    const pair = await Pair.create()
+    const other = await Pair.create()
+    const sig = await pair.sign(bytes)
+    expect(await verifySignature(pair.did(), bytes, sig)).toBe(true)
+    expect(await verifySignature(pair.did(), Buffer.from('another text'), sig)).toBe(false)
+    expect(await verifySignature(other.did(), bytes, sig)).toBe(false)
+    expect(await verifySignature(pair.did(), bytes, sig.with(40, sig[40]! ^ 1))).toBe(false)
+  })
+
+  test('is of 64 bytes and has the lower of its two values (L6, B7)', async () => {
+    const pair = await Pair.create()
+    const sig = await pair.sign(bytes)
+    const order = orders[pair.jwtAlg as keyof typeof orders]
+    const s = BigInt(`0x${Buffer.from(sig.subarray(32)).toString('hex')}`)
+    const high = Buffer.concat([sig.subarray(0, 32), Buffer.from((order - s).toString(16).padStart(64, '0'), 'hex')])
+    // It is a signature, only not one that AT Protocol takes.
+    expect(await reference(pair.did(), bytes, high, { allowMalleableSig: true })).toBe(true)
+    expect(await verifySignature(pair.did(), bytes, high)).toBe(false)
+    for (const bad of [new Uint8Array(), sig.subarray(1), Buffer.concat([sig, Buffer.from([0])]), new Uint8Array(64)])
+      expect(await verifySignature(pair.did(), bytes, bad)).toBe(false)
+  })
+})
+
+test.each([
+  '',
+  'did:key:',
+  'did:key:zQ3sh',
+  'did:plc:aaaaaaaaaaaaaaaaaaaaaaaa',
+  'did:key:z6MkhaXgBZDvotDkL5257faiztiGiC2QtKLGpbnnEGta2doK',
+])('%j is no key that verifies anything', async (key) => {
+  expect(await verifySignature(key, bytes, new Uint8Array(64).fill(1))).toBe(false)
+})
