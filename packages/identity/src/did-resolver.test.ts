@@ -1,8 +1,9 @@
+import { serve, type LocalServer } from '@millrace/testing'
 import { describe, expect, test } from 'vitest'
 import { DidResolver, type DidResolverOptions } from './did-resolver.ts'
 import { TemporaryIdentityError } from './errors.ts'
-import { createGuardedFetch } from './guarded-fetch.ts'
-import { serve, type LocalServer } from './testing/serve.ts'
+import { createGuardedFetch, type GuardedFetch } from './guarded-fetch.ts'
+import { HostLimits } from './host-limits.ts'
 
 const alice = 'did:plc:aaaaaaaaaaaaaaaaaaaaaaaa'
 const bob = 'did:plc:bbbbbbbbbbbbbbbbbbbbbbbb'
@@ -29,7 +30,7 @@ async function directory(): Promise<LocalServer & { next: Directory }> {
 
 function resolver(server: LocalServer, options: Partial<DidResolverOptions> = {}): DidResolver {
   const fetch = createGuardedFetch({ allowPrivateHosts: true })
-  return new DidResolver({ fetch, plcUrl: `${server.url}/`, allowPrivateHosts: true, ...options })
+  return new DidResolver({ fetch, plcUrl: `${server.url}/`, allowPrivateHosts: true, minIntervalMs: 0, ...options })
 }
 
 const handleOf = async (dids: DidResolver, did: string, options?: { fresh: boolean }): Promise<string | undefined> => {
@@ -151,6 +152,94 @@ describe('DidResolver', () => {
     expect(await handleOf(dids, alice)).toBe('a2.test')
   })
 
+  test('a flood of questions about one DID is asked no faster than allowed (I20)', async () => {
+    const asked: number[] = []
+    await using plc = await serve(({ url }, response) => {
+      asked.push(performance.now())
+      response.end(JSON.stringify({ id: url?.slice(1) }))
+    })
+    const dids = resolver(plc, { minIntervalMs: 200, now: () => performance.now() })
+    for (let round = 0; round < 3; round++)
+      await Promise.all(Array.from({ length: 100 }, () => dids.resolve(alice, { fresh: true })))
+    expect(asked).toHaveLength(3)
+    const pauses = asked.slice(1).map((at, index) => at - asked[index]!)
+    expect(Math.min(...pauses)).toBeGreaterThan(150)
+  })
+
+  test('one that fails is asked no faster either', async () => {
+    await using plc = await directory()
+    plc.next.status = 500
+    const dids = resolver(plc, { minIntervalMs: 200, now: () => performance.now() })
+    const started = performance.now()
+    for (let round = 0; round < 2; round++) await expect(dids.resolve(alice)).rejects.toThrow(TemporaryIdentityError)
+    expect(plc.asked).toHaveLength(2)
+    expect(performance.now() - started).toBeGreaterThan(150)
+  })
+
+  test('what changes while it is asked is asked again (D7)', async () => {
+    const answers: (() => void)[] = []
+    await using plc = await serve(({ url }, response) => {
+      const name = `a${answers.length + 1}.test`
+      answers.push(() => void response.end(JSON.stringify({ id: url?.slice(1), alsoKnownAs: [`at://${name}`] })))
+    })
+    const dids = resolver(plc)
+    const before = handleOf(dids, alice)
+    await expect.poll(() => answers.length).toBe(1)
+    dids.expire(alice)
+    const after = handleOf(dids, alice, { fresh: true })
+    answers[0]!()
+    await expect.poll(() => answers.length).toBe(2)
+    answers[1]!()
+    expect([await before, await after]).toEqual(['a1.test', 'a2.test'])
+    expect(await handleOf(dids, alice)).toBe('a2.test')
+    expect(plc.asked).toHaveLength(2)
+  })
+
+  test('and its answer is not fresh if nobody has asked again', async () => {
+    const answers: (() => void)[] = []
+    await using plc = await serve(({ url }, response) => {
+      answers.push(() => void response.end(JSON.stringify({ id: url?.slice(1) })))
+    })
+    const dids = resolver(plc)
+    const first = dids.resolve(alice)
+    await expect.poll(() => answers.length).toBe(1)
+    dids.expire(alice)
+    answers[0]!()
+    await first
+    const second = dids.resolve(alice)
+    await expect.poll(() => answers.length).toBe(2)
+    answers[1]!()
+    expect(await second).toMatchObject({ kind: 'found' })
+  })
+
+  test('a new version of an account expires its answer in every process (D7)', async () => {
+    await using plc = await directory()
+    const versions: Record<string, string> = {}
+    const version = (did: string): Promise<string | null> => Promise.resolve(versions[did] ?? null)
+    const [one, two] = [resolver(plc, { version }), resolver(plc, { version })]
+    expect([await handleOf(one, alice), await handleOf(two, alice)]).toEqual(['a1.test', 'a2.test'])
+    expect([await handleOf(one, alice), await handleOf(two, alice)]).toEqual(['a1.test', 'a2.test'])
+    versions[alice] = '2026-01-15 12:00:00+00'
+    expect([await handleOf(one, alice), await handleOf(two, alice)]).toEqual(['a3.test', 'a4.test'])
+    expect([await handleOf(one, alice), await handleOf(two, alice)]).toEqual(['a3.test', 'a4.test'])
+  })
+
+  test('while versions cannot be told the network is asked, and what is known used if it is silent', async () => {
+    await using plc = await directory()
+    const version = (): Promise<string | null> => Promise.reject(new Error('the database is away'))
+    const dids = resolver(plc, { version })
+    expect([await handleOf(dids, alice), await handleOf(dids, alice)]).toEqual(['a1.test', 'a2.test'])
+    plc.next.status = 500
+    expect(await handleOf(dids, alice)).toBe('a2.test')
+  })
+
+  test('a document of 64 KiB is read (D6)', async () => {
+    await using plc = await directory()
+    const document = JSON.stringify({ id: alice, alsoKnownAs: ['at://a.test'] })
+    plc.next.body = document.padEnd(64 * 1024)
+    expect(await handleOf(resolver(plc), alice)).toBe('a.test')
+  })
+
   test('the longest unused answers go first when the cache is full', async () => {
     await using plc = await directory()
     const dids = resolver(plc, { maxEntries: 2 })
@@ -179,6 +268,24 @@ describe('did:web', () => {
   ])('is absent when its host serves $name', async ({ status, body }) => {
     await using host = await serve((_, response) => response.writeHead(status).end(body))
     expect(await resolver(host).resolve(web(host))).toEqual(absent)
+  })
+
+  test('a host that never answers affects the DIDs of its domain only (D11)', async () => {
+    const asked: string[] = []
+    const fetch: GuardedFetch = async (url, init) => {
+      const { hostname } = new URL(url)
+      asked.push(hostname)
+      if (hostname.endsWith('slow.example'))
+        return new Promise((_, reject) => init?.signal?.addEventListener('abort', () => reject(new Error('over'))))
+      return Response.json({ id: `did:web:${hostname}` })
+    }
+    const dids = new DidResolver({ fetch, limits: new HostLimits({ concurrency: 2 }) })
+    for (const name of ['a', 'b']) void dids.resolve(`did:web:${name}.slow.example`).catch(() => undefined)
+    await expect.poll(() => asked).toHaveLength(2)
+    for (const name of ['c', 'd'])
+      await expect(dids.resolve(`did:web:${name}.slow.example`)).rejects.toMatchObject({ wasAsked: false })
+    expect(await dids.resolve('did:web:quick.example')).toMatchObject({ kind: 'found' })
+    expect(asked).toEqual(['a.slow.example', 'b.slow.example', 'quick.example'])
   })
 
   test('goes through the guard, and has no port outside of private networks (D11)', async () => {

@@ -38,19 +38,26 @@ export class NetworkError extends Error {
 /** A DID or a handle could not be looked up now. It says nothing about them: keep what is known, and ask later (hazard D1). */
 export class TemporaryIdentityError extends Error {
   override readonly name = 'TemporaryIdentityError'
-  /** Who did not answer: an origin, or `dns`. */
+  /** Who did not answer: an origin, a domain, or `dns`. */
   readonly host: string
-  /** How long the host asks to be left alone. */
+  /** What it answered, where it did. */
+  readonly status: number | undefined
+  /** How long the host asks to be left alone, or how long it is left alone by us. */
   readonly retryAfterMs: number | undefined
+  /** False when nobody was asked, because the host has enough to do: no failure of its own. */
+  readonly wasAsked: boolean
 
   constructor(
     subject: string,
     host: string,
-    options: { cause?: unknown; status?: number; retryAfterMs?: number | undefined } = {},
+    options: { cause?: unknown; status?: number; retryAfterMs?: number | undefined; wasAsked?: boolean } = {},
   ) {
-    const why = options.status === undefined ? '' : ` (status ${options.status})`
-    super(`cannot look up ${subject} at ${host} now${why}`, { cause: options.cause })
+    const { cause, status, retryAfterMs, wasAsked = true } = options
+    const why = status !== undefined ? ` (status ${status})` : wasAsked ? '' : ' (it has enough to do)'
+    super(`cannot look up ${subject} at ${host} now${why}`, { cause })
     this.host = host
-    this.retryAfterMs = options.retryAfterMs
+    this.status = status
+    this.retryAfterMs = retryAfterMs
+    this.wasAsked = wasAsked
   }
 }

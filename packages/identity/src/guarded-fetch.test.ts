@@ -1,9 +1,9 @@
 import { setTimeout as wait } from 'node:timers/promises'
 import { gzipSync } from 'node:zlib'
+import { serve } from '@millrace/testing'
 import { describe, expect, test } from 'vitest'
 import { createGuardedFetch } from './guarded-fetch.ts'
 import { isPublicAddress } from './public-address.ts'
-import { serve } from './testing/serve.ts'
 
 const open = createGuardedFetch({ allowPrivateHosts: true })
 

@@ -1,8 +1,9 @@
+import { serve, type LocalServer } from '@millrace/testing'
 import { describe, expect, test } from 'vitest'
 import { TemporaryIdentityError } from './errors.ts'
 import { createGuardedFetch, type GuardedFetch } from './guarded-fetch.ts'
 import { HandleResolver, verifiedHandle } from './handle-resolver.ts'
-import { serve, type LocalServer } from './testing/serve.ts'
+import { HostLimits } from './host-limits.ts'
 
 const alice = 'did:plc:aaaaaaaaaaaaaaaaaaaaaaaa'
 const bob = 'did:plc:bbbbbbbbbbbbbbbbbbbbbbbb'
@@ -57,6 +58,7 @@ describe('HandleResolver', () => {
     { name: 'DNS has no record', resolveTxt: dnsError('ENODATA') },
     { name: 'DNS has no such name', resolveTxt: dnsError('ENOTFOUND') },
     { name: 'DNS has other records only', resolveTxt: txt(['v=spf1']) },
+    { name: 'the name is too long for a record', resolveTxt: dnsError('EBADNAME') },
   ])('the host is asked when $name', async ({ resolveTxt }) => {
     await using host = await serve((_, response) => response.end(`${alice}\n`))
     const handles = new HandleResolver({ fetch: toward(host), resolveTxt })
@@ -104,6 +106,37 @@ describe('HandleResolver', () => {
     await expect(handles.resolve('alice.example.com')).rejects.toThrow(TemporaryIdentityError)
   })
 
+  test('the names of one domain share its limits (D4)', async () => {
+    const asked: string[] = []
+    const resolveTxt = (name: string): Promise<string[][]> => {
+      asked.push(name)
+      return Promise.resolve([[`did=${alice}`]])
+    }
+    const handles = new HandleResolver({ fetch: noHost, resolveTxt, limits: new HostLimits({ perSecond: 1 }) })
+    expect(await handles.resolve('alice.example.com')).toBe(alice)
+    await expect(handles.resolve('bob.example.com')).rejects.toMatchObject({ wasAsked: false, host: 'example.com' })
+    expect(await handles.resolve('alice.example.org')).toBe(alice)
+    expect(asked).toEqual(['_atproto.alice.example.com', '_atproto.alice.example.org'])
+  })
+
+  test('they do so as well where a resolver is asked, which has no limits of its own', async () => {
+    await using host = await serve((_, response) => response.end(JSON.stringify({ did: alice })))
+    const limits = new HostLimits({ perSecond: 1 })
+    const handles = new HandleResolver({ fetch: open, resolverUrl: host.url, limits })
+    expect(await handles.resolve('alice.example.com')).toBe(alice)
+    expect(await handles.resolve('alice.example.org')).toBe(alice)
+    await expect(handles.resolve('bob.example.org')).rejects.toMatchObject({ wasAsked: false, host: 'example.org' })
+    expect(host.asked).toHaveLength(2)
+  })
+
+  test('a resolver that is away is left alone, whatever the handle', async () => {
+    await using host = await serve(() => undefined)
+    await host[Symbol.asyncDispose]()
+    const handles = new HandleResolver({ fetch: open, resolverUrl: host.url })
+    await expect(handles.resolve('alice.example.com')).rejects.toMatchObject({ wasAsked: true })
+    await expect(handles.resolve('bob.example.org')).rejects.toMatchObject({ wasAsked: false, host: host.url })
+  })
+
   test('a resolver is asked instead of all this, where there is one', async () => {
     await using host = await serve(({ url }, response) => {
       const handle = new URL(url ?? '', 'http://x').searchParams.get('handle')
@@ -129,6 +162,11 @@ describe('verifiedHandle', () => {
     },
     { name: 'the handle points to another', identity: { did: bob, handle: 'alice.example.com' }, handle: null },
     { name: 'the document names none', identity: { did: alice }, handle: null },
+    {
+      name: 'it is kept in lower case',
+      identity: { did: alice, handle: 'Alice.Example.com' },
+      handle: 'alice.example.com',
+    },
   ])('$name: $handle (D2)', async ({ identity, handle }) => {
     expect(await verifiedHandle(identity, handles)).toBe(handle)
   })

@@ -1,8 +1,10 @@
 import { Resolver } from 'node:dns/promises'
 import { isValidHandle, isValidTld } from '@atproto/syntax'
 import { isDid, isObject } from '@millrace/stream-protocol'
+import { domainOf } from './domain.ts'
 import { BlockedHostError, NetworkError, ResponseLimitError, TemporaryIdentityError } from './errors.ts'
 import type { GuardedFetch } from './guarded-fetch.ts'
+import { HostLimits } from './host-limits.ts'
 import type { Identity } from './identity.ts'
 import { retryAfterMs } from './retry-after.ts'
 
@@ -15,6 +17,13 @@ export interface HandleResolverOptions {
   resolveTxt?: (name: string) => Promise<string[][]>
   /** For one answer, in milliseconds. @default 5_000 */
   timeoutMs?: number
+  /** What the hosts of handles are asked at most, shared with whoever else asks hosts. @default limits of its own */
+  limits?: HostLimits
+}
+
+export interface ResolveHandleOptions {
+  /** See `HostLimits`. @default false */
+  patient?: boolean
 }
 
 const MAX_WELL_KNOWN_BYTES = 2 * 1024
@@ -22,26 +31,33 @@ const MAX_WELL_KNOWN_BYTES = 2 * 1024
 /**
  * Finds the DID that a handle points to: a TXT record at `_atproto.<handle>`, else `/.well-known/atproto-did` of the
  * handle's host. Null is definitive: no such handle, or two records that contradict each other.
+ *
+ * Handles of one domain share its limits, as one server answers for all of them.
  */
 export class HandleResolver {
-  readonly #options: HandleResolverOptions & { timeoutMs: number }
+  readonly #options: HandleResolverOptions & { timeoutMs: number; limits: HostLimits }
   readonly #resolveTxt: (name: string) => Promise<string[][]>
 
-  constructor({ timeoutMs = 5_000, ...rest }: HandleResolverOptions) {
-    this.#options = { ...rest, timeoutMs }
+  constructor({ timeoutMs = 5_000, limits = new HostLimits(), ...rest }: HandleResolverOptions) {
+    this.#options = { ...rest, timeoutMs, limits }
     const dns = new Resolver({ timeout: timeoutMs, tries: 2 })
     this.#resolveTxt = rest.resolveTxt ?? ((name) => dns.resolveTxt(name))
   }
 
   /** @throws {TemporaryIdentityError} when it cannot be known now: keep what is stored (hazard D1). */
-  async resolve(handle: string): Promise<string | null> {
+  async resolve(handle: string, { patient = false }: ResolveHandleOptions = {}): Promise<string | null> {
     const name = handle.toLowerCase()
     if (!isValidHandle(name)) return null
-    const { resolverUrl } = this.#options
-    if (resolverUrl !== undefined) return this.#askResolver(name, resolverUrl)
-    if (!isValidTld(name)) return null
-    const fromDns = await this.#askDns(name)
-    return fromDns === undefined ? this.#askHost(name) : fromDns
+    const { resolverUrl, limits } = this.#options
+    if (resolverUrl === undefined && !isValidTld(name)) return null
+    const ask = (): Promise<string | null> =>
+      resolverUrl === undefined ? this.#askNetwork(name) : this.#askResolver(name, resolverUrl)
+    return await limits.ask(domainOf(name), name, ask, { patient })
+  }
+
+  async #askNetwork(handle: string): Promise<string | null> {
+    const fromDns = await this.#askDns(handle)
+    return fromDns === undefined ? await this.#askHost(handle) : fromDns
   }
 
   /** Undefined when DNS has nothing to say, so that the host is asked. */
@@ -51,7 +67,8 @@ export class HandleResolver {
       records = await this.#resolveTxt(`_atproto.${handle}`)
     } catch (error) {
       const code = error instanceof Error ? (error as NodeJS.ErrnoException).code : undefined
-      if (code === 'ENOTFOUND' || code === 'ENODATA') return undefined
+      // The last one is for names that are too long with the part before them: there can be no record.
+      if (code === 'ENOTFOUND' || code === 'ENODATA' || code === 'EBADNAME') return undefined
       // DNS goes first. While it is silent, the host's answer could be one that DNS contradicts a minute later.
       throw new TemporaryIdentityError(handle, 'dns', { cause: error })
     }
@@ -70,7 +87,9 @@ export class HandleResolver {
   async #askResolver(handle: string, resolverUrl: string): Promise<string | null> {
     const url = new URL('/xrpc/com.atproto.identity.resolveHandle', resolverUrl)
     url.searchParams.set('handle', handle)
-    const text = await this.#get(handle, url.href)
+    const text = await this.#options.limits.ask(url.origin, handle, () => this.#get(handle, url.href), {
+      trusted: true,
+    })
     if (text === null) return null
     const body = parseJson(text)
     if (isObject(body) && isDid(body['did'])) return body['did']
@@ -107,9 +126,10 @@ export class HandleResolver {
 export async function verifiedHandle(
   identity: Pick<Identity, 'did' | 'handle'>,
   handles: Pick<HandleResolver, 'resolve'>,
+  options: ResolveHandleOptions = {},
 ): Promise<string | null> {
   if (identity.handle === undefined) return null
-  const did = await handles.resolve(identity.handle)
+  const did = await handles.resolve(identity.handle, options)
   return did === identity.did ? identity.handle.toLowerCase() : null
 }
 

@@ -1,4 +1,4 @@
-export { DidResolver, type DidResolution, type DidResolverOptions } from './did-resolver.ts'
+export { DidResolver, type DidResolution, type DidResolverOptions, type ResolveDidOptions } from './did-resolver.ts'
 export { BlockedHostError, NetworkError, ResponseLimitError, TemporaryIdentityError } from './errors.ts'
 export {
   createGuardedFetch,
@@ -7,7 +7,13 @@ export {
   type GuardedFetchLimits,
   type GuardedFetchOptions,
 } from './guarded-fetch.ts'
-export { HandleResolver, verifiedHandle, type HandleResolverOptions } from './handle-resolver.ts'
+export {
+  HandleResolver,
+  verifiedHandle,
+  type HandleResolverOptions,
+  type ResolveHandleOptions,
+} from './handle-resolver.ts'
+export { HostLimits, type AskOptions, type HostLimitsOptions } from './host-limits.ts'
 export { readDidDocument, serviceOrigin, type Identity } from './identity.ts'
 export { isPublicAddress } from './public-address.ts'
 export { retryAfterMs } from './retry-after.ts'

@@ -1,8 +1,8 @@
 import { gzipSync } from 'node:zlib'
 import { createGuardedFetch } from '@millrace/identity'
+import { serve, type LocalServer } from '@millrace/testing'
 import { describe, expect, test } from 'vitest'
 import { fetchRepo, type FetchRepoOptions } from './fetch-repo.ts'
-import { serve, type LocalServer } from './testing/serve.ts'
 
 const did = 'did:plc:aaaaaaaaaaaaaaaaaaaaaaaa'
 const open = createGuardedFetch({ allowPrivateHosts: true })

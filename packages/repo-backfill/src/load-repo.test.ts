@@ -1,9 +1,9 @@
 import { Secp256k1Keypair } from '@atproto/crypto'
 import { createGuardedFetch, DidResolver } from '@millrace/identity'
+import { serve, type LocalServer } from '@millrace/testing'
 import { describe, expect, test } from 'vitest'
 import { loadRepo, type LoadRepoOptions } from './load-repo.ts'
 import { did, makeRepo, rev, signingKey } from './testing/make-repo.ts'
-import { serve, type LocalServer } from './testing/serve.ts'
 
 const fetch = createGuardedFetch({ allowPrivateHosts: true })
 const { car } = await makeRepo({ records: { 'app.bsky.feed.post/1': { text: 'a' } } })
@@ -34,7 +34,7 @@ const answering = (status: number, error = '') =>
   serve((_, response) => response.writeHead(status).end(JSON.stringify({ error, message: '' })))
 
 function load(host: LocalServer, plc: LocalServer, rest: Partial<LoadRepoOptions> & { rev?: string } = {}) {
-  const resolver = new DidResolver({ fetch, plcUrl: plc.url, allowPrivateHosts: true })
+  const resolver = new DidResolver({ fetch, plcUrl: plc.url, allowPrivateHosts: true, minIntervalMs: 0 })
   return loadRepo({ did, host: host.url, rev: rest.rev ?? rev }, { resolver, fetch, ...rest })
 }
 
@@ -141,6 +141,12 @@ describe('the key', () => {
     await using host = await good()
     await using plc = await directory({ key: other.did() }, 503)
     await expect(load(host, plc)).rejects.toMatchObject({ name: 'TemporaryIdentityError', host: plc.url })
+  })
+
+  test('that a document lacks is an error of the repo, not a status of the account (D6)', async () => {
+    await using host = await good()
+    await using plc = await serve((_, response) => response.end(JSON.stringify({ id: did })))
+    await expect(load(host, plc)).rejects.toMatchObject({ reason: 'no-signing-key' })
   })
 
   test('of an unknown DID is an error', async () => {

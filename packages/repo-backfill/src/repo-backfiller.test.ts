@@ -8,7 +8,7 @@ import {
   type SimulatedNetwork,
   type SimulatedNetworkOptions,
 } from '@millrace/dev-network'
-import { createGuardedFetch, DidResolver } from '@millrace/identity'
+import { createGuardedFetch, DidResolver, HostLimits, type GuardedFetch } from '@millrace/identity'
 import { openSqliteStreams } from '@millrace/sqlite-streams'
 import {
   backfillEventCodec,
@@ -73,7 +73,7 @@ async function rig({ plcUrl }: { plcUrl: string }): Promise<Rig> {
           blockMs: 50,
         }),
         sink,
-        resolver: new DidResolver({ fetch, plcUrl, allowPrivateHosts: true }),
+        resolver: new DidResolver({ fetch, plcUrl, allowPrivateHosts: true, minIntervalMs: 0 }),
         fetch,
         hostBackoff: fast,
         retry: fast,
@@ -302,6 +302,27 @@ describe('hosts that fail for now (B5)', () => {
     start(backfiller())
     await eventually(async () => expect(await left()).toBe(0))
     expect(closings(await events())).toHaveLength(4)
+  })
+
+  test('a host of did:web that never answers delays the DIDs of its domain only (D11)', async () => {
+    const net = await network()
+    const { enqueue, backfiller, start, events, left } = await rig(net)
+    const asked: string[] = []
+    const toward: GuardedFetch = (url, init) => {
+      const { hostname } = new URL(url)
+      if (!hostname.endsWith('slow.example')) return fetch(url, init)
+      asked.push(hostname)
+      return new Promise((_, reject) => setTimeout(() => reject(new Error('no answer')), 100))
+    }
+    const strangers = ['a', 'b', 'c', 'd', 'e', 'f'].map((name) => `did:web:${name}.slow.example`)
+    await enqueue([...strangers.map((did) => ({ did, host: net.relayUrl, rev: '' })), ...listed(net)])
+    const limits = new HostLimits({ backoff: { minMs: 3_600_000, maxMs: 3_600_000 } })
+    const { plcUrl } = net
+    start(backfiller({ resolver: new DidResolver({ fetch: toward, plcUrl, allowPrivateHosts: true, limits }) }))
+    await eventually(async () => expect(await left()).toBe(strangers.length))
+    expect(recordsOf(await events())).toEqual(net.records().sort(byUri))
+    // As many as there were places, and nobody after they had failed.
+    expect(asked).toHaveLength(2)
   })
 
   test('one slow repo holds neither its neighbours nor what comes after them (S16)', async () => {

@@ -60,3 +60,4 @@ export {
   streams,
 } from './streams.ts'
 export { Backoff, sleep, type BackoffOptions } from './time.ts'
+export { TokenBucket, type TokenBucketOptions } from './token-bucket.ts'

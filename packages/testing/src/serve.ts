@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net'
 export interface LocalServer extends AsyncDisposable {
   readonly url: string
   readonly port: number
-  /** Paths asked for, in order. */
+  /** Paths asked for, in order, without query. */
   readonly asked: string[]
 }
 
@@ -12,7 +12,7 @@ export interface LocalServer extends AsyncDisposable {
 export async function serve(listener: RequestListener): Promise<LocalServer> {
   const asked: string[] = []
   const server = createServer((request, response) => {
-    asked.push(request.url ?? '')
+    asked.push((request.url ?? '').split('?', 1).join())
     listener(request, response)
   })
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
