@@ -1,4 +1,4 @@
-import { PostgresLedger } from '@millrace/database'
+import { identityVersion, PostgresLedger } from '@millrace/database'
 import { createGuardedFetch, DidResolver } from '@millrace/identity'
 import { chooseStreams, runAll, StreamGauges, type ProcessContext } from '@millrace/runtime'
 import { openLedgerDatabase, openStreams } from '@millrace/stores'
@@ -34,7 +34,12 @@ export async function runBackfiller(context: ProcessContext<typeof backfillerCon
     highWaterMark: config.BACKFILLER_FIREHOSE_STREAM_HIGH_WATER_MARK,
     attempts: config.BACKFILLER_ATTEMPTS,
     claimIdleMs: config.BACKFILLER_CLAIM_IDLE,
-    resolver: new DidResolver({ fetch, plcUrl: config.DID_PLC_URL, allowPrivateHosts }),
+    resolver: new DidResolver({
+      fetch,
+      plcUrl: config.DID_PLC_URL,
+      allowPrivateHosts,
+      ...(database && { version: identityVersion(database) }),
+    }),
     fetch,
     logger,
     meter,

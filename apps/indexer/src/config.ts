@@ -51,8 +51,23 @@ export const indexerConfig = defineConfig({
   },
   INDEXER_HANDLE_CONCURRENCY: {
     schema: integer({ min: 1, max: 1_000 }),
-    default: '10',
+    default: '50',
     help: 'Handles that are looked up at once',
+  },
+  INDEXER_HANDLE_RATE: {
+    schema: integer({ min: 1, max: 100_000 }),
+    default: '100',
+    help: 'Handles that are looked up in a second by this process; second looks are at most a tenth of it',
+  },
+  INDEXER_HANDLE_HOST_RATE: {
+    schema: integer({ min: 1, max: 100_000 }),
+    default: '20',
+    help: 'Questions in a second to one domain of handles or of did:web; the PLC directory and HANDLE_RESOLVER_URL are asked as fast as they answer',
+  },
+  INDEXER_HANDLE_RECHECK: {
+    schema: durationOr('never'),
+    default: '24h',
+    help: 'Time after which a handle is looked at again although nothing was heard of it',
   },
   ...streamVariables,
   ...databaseVariables,

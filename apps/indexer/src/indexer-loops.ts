@@ -25,6 +25,8 @@ export type IndexerSettings = Pick<
   | 'INDEXER_OTHER_COLLECTIONS'
   | 'INDEXER_NOTIFICATION_HORIZON'
   | 'INDEXER_HANDLE_CONCURRENCY'
+  | 'INDEXER_HANDLE_RATE'
+  | 'INDEXER_HANDLE_RECHECK'
 >
 
 export interface IndexerParts {
@@ -88,8 +90,10 @@ export async function indexerLoops({
   const labels = new LabelIndexer({ source: labelSource, ledger, indexing: service, logger, meter })
   const refresher = new HandleRefresher({
     database,
-    resolve: handleOf(dids, handles),
+    resolve: resolveHandle(dids, handles),
     concurrency: settings.INDEXER_HANDLE_CONCURRENCY,
+    perSecond: settings.INDEXER_HANDLE_RATE,
+    recheckMs: settings.INDEXER_HANDLE_RECHECK === 'never' ? Number.POSITIVE_INFINITY : settings.INDEXER_HANDLE_RECHECK,
     logger,
     meter,
   })
@@ -97,10 +101,10 @@ export async function indexerLoops({
 }
 
 /** A handle counts only when the account's document names it and it leads back to the account (hazard D2). */
-function handleOf(dids: DidResolver, handles: HandleResolver): ResolveHandle {
-  return async (did) => {
-    const resolution = await dids.resolve(did, { fresh: true })
-    return resolution.kind === 'absent' ? null : verifiedHandle(resolution.identity, handles)
+export function resolveHandle(dids: DidResolver, handles: HandleResolver): ResolveHandle {
+  return async (did, { fresh, patient }) => {
+    const resolution = await dids.resolve(did, { fresh, patient })
+    return resolution.kind === 'absent' ? null : await verifiedHandle(resolution.identity, handles, { patient })
   }
 }
 

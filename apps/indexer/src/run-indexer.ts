@@ -1,4 +1,5 @@
-import { createGuardedFetch, DidResolver, HandleResolver } from '@millrace/identity'
+import { identityVersion } from '@millrace/database'
+import { createGuardedFetch, DidResolver, HandleResolver, HostLimits } from '@millrace/identity'
 import { chooseStreams, runAll, StreamGauges, type ProcessContext } from '@millrace/runtime'
 import { openMigratedDatabase, openStreams } from '@millrace/stores'
 import type { indexerConfig } from './config.ts'
@@ -32,14 +33,22 @@ export async function runIndexer({
 
   const allowPrivateHosts = config.MILLRACE_ALLOW_PRIVATE_HOSTS
   const fetch = createGuardedFetch({ allowPrivateHosts })
+  const limits = new HostLimits({ perSecond: config.INDEXER_HANDLE_HOST_RATE })
   const { loops } = await indexerLoops({
     settings: config,
     store,
     indexing,
     database,
-    dids: new DidResolver({ fetch, plcUrl: config.DID_PLC_URL, allowPrivateHosts }),
+    dids: new DidResolver({
+      fetch,
+      plcUrl: config.DID_PLC_URL,
+      allowPrivateHosts,
+      limits,
+      version: identityVersion(database),
+    }),
     handles: new HandleResolver({
       fetch,
+      limits,
       ...(config.HANDLE_RESOLVER_URL !== undefined && { resolverUrl: config.HANDLE_RESOLVER_URL }),
     }),
     logger,

@@ -1,5 +1,6 @@
 export { classifyError, type ErrorClass } from './classify-error.ts'
 export { DatabaseConnectionError, MigrationError, SchemaError } from './errors.ts'
+export { identityVersion } from './identity-version.ts'
 export {
   deadLetterStatement,
   dirtyStatement,

@@ -1,45 +1,9 @@
 import { eventually, pgTest } from '@millrace/testing'
 import { describe, expect } from 'vitest'
-import { alice, bob, carol, openExample, type ExampleIndexing } from './example-plugins.testing.ts'
+import { alice, bob, carol, openExample } from './example-plugins.testing.ts'
+import { directory, handles, hear, pending, refresh, requests, resultMeter } from './handle-refresher.testing.ts'
 import { HandleRefresher, type ResolveHandle } from './handle-refresher.ts'
 import { EVENT_TIME } from './testing/index.ts'
-
-/** Runs a refresher over these requests until `holds`, and stops it. */
-async function refresh(
-  { database }: ExampleIndexing,
-  resolve: ResolveHandle,
-  holds: () => Promise<void>,
-  concurrency = 10,
-): Promise<void> {
-  const stop = new AbortController()
-  const running = new HandleRefresher({ database, resolve, idleMs: 10, concurrency }).run(stop.signal)
-  try {
-    await eventually(holds)
-  } finally {
-    stop.abort()
-    await running
-  }
-}
-
-async function hear({ service }: ExampleIndexing, ...dids: string[]): Promise<void> {
-  await service.index(dids.map((did) => ({ type: 'identity', seq: 1, time: EVENT_TIME, did }) as const))
-}
-
-const handles = async ({ query }: ExampleIndexing) =>
-  Object.fromEntries(
-    (await query<{ did: string; handle: string | null }>('select did, handle from actor')).map(({ did, handle }) => [
-      did,
-      handle,
-    ]),
-  )
-const pending = ({ database }: ExampleIndexing) =>
-  new HandleRefresher({ database, resolve: async () => null }).pending()
-
-/** A directory that says whose a handle is now. */
-const directory =
-  (known: { [did: string]: string | null }): ResolveHandle =>
-  async (did) =>
-    known[did] ?? null
 
 describe('a handle', () => {
   pgTest('is stored when it is verified, and is none when it is not (D2)', async ({ databaseUrl }) => {
@@ -125,6 +89,40 @@ describe('a handle', () => {
   })
 })
 
+describe('handles that change hands while several processes look them up (D5)', () => {
+  pgTest('end as they are verified, whoever was first', { timeout: 60_000 }, async ({ databaseUrl }) => {
+    await using indexing = await openExample(databaseUrl)
+    await using other = await openExample(databaseUrl)
+    const dids = [alice, bob, carol, ...Array.from({ length: 5 }, (_, i) => `did:plc:account${i}`)]
+    /** Whose each handle is: nobody's at first. */
+    const owners = new Map<string, string>()
+    // Both directions, read at different moments: what it says may be old before it is stored.
+    const resolve: ResolveHandle = async (did) => {
+      const [handle = null] = [...owners].find(([, owner]) => owner === did) ?? []
+      await new Promise((wait) => setTimeout(wait, Math.random() * 4))
+      return handle
+    }
+    const settled = async (): Promise<void> => {
+      expect(await pending(indexing)).toBe(0)
+      const expected = Object.fromEntries(dids.map((did) => [did, null as string | null]))
+      for (const [handle, did] of owners) expected[did] = handle
+      expect(await handles(indexing)).toEqual(expected)
+    }
+    const rounds = async (): Promise<void> => {
+      for (let round = 0; round < 12; round++) {
+        // Swaps, rings and claims of what another one has just now: a permutation, of which somebody hears in parts.
+        const names = dids.map((_, i) => `h${(i * 5 + round * 3) % dids.length}.test`)
+        owners.clear()
+        for (const [i, name] of names.entries()) if ((i + round) % 4 !== 0) owners.set(name, dids[i]!)
+        await Promise.all([hear(indexing, ...dids.slice(0, 5)), hear(other, ...dids.slice(3))])
+        if (round % 4 === 3) await eventually(settled)
+      }
+    }
+    await refresh(indexing, resolve, () => refresh(other, resolve, rounds))
+    await refresh(indexing, resolve, settled)
+  })
+})
+
 describe('a request to look up a handle', () => {
   pgTest('that comes while the one before is answered is answered as well', async ({ databaseUrl }) => {
     await using indexing = await openExample(databaseUrl)
@@ -140,20 +138,61 @@ describe('a request to look up a handle', () => {
   pgTest('is taken by one process, and by another one when that is killed over it (D12)', async ({ databaseUrl }) => {
     await using indexing = await openExample(databaseUrl)
     await hear(indexing, alice)
+    const held = Promise.withResolvers<string | null>()
     let asked = 0
-    const never: ResolveHandle = (_did, signal) => {
+    const holding: ResolveHandle = () => {
       asked++
-      return new Promise((_resolve, reject) => signal.addEventListener('abort', () => reject(signal.reason as Error)))
+      return held.promise
+    }
+    const meter = resultMeter()
+    const beTaken = async (): Promise<void> => {
+      expect(asked).toBe(1)
+      // It is ours for a while: nobody else asks, and events in the meantime lead to no second look-up beside it (D4).
+      await hear(indexing, alice)
+      const [leased] = await requests(indexing)
+      expect(leased).toMatchObject({ due: false })
+      expect(leased!.wait).toBeGreaterThan(30)
+      // Its time is over, and the other process is faster: what comes then is older, and dropped.
+      await indexing.query('update millrace_identity set next_at = now(), quiet_until = now()')
+      await refresh(indexing, directory({ [alice]: 'new.test' }), async () =>
+        expect(await handles(indexing)).toEqual({ [alice]: 'new.test' }),
+      )
+      held.resolve('old.test')
+      await eventually(() => expect(meter.results).toMatchObject({ verified: 1 }))
+    }
+    await refresh(indexing, holding, beTaken, { meter })
+    expect(await handles(indexing)).toEqual({ [alice]: 'new.test' })
+  })
+
+  pgTest('is given back at once by a process that is stopped in order', async ({ databaseUrl }) => {
+    await using indexing = await openExample(databaseUrl)
+    await hear(indexing, alice)
+    let asked = 0
+    const never: ResolveHandle = () => {
+      asked++
+      return new Promise(() => undefined)
     }
     await refresh(indexing, never, async () => expect(asked).toBe(1))
-    // It is ours for a while: nobody else asks.
-    expect(
-      await indexing.query(`select next_at > now() + interval '20 seconds' as leased, attempts from millrace_identity`),
-    ).toEqual([{ leased: true, attempts: 1 }])
-    await indexing.query(`update millrace_identity set next_at = now()`)
-    await refresh(indexing, directory({ [alice]: 'alice.test' }), async () =>
-      expect(await handles(indexing)).toEqual({ [alice]: 'alice.test' }),
-    )
+    expect(await requests(indexing)).toMatchObject([{ did: alice, due: true, attempts: 0 }])
+  })
+
+  pgTest('of an account that is deleted meanwhile has no effect', async ({ databaseUrl }) => {
+    await using indexing = await openExample(databaseUrl)
+    await hear(indexing, alice)
+    await indexing.query(`update actor set "takedownRef" = 'kept by moderation'`)
+    let asked = 0
+    const resolve: ResolveHandle = async () => {
+      if (++asked === 1)
+        await indexing.service.index([
+          { type: 'account', seq: 2, time: EVENT_TIME, did: alice, active: false, status: 'deleted' },
+        ])
+      return 'alice.test'
+    }
+    await refresh(indexing, resolve, async () => {
+      expect(asked).toBe(1)
+      expect(await requests(indexing)).toEqual([])
+    })
+    expect(await handles(indexing)).toEqual({ [alice]: null })
   })
 
   pgTest('is one of many, and no more are asked at once than allowed', async ({ databaseUrl }) => {
@@ -168,7 +207,7 @@ describe('a request to look up a handle', () => {
       now--
       return `${did.slice('did:plc:'.length)}.test`
     }
-    await refresh(indexing, resolve, async () => expect(await pending(indexing)).toBe(0), 3)
+    await refresh(indexing, resolve, async () => expect(await pending(indexing)).toBe(0), { concurrency: 3 })
     expect(most).toBeLessThanOrEqual(3)
     expect(Object.values(await handles(indexing)).filter((handle) => handle !== null)).toHaveLength(20)
   })

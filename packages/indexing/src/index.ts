@@ -1,6 +1,11 @@
 export { CountDeltas } from './counts.ts'
 export type { AddedRow, AppliedRows, Derivation, DerivedEffects } from './derivation.ts'
-export { HandleRefresher, type HandleRefresherOptions, type ResolveHandle } from './handle-refresher.ts'
+export {
+  HandleRefresher,
+  type HandleRefresherOptions,
+  type LookUpOptions,
+  type ResolveHandle,
+} from './handle-refresher.ts'
 export { IndexingService, type IndexingServiceOptions, type IndexResult, type Rejection } from './indexing-service.ts'
 export { LabelIndexer, type LabelIndexerOptions } from './label-indexer.ts'
 export { notificationRows, type NotificationRow } from './notification-row.ts'

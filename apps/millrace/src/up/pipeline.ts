@@ -1,6 +1,6 @@
 import { backfillerLoops } from '@millrace/backfiller'
-import { PostgresLedger } from '@millrace/database'
-import { createGuardedFetch, DidResolver, HandleResolver } from '@millrace/identity'
+import { identityVersion, PostgresLedger } from '@millrace/database'
+import { createGuardedFetch, DidResolver, HandleResolver, HostLimits } from '@millrace/identity'
 import { indexerLoops, type IndexerLoops, type IndexerSettings } from '@millrace/indexer'
 import { ingesterLoops, type IngesterLoop } from '@millrace/ingester'
 import { groups, streams, type Logger, type Loop, type Meter } from '@millrace/stream-protocol'
@@ -21,7 +21,9 @@ export const upIndexerSettings: IndexerSettings = {
   INDEXER_BATCH_SIZE: 1_000,
   INDEXER_OTHER_COLLECTIONS: 'record',
   INDEXER_NOTIFICATION_HORIZON: 3 * 86_400_000,
-  INDEXER_HANDLE_CONCURRENCY: 10,
+  INDEXER_HANDLE_CONCURRENCY: 50,
+  INDEXER_HANDLE_RATE: 100,
+  INDEXER_HANDLE_RECHECK: 86_400_000,
 }
 
 export interface Pipeline {
@@ -57,9 +59,11 @@ export async function joinPipeline({
   const { store, database, indexing } = services
   const ledger = new PostgresLedger({ database, logger })
   const fetch = createGuardedFetch({ allowPrivateHosts, userAgent: 'millrace' })
-  const dids = new DidResolver({ fetch, plcUrl, allowPrivateHosts })
+  const limits = new HostLimits()
+  const dids = new DidResolver({ fetch, plcUrl, allowPrivateHosts, limits, version: identityVersion(database) })
   const handles = new HandleResolver({
     fetch,
+    limits,
     ...(handleResolverUrl !== undefined && { resolverUrl: handleResolverUrl }),
   })
   const shared = { store, ledger, logger, meter }

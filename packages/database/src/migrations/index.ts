@@ -1,5 +1,6 @@
 import { bookkeeping } from './0001-bookkeeping.ts'
 import { labels } from './0002-labels.ts'
+import { handleSchedule } from './0003-handle-schedule.ts'
 
 export interface Migration {
   readonly name: string
@@ -7,4 +8,4 @@ export interface Migration {
 }
 
 /** Our own, in order. A name never changes once it was released, and neither does its SQL. */
-export const migrations: readonly Migration[] = [bookkeeping, labels]
+export const migrations: readonly Migration[] = [bookkeeping, labels, handleSchedule]

@@ -28,12 +28,23 @@ export interface TombstoneTable {
 
 export interface IdentityTable {
   did: string
+  /** Changes whenever the account may have another handle, key or PDS: what was known before is old (hazard D7). */
   requested_at: TimestampWithDefault
+  /** When the handle is looked up. */
   next_at: TimestampWithDefault
+  /** Look-ups since a handle was verified, or since an event asked for it. */
   attempts: WithDefault<number>
-  /** Asks past every cache. */
+  /** An event asked for it. */
   forced: WithDefault<boolean>
   last_error: string | null
+  /** No look-up begins before. */
+  quiet_until: TimestampWithDefault
+  /** When the newest look-up began. */
+  asked_at: TimestampOrNull
+  /** When the newest look-up began that has an answer. */
+  checked_at: TimestampOrNull
+  /** Look-ups in a row that events asked for. */
+  burst: WithDefault<number>
 }
 
 export interface AccountStatusTable {

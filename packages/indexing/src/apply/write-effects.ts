@@ -82,13 +82,14 @@ export function ensureActors(seen: readonly { did: string; indexedAt: string }[]
   }
 }
 
-/** Has the handles of accounts looked up again as soon as possible. */
+/** Has the handles of accounts looked up again as soon as they may be: after an event, what was known is old. */
 export function requestIdentities(dids: readonly string[]): Statement | undefined {
   if (dids.length === 0) return undefined
   return {
     text: `
       insert into millrace_identity (did, forced) select did, true from unnest($1::text[]) as did
-      on conflict (did) do update set forced = true, requested_at = now(), next_at = now(), attempts = 0`,
+      on conflict (did) do update set forced = true, requested_at = now(), attempts = 0,
+        next_at = greatest(now(), millrace_identity.quiet_until)`,
     values: [dids],
   }
 }
