@@ -2,8 +2,10 @@ import type { Result } from '@millrace/testing/results'
 
 export interface BenchmarkOptions {
   events: number
-  /** How often everything is measured. Ratios are taken within a round. */
+  /** How often ratios and speeds are measured. Ratios are taken within a round. */
   rounds: number
+  /** Parts to measure, of those that the benchmark has. */
+  parts: readonly string[]
   /** Told of what goes on, for people to read. */
   onProgress: (text: string) => void
 }
@@ -12,6 +14,10 @@ export interface Benchmark {
   readonly name: string
   /** One line of help. */
   readonly summary: string
-  /** Numbers, the important ones first. Rejects when something could not be measured. */
-  run(options: BenchmarkOptions): Promise<Result[]>
+  /** Events unless it is told otherwise. */
+  readonly events: number
+  /** What can be measured alone. */
+  readonly parts: readonly string[]
+  /** Numbers, part by part, the important ones first. Throws when something could not be measured. */
+  run(options: BenchmarkOptions): AsyncIterable<Result[]>
 }

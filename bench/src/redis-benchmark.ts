@@ -1,10 +1,11 @@
 import { startRedis } from '@millrace/local-services'
 import { groups, streamEventCodec, streams } from '@millrace/stream-protocol'
-import { figure } from '@millrace/testing/results'
+import { figure, type Result } from '@millrace/testing/results'
 import { createClient } from 'redis'
 import type { Benchmark, BenchmarkOptions } from './benchmark.ts'
-import { median, timed } from './measurement.ts'
-import { generateWorkload } from './workload.ts'
+import { median } from './statistics.ts'
+import { timed } from './timed.ts'
+import { generateWorkload } from './workload/workload.ts'
 
 const STREAM = streams.firehoseLive
 const GROUP = groups.firehose
@@ -13,10 +14,12 @@ const GROUP = groups.firehose
 export const redisBenchmark: Benchmark = {
   name: 'redis',
   summary: 'entries a second that Redis takes in and gives out, in two shapes of reading',
+  events: 20_000,
+  parts: [],
   run: measureRedis,
 }
 
-async function measureRedis({ events, rounds, onProgress }: BenchmarkOptions) {
+async function* measureRedis({ events, rounds, onProgress }: BenchmarkOptions): AsyncGenerator<Result[]> {
   const texts = generateWorkload({ events }).map((event) => streamEventCodec.encode(event))
   await using server = await startRedis({ onProgress })
   const client = clientOf(server.url)
@@ -35,7 +38,7 @@ async function measureRedis({ events, rounds, onProgress }: BenchmarkOptions) {
     for (const { name, work } of shapes) seconds.get(name)?.push(await timed(work))
   }
   await client.close()
-  return shapes.map(({ name }) => figure(`redis: ${name}`, events / median(seconds.get(name) ?? []), 'entries/s'))
+  yield shapes.map(({ name }) => figure(`redis: ${name}`, events / median(seconds.get(name) ?? []), 'entries/s'))
 }
 
 type Client = ReturnType<typeof clientOf>

@@ -1,2 +1,2 @@
 export { formatColumns } from './columns.ts'
-export { atLeast, exactly, figure, formatTable, type Result } from './results.ts'
+export { atLeast, atMost, exactly, figure, formatTable, type Result } from './results.ts'

@@ -16,7 +16,11 @@ export function figure(name: string, value: number, unit: string): Result {
 }
 
 export function atLeast(goal: number, name: string, value: number, unit: string): Result {
-  return { name, value: round(value), unit, goal: `>= ${goal}`, pass: value >= goal }
+  return { name, value: round(value), unit, goal: `>= ${round(goal)}`, pass: value >= goal }
+}
+
+export function atMost(goal: number, name: string, value: number, unit: string): Result {
+  return { name, value: round(value), unit, goal: `<= ${round(goal)}`, pass: value <= goal }
 }
 
 export function exactly(goal: number, name: string, value: number, unit: string): Result {

@@ -9,7 +9,7 @@ import { indexWithReference } from './reference-indexer.ts'
 const systems: Record<SystemName, System> = {
   ours: indexWithMillrace,
   reference: indexWithReference,
-  ceiling: writeBareRows,
+  bare: writeBareRows,
 }
 
 const [, , name, options = '{}'] = process.argv

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { encode } from '@atproto/lex-cbor'
 import type { LexValue } from '@atproto/lex-data'
-import type { CreateEvent, DeleteEvent, RecordJson, StreamEvent } from '@millrace/stream-protocol'
+import type { CreateEvent, DeleteEvent, RecordEvent, RecordJson } from '@millrace/stream-protocol'
 import { CID } from 'multiformats/cid'
 import { create as createDigest } from 'multiformats/hashes/digest'
 
@@ -12,6 +12,8 @@ export interface WorkloadOptions {
   actors?: number
   /** The same seed gives the same events, to the byte. @default 7 */
   seed?: number
+  /** When the first event was, in milliseconds since 1970. @default 1_760_000_000_000, in October 2025 */
+  startsAt?: number
 }
 
 interface StrongRef {
@@ -36,26 +38,32 @@ const FIRST_POSTS = 50
  * Events in the mix of the live network: likes 47 %, posts 19 % (of which 45 % are replies), follows 14 %, reposts 9 %,
  * deletions of likes 6 %, blocks and profiles the rest. Few accounts do most, and recent posts get most of the likes.
  */
-export function generateWorkload({ events = 20_000, actors = 4_000, seed = 7 }: WorkloadOptions = {}): StreamEvent[] {
-  return new Workload(actors, seed).generate(events)
+export function generateWorkload({
+  events = 20_000,
+  actors = 4_000,
+  seed = 7,
+  startsAt = 1_760_000_000_000,
+}: WorkloadOptions = {}): RecordEvent[] {
+  return new Workload(actors, seed, startsAt).generate(events)
 }
 
 // The order in which numbers are drawn is part of the workload: another order gives other events.
 class Workload {
   readonly #actors: number
   readonly #random: () => number
-  readonly #events: StreamEvent[] = []
+  readonly #events: RecordEvent[] = []
   readonly #posts: Post[] = []
   readonly #likes: CreateEvent[] = []
   /** In microseconds. */
-  #clock = 1_760_000_000_000_000n
+  #clock: bigint
 
-  constructor(actors: number, seed: number) {
+  constructor(actors: number, seed: number, startsAt: number) {
     this.#actors = actors
     this.#random = randomFrom(seed)
+    this.#clock = BigInt(startsAt) * 1000n
   }
 
-  generate(count: number): StreamEvent[] {
+  generate(count: number): RecordEvent[] {
     while (this.#events.length < count) this.#next()
     return this.#events
   }
@@ -206,7 +214,8 @@ function didOf(actor: number): string {
   return `did:plc:${hex.replaceAll(/[01]/g, 'a').replaceAll(/[89]/g, 'b').slice(0, 24)}`
 }
 
-function cidOf(value: RecordJson): string {
+/** The CID that a repo would have for this value. */
+export function cidOf(value: RecordJson): string {
   const hash = createHash('sha256')
     .update(encode(value as LexValue))
     .digest()

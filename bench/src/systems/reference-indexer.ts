@@ -4,14 +4,16 @@ import { jsonToLex } from '@atproto/lexicon'
 import { AtUri } from '@atproto/syntax'
 import { CID } from 'multiformats/cid'
 import PQueue from 'p-queue'
-import { measurement, timed, type Measurement, type SystemOptions } from './measurement.ts'
-import { parseRecordEvent, readEventLines } from './read-events.ts'
+import type { Pool } from 'pg'
+import { measureRun, type Measurement, type SystemOptions } from './measurement.ts'
+import { countRecords, parseEvent, readEventLines } from './read-events.ts'
 
 /** As many events in flight as its stream consumer has by default. */
 const CONCURRENCY = 10
 
 /** The parts of `@atproto/bsky` that are used here. It does not export them. */
 interface ReferenceDatabase {
+  readonly pool: Pick<Pool, 'query'>
   migrateToLatestOrThrow(): Promise<unknown>
   close(): Promise<void>
 }
@@ -50,7 +52,9 @@ export async function indexWithReference({
   const queue = new PQueue({ concurrency: inOrder ? 1 : CONCURRENCY })
   let failed = 0
   const index = async (line: string): Promise<void> => {
-    const event = parseRecordEvent(line)
+    const event = parseEvent(line)
+    // It has no such event: the revision of a repo comes with each record.
+    if (event.type === 'repo') return
     const uri = AtUri.make(event.did, event.collection, event.rkey)
     try {
       if (event.type === 'delete') await indexing.deleteRecord(uri)
@@ -60,7 +64,7 @@ export async function indexWithReference({
       if (failed++ === 0) console.error(error)
     }
   }
-  const seconds = await timed(async () => {
+  const cost = await measureRun(database.pool, async () => {
     for (const line of lines) {
       if (queue.size > 200) await queue.onSizeLessThan(100)
       void queue.add(() => index(line))
@@ -69,7 +73,8 @@ export async function indexWithReference({
     await background.processAll()
   })
   await database.close()
-  return measurement('reference', lines.length, failed, seconds)
+  const records = countRecords(lines)
+  return { system: 'reference', records, failed, roundTrips: null, perSecond: records / cost.seconds, ...cost }
 }
 
 const offlineResolver = {

@@ -1,0 +1,19 @@
+/** What the indexer is held to. Everything else that a benchmark prints is there to be known. */
+export const goals = {
+  /** Of the live mix: how often as fast as the reference, and as bare statements. */
+  live: { toReference: 12, toBare: 0.6 },
+  /** Per record in a batch of the live mix. */
+  roundTripsPerRecord: 0.1,
+  /** Write-ahead log for a record, as a share of the reference's. */
+  walToReference: 1,
+  /** Of whole repos. */
+  backfill: { toReference: 15 },
+  /** What has to be left of the ratios of the live mix when Postgres has to fetch its indexes from elsewhere. */
+  shareWithSmallBuffers: 2 / 3,
+  /** Most that the indexer may ever take. */
+  residentMegabytes: 600,
+  /** Within which 99 % of records are visible, at a steady rate. */
+  visibleMs: 500,
+  /** For a thousand records of which one cannot be stored: the batch, both halves at each of ten levels, one to spare. */
+  poisonTransactions: 22,
+} as const
