@@ -6,6 +6,7 @@ import { classifyError } from './classify-error.ts'
 import { MigrationError, SchemaError } from './errors.ts'
 import { assertMigrated, migrate, migrationStatus } from './migrate.ts'
 import { appViewMigrations, newestNeededMigration } from './migrations/appview-migrations.ts'
+import { migrations } from './migrations/index.ts'
 import { openDatabase, type Database } from './open-database.ts'
 
 const fixtures = new URL('../../../fixtures/network-basic/', import.meta.url)

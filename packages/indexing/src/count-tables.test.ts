@@ -94,6 +94,7 @@ test.each<[count: Partial<Count>, error: string | undefined]>([
   const shape = (types: Record<string, string>): TableShape => ({
     types: new Map(Object.entries(types)),
     indexed: new Set(),
+    unique: [],
   })
   const shapes = new Map([
     ['like', shape({ subject: 'text', hidden: 'boolean' })],

@@ -25,13 +25,13 @@ type ColumnOf<T> = keyof NoInfer<T> & string
  * A number kept beside a subject: rises by one for each row, falls with it. As data, so that the same words say how to
  * count one row and how to count all of them.
  */
-export interface Count<C extends string = string> {
+export interface Count {
   /** The table of the number, with its key column. */
   table: string
   key: string
   column: string
   /** Column of the counted row that holds its subject; null counts nowhere. */
-  of: C
+  of: string
   /** A boolean column of the counted row: where it is true the row does not count. @default every row counts */
   unless?: string
 }
@@ -84,7 +84,7 @@ export interface RecordPlugin<R = unknown, T extends Row = Row> {
    */
   uniqueBy?: readonly ColumnOf<T>[]
   parts?: readonly Part<R>[]
-  counts?: readonly Count<ColumnOf<T>>[]
+  counts?: readonly Count[]
   notify?: (row: NoInfer<T>, context: RecordContext<R>) => Notification[]
   /** Reads and writes of what depends on other records; runs once for a batch. */
   derivation?: Derivation
