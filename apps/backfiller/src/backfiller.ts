@@ -1,3 +1,4 @@
+import { DirtyQueue, type Database } from '@millrace/database'
 import type { DidResolver, GuardedFetch } from '@millrace/identity'
 import { RepoBackfiller } from '@millrace/repo-backfill'
 import {
@@ -15,6 +16,12 @@ export interface BackfillerOptions {
   store: StreamStore
   /** Keeps repos that were given up. Without it, they stay pending and are tried again for ever, slowly. */
   ledger?: Ledger | undefined
+  /** Where accounts are marked that have to be fetched again. Without it, nobody does here. */
+  database?: Database | undefined
+  /** The URL of a host that is named without its scheme. @default over TLS */
+  hostUrl?: (host: string) => string
+  /** Marked repos fetched at a time. @default 2 */
+  resyncConcurrency?: number
   /** Unique in the group. */
   consumer: string
   /** @default 'repo_backfill_group' */
@@ -41,6 +48,9 @@ export interface BackfillerOptions {
 export function backfillerLoops({
   store,
   ledger,
+  database,
+  hostUrl = (host) => `https://${host}`,
+  resyncConcurrency = 2,
   consumer,
   group = groups.repoBackfill,
   concurrency = 2,
@@ -68,17 +78,17 @@ export function backfillerLoops({
     codec: streamEventCodec,
     ...(highWaterMark !== undefined && { highWaterMark }),
   })
-  return [
-    new RepoBackfiller({
-      source,
-      sink,
-      resolver,
-      fetch,
-      concurrency,
-      ...(attempts !== undefined && { attempts }),
-      ...(ledger && { ledger }),
-      logger,
-      meter,
-    }),
-  ]
+  const shared = {
+    sink,
+    resolver,
+    fetch,
+    ...(attempts !== undefined && { attempts }),
+    ...(ledger && { ledger }),
+    logger,
+    meter,
+  }
+  const backfiller = new RepoBackfiller({ ...shared, source, concurrency })
+  if (!database) return [backfiller]
+  const dirty = new DirtyQueue({ database, hostUrl, batchSize: resyncConcurrency * 2, logger })
+  return [backfiller, new RepoBackfiller({ ...shared, source: dirty, concurrency: resyncConcurrency })]
 }

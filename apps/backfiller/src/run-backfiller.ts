@@ -26,6 +26,8 @@ export async function runBackfiller(context: ProcessContext<typeof backfillerCon
   const loops = backfillerLoops({
     store,
     ledger: database && new PostgresLedger({ database, logger }),
+    database,
+    hostUrl: (host) => `${allowPrivateHosts ? 'http' : 'https'}://${host}`,
     consumer: config.BACKFILLER_CONSUMER,
     group: config.BACKFILLER_GROUP,
     concurrency: config.BACKFILLER_CONCURRENCY,

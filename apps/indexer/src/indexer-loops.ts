@@ -1,6 +1,13 @@
 import { PostgresLedger, type Database } from '@millrace/database'
 import { verifiedHandle, type DidResolver, type HandleResolver } from '@millrace/identity'
-import { HandleRefresher, IndexingService, LabelIndexer, StreamIndexer, type ResolveHandle } from '@millrace/indexing'
+import {
+  HandleRefresher,
+  IndexingService,
+  LabelIndexer,
+  RepoJanitor,
+  StreamIndexer,
+  type ResolveHandle,
+} from '@millrace/indexing'
 import { appBskyPlugins } from '@millrace/indexing-plugins'
 import type { ConfigOf } from '@millrace/runtime'
 import {
@@ -97,7 +104,8 @@ export async function indexerLoops({
     logger,
     meter,
   })
-  return { loops: [...streams, labels, refresher], streams, labels, handles: refresher }
+  const janitor = new RepoJanitor({ database, indexing: service, logger, meter })
+  return { loops: [...streams, labels, refresher, janitor], streams, labels, handles: refresher }
 }
 
 /** A handle counts only when the account's document names it and it leads back to the account (hazard D2). */

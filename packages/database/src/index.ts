@@ -1,4 +1,5 @@
 export { classifyError, type ErrorClass } from './classify-error.ts'
+export { DirtyQueue, type DirtyQueueOptions } from './dirty-queue.ts'
 export { DatabaseConnectionError, MigrationError, SchemaError } from './errors.ts'
 export { identityVersion } from './identity-version.ts'
 export {

@@ -8,7 +8,7 @@ import {
 } from '@millrace/stream-protocol'
 import type { Database } from './open-database.ts'
 import { cutToBytes, storableText } from './storable-text.ts'
-import { unnestInsert, type Statement } from './unnest-insert.ts'
+import { toColumns, unnestInsert, type Statement } from './unnest-insert.ts'
 
 export interface PostgresLedgerOptions {
   database: Database
@@ -140,16 +140,19 @@ export function deadLetterStatement(letters: readonly DeadLetter[]): Statement {
   )
 }
 
-const insertDirty = unnestInsert({
-  table: 'millrace_dirty',
-  columns: { did: 'text', reason: 'text', host: 'text', rev: 'text' },
-  suffix: `
-    on conflict (did) do update set
-      reason = excluded.reason,
-      host = coalesce(excluded.host, millrace_dirty.host),
-      rev = greatest(excluded.rev, millrace_dirty.rev),
-      updated_at = now()`,
-})
+/** A repo that was fetched a moment ago waits, longer each time that it breaks again (hazard B17). */
+const dirtyText = `
+  insert into millrace_dirty (did, reason, host, rev, next_at)
+  select k.did, k.reason, k.host, k.rev,
+    greatest(now(), coalesce(r.resynced_at + interval '1 minute' * least(60, 2 ^ least(r.resync_streak, 7) / 2), now()))
+  from unnest($1::text[], $2::text[], $3::text[], $4::text[]) as k(did, reason, host, rev) left join millrace_repo as r using (did)
+  order by k.did collate "C"
+  on conflict (did) do update set
+    reason = excluded.reason,
+    host = coalesce(excluded.host, millrace_dirty.host),
+    rev = greatest(excluded.rev, millrace_dirty.rev),
+    priority = least(millrace_dirty.priority, excluded.priority),
+    updated_at = clock_timestamp()`
 
 /** What `PostgresLedger.markDirty` runs, for use within a transaction of one's own. For one mark or more. */
 export function dirtyStatement(marks: readonly DirtyMark[]): Statement {
@@ -161,7 +164,13 @@ export function dirtyStatement(marks: readonly DirtyMark[]): Statement {
   ])
   // Of several marks for one account the one with the newest revision stays.
   rows.sort(([, , , a], [, , , b]) => byBytes(a ?? '', b ?? ''))
-  return insertDirty(lastByKey(rows, ([did]) => String(did)))
+  return {
+    text: dirtyText,
+    values: toColumns(
+      lastByKey(rows, ([did]) => String(did)),
+      4,
+    ),
+  }
 }
 
 /** Sequence numbers are widened as numbers where they are such, and otherwise taken as the first and the last heard. */

@@ -1,6 +1,7 @@
 import type { ActorTable, ActorSyncTable, ProfileAggTable, ProfileTable } from './tables/accounts.ts'
 import type {
   AccountStatusTable,
+  CommitTable,
   DeadLetterTable,
   DirtyTable,
   GapTable,
@@ -9,6 +10,7 @@ import type {
   MillraceLabelNegationTable,
   MillraceLabelTable,
   RepoTable,
+  RunTable,
   TombstoneTable,
 } from './tables/bookkeeping.ts'
 import type {
@@ -94,6 +96,8 @@ export interface Tables {
   millrace_label: MillraceLabelTable
   millrace_label_negation: MillraceLabelNegationTable
   millrace_dirty: DirtyTable
+  millrace_commit: CommitTable
+  millrace_run: RunTable
   millrace_gap: GapTable
   millrace_dead_letter: DeadLetterTable
 }

@@ -15,7 +15,8 @@ export function decideOp(op: RecordOp, stored: StoredState): Decision {
   const rev = record ? record.rev : tombstone
   if (rev === undefined || rev === null) {
     // A row without revision was written by an older pipeline: everything is newer than that.
-    return record && op.action === 'put' && record.cid === op.cid ? { do: 'raise' } : { do: 'apply' }
+    const same = record && op.action === 'put' && record.cid === op.cid
+    return same && !op.reindex ? { do: 'raise' } : { do: 'apply' }
   }
   if (op.rev < rev) return { do: 'nothing', outcome: 'stale' }
   const same = record ? op.action === 'put' && op.cid === record.cid : op.action === 'remove'

@@ -32,5 +32,6 @@ export {
 } from './recount/recount.ts'
 export type { RecountedColumn, WrongCount } from './recount/report.ts'
 export type { Session, Statement } from './session.ts'
+export { RepoJanitor, type RepoJanitorOptions } from './repo-janitor.ts'
 export { StreamIndexer, type StreamIndexerOptions } from './stream-indexer.ts'
 export { canonicalTime, compareText, uriAuthority, uriCollection, uriRkey } from './values.ts'

@@ -14,7 +14,7 @@ import {
 } from '@millrace/stream-protocol'
 import { applyAccounts } from './accounts/apply-accounts.ts'
 import { removeAccount } from './accounts/remove-account.ts'
-import { applyRecords } from './apply/apply-records.ts'
+import { applyRecords, type ApplyContext } from './apply/apply-records.ts'
 import { ensureActors, raiseRepos, requestIdentities } from './apply/write-effects.ts'
 import { checkCountTables, countTables } from './count-tables.ts'
 import { applyLabels } from './labels/apply-labels.ts'
@@ -24,7 +24,10 @@ import { checkPluginTables } from './plugin-tables.ts'
 import { pluginMap, type PluginMap, type RecordPlugin } from './plugin.ts'
 import { outcomes, type Outcome } from './record-op.ts'
 import { reduceEvents } from './reduce.ts'
-import { settleClaims } from './repo-claims.ts'
+import { commitParts } from './repos/commit-part.ts'
+import { beginningReindexes, forgetRevisions } from './repos/forget-revisions.ts'
+import { runParts } from './repos/run-part.ts'
+import { settleRepos, type SettledRepos } from './repos/settle-repos.ts'
 import { transaction, type Session } from './session.ts'
 import { lockAndRead, lockNames } from './stored-state.ts'
 import { readTableShapes, type TableShapes } from './table-shape.ts'
@@ -80,6 +83,8 @@ export class IndexingService {
   readonly #now: () => number
   readonly #events: Counter
   readonly #seconds: Histogram
+  readonly #swept: Counter
+  readonly #chains: Counter
 
   private constructor(
     {
@@ -102,6 +107,14 @@ export class IndexingService {
     this.#now = now
     this.#events = meter.counter('millrace_indexed_events_total', 'Events by what became of them', ['outcome'])
     for (const outcome of outcomes) this.#events.add(0, { outcome })
+    this.#swept = meter.counter('millrace_swept_records_total', 'Records removed as their repo no longer has them')
+    this.#swept.add(0)
+    this.#chains = meter.counter(
+      'millrace_chain_total',
+      'Commits that were accepted by their `since` alone, and repos whose chain of commits broke',
+      ['result'],
+    )
+    for (const result of ['legacy', 'broken']) this.#chains.add(0, { result })
     this.#seconds = meter.histogram(
       'millrace_index_transaction_seconds',
       'Time of one transaction, from its first statement to the answer of COMMIT',
@@ -120,18 +133,36 @@ export class IndexingService {
     return new IndexingService(options, shapes)
   }
 
+  /** Applies events as one transaction. */
   async index(events: readonly StreamEvent[]): Promise<IndexResult> {
+    return await this.#index(events, false)
+  }
+
+  /** Applies a record that the database refuses: as one that its lexicon forbids, which takes the one before with it. */
+  async refuse(event: StreamEvent): Promise<void> {
+    await this.#index([event], true)
+  }
+
+  async #index(events: readonly StreamEvent[], refused: boolean): Promise<IndexResult> {
     const now = new Date(this.#now()).toISOString()
     const batch = reduceEvents(events, {
       plugins: this.#plugins,
       shapes: this.#shapes,
       otherCollections: this.#otherCollections,
       now,
+      refused,
     })
+    const commits = commitParts(events)
+    const runs = runParts(events)
     const started = performance.now()
-    const { decided, session, dirty, removed } = await transaction(this.#database.pool, async (session) => {
+    const { decided, session, dirty, removed, unfinished } = await transaction(this.#database.pool, async (session) => {
       const names = await lockNames(session, batch.ops)
-      const stored = await lockAndRead(session, batch.seen.keys(), names, batch.ops)
+      let stored = await lockAndRead(session, batch.seen.keys(), names, batch.ops)
+      const reindexes = beginningReindexes(runs, stored.repos)
+      if (reindexes.length > 0) {
+        await session.all(forgetRevisions(reindexes))
+        stored = await lockAndRead(session, batch.seen.keys(), names, batch.ops)
+      }
       const accounts = await applyAccounts(session, batch.accounts, now)
       const { deleted, returned } = accountsAfter(stored.deleted, batch.accounts, accounts.deleted)
 
@@ -141,20 +172,19 @@ export class IndexingService {
       const { changes, outcomes } = planChanges(live, stored)
       for (const [op, outcome] of outcomes) decided.set(batch.eventOf.get(op)!, outcome)
 
-      const claims = await settleClaims(
-        session,
-        batch.claims.filter(({ did }) => !deleted.has(did)),
-      )
-      await applyRecords(
-        { session, shapes: this.#shapes, plugins: this.#plugins, now, isNews: (sortAt) => this.#isNews(sortAt) },
-        changes,
-      )
+      const context = this.#applyContext(session, now)
+      await applyRecords(context, changes)
+      const settled = await settleRepos(context, {
+        stored: stored.repos,
+        commits: without(commits, deleted),
+        runs: without(runs, deleted),
+      })
 
       const actors = [...batch.seen]
         .filter(([did]) => !deleted.has(did))
         .map(([did, indexedAt]) => ({ did, indexedAt }))
         .sort((a, b) => compareText(a.did, b.did))
-      const revs = [...batch.revs.values(), ...claims.reached].sort((a, b) => compareText(a.did, b.did))
+      const revs = [...batch.revs.values(), ...settled.reached].sort((a, b) => compareText(a.did, b.did))
       await session.all([
         ensureActors(actors),
         ...accounts.statements,
@@ -163,13 +193,49 @@ export class IndexingService {
             .filter((did) => !deleted.has(did))
             .sort(compareText),
         ),
-        ...raiseRepos(newestOfEach(revs)),
+        raiseRepos(newestOfEach(revs)),
       ])
-      return { decided, session, dirty: [...claims.dirty, ...returned], removed: accounts.deleted }
+      this.#countRepos(settled)
+      return { decided, session, dirty: returned, removed: accounts.deleted, unfinished: settled.unfinished }
     })
     this.#seconds.observe((performance.now() - started) / 1000)
     for (const did of removed) await this.#removeAccount(did)
+    for (const did of unfinished) await this.settleRepo(did)
     return this.#result(events, batch.invalid, decided, dirty, session)
+  }
+
+  /**
+   * Settles what is stored of one repo: goes on with the sweep of a run that is complete, in parts short enough not to
+   * hold up others. With `impatient`, gives up waiting for commits that are missing, and marks the repo.
+   */
+  async settleRepo(did: string, { impatient = false }: { impatient?: boolean } = {}): Promise<void> {
+    for (let unfinished = true; unfinished;) {
+      const now = new Date(this.#now()).toISOString()
+      const settled = await transaction(this.#database.pool, async (session) => {
+        const { repos, deleted } = await lockAndRead(session, [did], new Set(), [])
+        const nothing = [[did, []]] as const
+        const settled = await settleRepos(this.#applyContext(session, now), {
+          stored: repos,
+          commits: without(new Map(nothing), deleted),
+          runs: without(new Map(nothing), deleted),
+          impatient,
+        })
+        await session.all([raiseRepos(settled.reached)])
+        return settled
+      })
+      this.#countRepos(settled)
+      unfinished = settled.unfinished.length > 0
+    }
+  }
+
+  #applyContext(session: Session, now: string): ApplyContext {
+    return { session, shapes: this.#shapes, plugins: this.#plugins, now, isNews: (sortAt) => this.#isNews(sortAt) }
+  }
+
+  #countRepos({ swept, legacy, broke }: SettledRepos): void {
+    this.#swept.add(swept)
+    this.#chains.add(legacy, { result: 'legacy' })
+    this.#chains.add(broke, { result: 'broken' })
   }
 
   /** Labels of a batch, as one transaction. Repeating or reordering them changes nothing (hazards L2, L3). */
@@ -244,6 +310,10 @@ function accountsAfter(
     deleted: before.difference(decidedAnew).union(nowDeleted),
     returned: returned.map((did) => ({ did, reason: 'reactivated' })),
   }
+}
+
+function without<T>(byDid: ReadonlyMap<string, T>, deleted: ReadonlySet<string>): ReadonlyMap<string, T> {
+  return deleted.size === 0 ? byDid : new Map([...byDid].filter(([did]) => !deleted.has(did)))
 }
 
 function newestOfEach<T extends { did: string; rev: string }>(revs: readonly T[]): T[] {

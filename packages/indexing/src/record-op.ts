@@ -9,6 +9,8 @@ interface OpPlace {
   rev: string
   indexedAt: string
   plugin: RecordPlugin | undefined
+  /** Applied although its content is what is stored, as long as the stored revision is not known (hazard B20). */
+  reindex?: boolean
 }
 
 /** A record as it shall be. */

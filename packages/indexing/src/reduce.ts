@@ -14,20 +14,11 @@ import {
   type StreamEvent,
 } from '@millrace/stream-protocol'
 
-/** A revision that a repo has reached with the events of a batch. */
+/** A revision that a repo has reached. */
 export interface RepoRev {
   did: string
   rev: string
   commit: string
-  /** Root of the tree, where the event says it. */
-  data: string | undefined
-}
-
-/** A `#sync`: a repo says where it is, without its records. */
-export interface RepoClaim extends RepoRev {
-  host: string | undefined
-  /** Root that the events before it in this batch have led to; absent when there are none that say. */
-  before: string | undefined
 }
 
 /** The newest that a batch says about each record, repo and account (hazard X1). */
@@ -36,9 +27,8 @@ export interface ReducedBatch {
   ops: RecordOp[]
   /** Index of the event that each op came from. */
   eventOf: Map<RecordOp, number>
-  /** Newest completed revision of each repo, by DID. */
+  /** Newest revision of each repo by entries that do not say how their commit hangs together with others, by DID. */
   revs: Map<string, RepoRev>
-  claims: RepoClaim[]
   accounts: AccountEvent[]
   identities: IdentityEvent[]
   /** When each account was first heard of in this batch, by DID. */
@@ -56,6 +46,8 @@ export interface ReduceOptions {
   otherCollections: 'record' | 'skip'
   /** Our clock: RFC 3339, UTC with milliseconds. */
   now: string
+  /** Take every record for invalid: the database has refused it. @default false */
+  refused?: boolean
 }
 
 /** Brings the events of a batch, in stream order, to what has to be done. A function of values. */
@@ -64,7 +56,6 @@ export function reduceEvents(events: readonly StreamEvent[], options: ReduceOpti
     ops: [],
     eventOf: new Map(),
     revs: new Map(),
-    claims: [],
     accounts: [],
     identities: [],
     seen: new Map(),
@@ -72,16 +63,13 @@ export function reduceEvents(events: readonly StreamEvent[], options: ReduceOpti
     invalid: new Map(),
   }
   const newest = new Map<string, { event: RecordEvent; index: number; passing?: RecordEvent }>()
-  const roots = new Map<string, string>()
   for (const [index, event] of events.entries()) {
     if (!batch.seen.has(event.did)) batch.seen.set(event.did, indexedTime(event.time, options.now))
-    const before = roots.get(event.did)
-    if ('data' in event && event.data !== undefined) roots.set(event.did, event.data)
     switch (event.type) {
       case 'create':
       case 'update':
       case 'delete': {
-        if (completesCommit(event)) raiseRev(batch.revs, event)
+        if (!isBackfillSeq(event.seq) && !saysItsPlace(event)) raiseRev(batch.revs, event)
         if (!options.plugins.has(event.collection) && options.otherCollections === 'skip') {
           batch.decided.set(index, 'skipped')
           break
@@ -102,16 +90,7 @@ export function reduceEvents(events: readonly StreamEvent[], options: ReduceOpti
         break
       }
       case 'repo':
-        if (event.sync)
-          batch.claims.push({
-            did: event.did,
-            rev: event.rev,
-            commit: event.commit,
-            data: event.data,
-            host: event.host,
-            before,
-          })
-        else raiseRev(batch.revs, event)
+        if (!saysItsPlace(event)) raiseRev(batch.revs, event)
         batch.decided.set(index, 'applied')
         break
       case 'account':
@@ -134,15 +113,17 @@ export function reduceEvents(events: readonly StreamEvent[], options: ReduceOpti
   return batch
 }
 
-/** An operation that does not say its place in the commit stands for the whole: other writers send no more than that. */
-function completesCommit(event: RecordEvent): boolean {
-  if (isBackfillSeq(event.seq)) return false // a whole repo ends with an event of its own
-  return typeof event.op !== 'number' || typeof event.ops !== 'number' || event.op === event.ops - 1
+/**
+ * Whether the chain of commits and the count of runs decide when the revision of an event is reached. Other services
+ * write nothing of either: each of their entries stands for the whole of its commit.
+ */
+function saysItsPlace(event: RecordEvent | RepoEvent): boolean {
+  return event.run !== undefined || (event.data !== undefined && event.seq !== undefined && !isBackfillSeq(event.seq))
 }
 
-function raiseRev(revs: Map<string, RepoRev>, { did, rev, commit, data }: RecordEvent | RepoEvent): void {
+function raiseRev(revs: Map<string, RepoRev>, { did, rev, commit }: RecordEvent | RepoEvent): void {
   const before = revs.get(did)
-  if (before === undefined || rev > before.rev) revs.set(did, { did, rev, commit, data })
+  if (before === undefined || rev > before.rev) revs.set(did, { did, rev, commit })
 }
 
 function sameContent(a: RecordEvent, b: RecordEvent): boolean {
@@ -159,8 +140,10 @@ function toOp(uri: string, event: RecordEvent, passing: RecordEvent | undefined,
     rev: event.rev,
     indexedAt: indexedTime(event.time, options.now),
     plugin,
+    ...(event.reindex && { reindex: true }),
   }
   if (event.type === 'delete') return { ...place, action: 'remove', ...passingRecord(uri, passing, plugin, options) }
+  if (options.refused) return { ...place, action: 'remove', invalid: 'the database refuses it' }
   try {
     const context = contextOf(uri, event, plugin, place.indexedAt)
     const row = plugin ? typedRow(plugin, context, options.shapes) : null

@@ -1,6 +1,7 @@
 import { lockKey } from '@millrace/database'
 import type { Session, Statement } from './session.ts'
 import type { RecordOp, StoredState } from './record-op.ts'
+import { readRepos, storedRepos, type StoredRepos } from './repos/repo-store.ts'
 import { quoted } from './sql.ts'
 
 /**
@@ -12,17 +13,14 @@ export async function lockAndRead(
   dids: Iterable<string>,
   names: ReadonlySet<string>,
   ops: readonly RecordOp[],
-): Promise<StoredState & { deleted: ReadonlySet<string> }> {
+): Promise<StoredState & { deleted: ReadonlySet<string>; repos: StoredRepos }> {
   const allDids = [...new Set(dids)]
   const uris = ops.map((op) => op.uri)
-  const [, records, tombstones, repos, deleted, ...places] = await session.all([
+  const [, records, tombstones, repoRows, commits, runs, deleted, ...places] = await session.all([
     takeLocks(allDids, names),
     { text: `select uri, rev, cid, json = '' as blank from record where uri = any ($1::text[])`, values: [uris] },
     { text: 'select uri, rev from millrace_tombstone where uri = any ($1::text[])', values: [uris] },
-    {
-      text: 'select did, floor_rev as floor from millrace_repo where did = any ($1::text[]) and floor_rev is not null',
-      values: [allDids],
-    },
+    ...readRepos(allDids),
     {
       text: `select did from millrace_account_status where did = any ($1::text[]) and not active and status = 'deleted' and seq >= 0`,
       values: [allDids],
@@ -33,11 +31,13 @@ export async function lockAndRead(
   // are out of order, and Postgres ends a circle of waiting for us.
   const late = [...textsIn(places)].filter((name) => !names.has(name))
   if (late.length > 0) await session.one(takeLocks([], late))
+  const repos = storedRepos(repoRows, commits, runs)
   const live = records as { uri: string; rev: string | null; cid: string; blank: boolean }[]
   const state = {
     records: new Map<string, { rev: string | null; cid: string }>(),
     tombstones: new Map((tombstones as { uri: string; rev: string }[]).map(({ uri, rev }) => [uri, rev])),
-    floors: new Map((repos as { did: string; floor: string }[]).map(({ did, floor }) => [did, floor])),
+    floors: new Map([...repos.states].flatMap(([did, { floor }]) => (floor === null ? [] : [[did, floor] as const]))),
+    repos,
     deleted: new Set((deleted as { did: string }[]).map(({ did }) => did)),
   }
   for (const { uri, rev, cid, blank } of live) {

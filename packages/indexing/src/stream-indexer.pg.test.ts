@@ -171,7 +171,7 @@ describe('an entry that cannot be indexed costs only itself (X5)', () => {
       .slice(0, length)
 
   pgTest(
-    'when the database refuses it: it is a dead letter, and its account is looked at again',
+    'when the database refuses it: it is a dead letter, and no record, which fetching it again would not change (X9)',
     async ({ databaseUrl }) => {
       await using pipeline = await Pipeline.open(databaseUrl)
       // Each text fits an index, and both together do not (X21).
@@ -187,8 +187,9 @@ describe('an entry that cannot be indexed costs only itself (X5)', () => {
       expect(await pipeline.deadLetters()).toEqual([
         { reason: 'refused-by-database', did, payload: JSON.stringify(poison) },
       ])
-      expect(await pipeline.dirty()).toEqual([`${did} refused-by-database`])
+      expect(await pipeline.dirty()).toEqual([])
       expect(await pipeline.indexing.query('select uri from starter_pack')).toEqual([])
+      expect(await pipeline.indexing.query('select rev from millrace_tombstone')).toEqual([{ rev: poison.rev }])
     },
   )
 

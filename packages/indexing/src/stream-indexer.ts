@@ -1,6 +1,6 @@
 import { recordUri, type Batch, type DeadLetter, type Entry, type StreamEvent } from '@millrace/stream-protocol'
 import type { IndexingService } from './indexing-service.ts'
-import { StreamLoop, type StreamLoopOptions } from './stream-loop.ts'
+import { StreamLoop, type GiveUpReason, type StreamLoopOptions } from './stream-loop.ts'
 
 export interface StreamIndexerOptions extends StreamLoopOptions<StreamEvent> {
   indexing: IndexingService
@@ -30,16 +30,20 @@ export class StreamIndexer extends StreamLoop<StreamEvent> {
     }
   }
 
+  /** A record that the database refuses is no record: what it would have replaced goes, and its run goes on (B14, X9). */
+  protected override async gaveUp({ event }: Entry<StreamEvent>, reason: GiveUpReason): Promise<void> {
+    if (reason === 'refused-by-database') await this.#indexing.refuse(event)
+  }
+
   /**
-   * An event that raises a repo's revision says that all before it is in: the rest of a commit and the end of a backfill
-   * wait for what belongs to the same repo (hazard X16).
+   * An entry of another service says that all before it is in, without saying how much that is: the end of a backfill
+   * waits for what belongs to the same repo (hazard X16).
    */
   protected override hasToWait(batch: Batch<StreamEvent>, atWork: readonly Batch<StreamEvent>[]): boolean {
     if (atWork.length === 0) return false
     const raised = new Set<string>()
-    for (const { event } of batch.entries) {
-      if (event.type === 'repo' || ('op' in event && (event.op ?? 0) > 0)) raised.add(event.did)
-    }
+    for (const { event } of batch.entries)
+      if (event.type === 'repo' && event.run === undefined && event.data === undefined) raised.add(event.did)
     return raised.size > 0 && atWork.some(({ entries }) => entries.some(({ event }) => raised.has(event.did)))
   }
 }

@@ -16,6 +16,9 @@ import {
   type Meter,
 } from '@millrace/stream-protocol'
 
+/** Why an entry was given up: the database refuses what is in it, or nobody knows. */
+export type GiveUpReason = 'refused-by-database' | 'failed'
+
 export interface StreamLoopOptions<T> {
   source: BatchSource<T>
   ledger: Ledger
@@ -82,6 +85,9 @@ export abstract class StreamLoop<T> implements Loop {
 
   /** What a dead letter says of an entry that was given up. */
   protected abstract describe(event: T): Pick<DeadLetter, 'did' | 'uri' | 'host' | 'payload'>
+
+  /** Called once an entry is in the dead letters: settles what it leaves behind. May be called again. */
+  protected async gaveUp(_entry: Entry<T>, _reason: GiveUpReason): Promise<void> {}
 
   /** Whether a batch has to wait until those that are at work are done. */
   protected abstract hasToWait(batch: Batch<T>, atWork: readonly Batch<T>[]): boolean
@@ -182,22 +188,31 @@ export abstract class StreamLoop<T> implements Loop {
     }
   }
 
-  async #giveUp(
-    { id, event }: Entry<T>,
-    stream: string,
-    kind: string,
-    error: Error,
-    signal: AbortSignal,
-  ): Promise<boolean> {
-    const reason = kind === 'content' ? 'refused-by-database' : 'failed'
+  async #giveUp(entry: Entry<T>, stream: string, kind: string, error: Error, signal: AbortSignal): Promise<boolean> {
+    const { id, event } = entry
+    const reason: GiveUpReason = kind === 'content' ? 'refused-by-database' : 'failed'
     const letter: DeadLetter = { stream, entryId: id, reason, error: error.message, ...this.describe(event) }
     this.logger.error({ err: error, entry: id, did: letter.did }, 'gave up an entry; it is in the dead letters')
     const done = await this.#insist(signal, async () => {
       await this.ledger.deadLetter([letter])
-      if (letter.did !== undefined) await this.ledger.markDirty([{ did: letter.did, reason, host: letter.host }])
+      // Fetched again, what the database refuses would be refused again.
+      if (letter.did !== undefined && reason === 'failed')
+        await this.ledger.markDirty([{ did: letter.did, reason, host: letter.host }])
+      await this.#settleGivenUp(entry, reason)
     })
     if (done) this.#deadLetters.add(1, { stream, reason })
     return done
+  }
+
+  /** What is in the dead letters may fail once more: an outage is waited out, all else leaves it at the dead letter. */
+  async #settleGivenUp(entry: Entry<T>, reason: GiveUpReason): Promise<void> {
+    try {
+      await this.gaveUp(entry, reason)
+    } catch (error) {
+      const kind = classifyError(error)
+      if (kind === 'transient' || kind === 'ours') throw error
+      this.logger.error({ err: error, entry: entry.id }, 'cannot settle what a given up entry leaves behind')
+    }
   }
 
   /** The ledger is the last resort: what it should remember is not let go before it does. */

@@ -48,7 +48,7 @@ async function live(car: Uint8Array, commit: Cid, cid: Cid): Promise<Verdict> {
 async function backfilled(car: Uint8Array): Promise<Verdict> {
   const leftOut: LeftOutRecord[] = []
   const repo = await verifyRepo(car, { did, signingKey })
-  const [event] = repoToEvents(repo, { host, time, onLeftOut: (one) => void leftOut.push(one) })
+  const [event] = repoToEvents(repo, { host, time, run: 'one', onLeftOut: (one) => void leftOut.push(one) })
   const [refused] = leftOut
   if (refused) return { reason: refused.error.reason, message: refused.error.message }
   if (event?.type !== 'create') throw new Error('neither an event nor left out')

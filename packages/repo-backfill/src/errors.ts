@@ -10,6 +10,7 @@ export type InvalidRepoReason =
   | 'bad-tree'
   | 'missing-block'
   | 'too-large'
+  | 'no-pds'
   | 'no-signing-key'
   | 'unknown-did'
   | 'rolled-back'

@@ -1,5 +1,5 @@
 import type { DidResolver, GuardedFetch, Identity } from '@millrace/identity'
-import { isTid, type BackfillEvent } from '@millrace/stream-protocol'
+import { isTid, OWN_PDS, type BackfillEvent } from '@millrace/stream-protocol'
 import { InvalidRepoError, RepoUnavailableError, TemporaryFetchError, type UnavailableStatus } from './errors.ts'
 import { fetchRepo, type FetchRepoLimits } from './fetch-repo.ts'
 import { verifyRepo, type VerifiedRepo } from './verify-repo.ts'
@@ -56,12 +56,14 @@ export async function loadRepo(event: BackfillEvent, options: LoadRepoOptions): 
     }
   }
 
-  let failure: RepoUnavailableError | InvalidRepoError
-  try {
-    return await load(event.host)
-  } catch (error) {
-    if (!(error instanceof RepoUnavailableError || error instanceof InvalidRepoError)) throw error
-    failure = error
+  let failure: RepoUnavailableError | InvalidRepoError | undefined
+  if (event.host !== OWN_PDS) {
+    try {
+      return await load(event.host)
+    } catch (error) {
+      if (!(error instanceof RepoUnavailableError || error instanceof InvalidRepoError)) throw error
+      failure = error
+    }
   }
   try {
     // A host that takes accounts down says so for itself. On all else the account's own host has the last word: a relay
@@ -69,7 +71,8 @@ export async function loadRepo(event: BackfillEvent, options: LoadRepoOptions): 
     if (failure instanceof RepoUnavailableError && (failure.status === 'takendown' || failure.status === 'suspended'))
       throw failure
     const { pds } = await account.fresh()
-    if (pds === undefined || pds === failure.host) throw failure
+    if (failure && (pds === undefined || pds === failure.host)) throw failure
+    if (pds === undefined) throw new InvalidRepoError('no-pds', did, 'the DID document names no host')
     return await load(pds)
   } catch (error) {
     if (error instanceof RepoUnavailableError) return { kind: 'unavailable', status: error.status, host: error.host }

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import { TemporaryIdentityError, type DidResolver, type GuardedFetch } from '@millrace/identity'
 import {
   Backoff,
@@ -244,7 +245,13 @@ export class RepoBackfiller implements Loop {
   async #appendRepo(job: Job, { repo, host, size }: LoadedRepo & { kind: 'repo' }): Promise<void> {
     const leftOut: LeftOutRecord[] = []
     const time = new Date().toISOString()
-    const events = repoToEvents(repo, { host, time, onLeftOut: (record) => void leftOut.push(record) })
+    const events = repoToEvents(repo, {
+      host,
+      time,
+      run: randomUUID(),
+      request: job.entry.event,
+      onLeftOut: (record) => void leftOut.push(record),
+    })
     let chunk: StreamEvent[] = []
     for (const event of events) {
       // The closing event goes alone, after everything else was accepted (hazard B10).

@@ -13,6 +13,7 @@ const base = {
   commit: cid,
   rev: '3lqjmnw2c2k2a',
   seq: -1,
+  run: 'one',
   host: 'pds.example.com',
 }
 const record = (rkey: string, bytes: Uint8Array): RepoRecord => ({ collection: 'app.bsky.feed.post', rkey, cid, bytes })
@@ -23,6 +24,7 @@ function convert(from: VerifiedRepo): { events: object[]; leftOut: LeftOutRecord
   const options = {
     host: 'https://pds.example.com',
     time: base.time,
+    run: base.run,
     onLeftOut: (one: LeftOutRecord) => void leftOut.push(one),
   }
   return { events: [...repoToEvents(from, options)], leftOut }
@@ -33,8 +35,8 @@ describe('repoToEvents', () => {
     const { events } = convert(repo(record('1', encode({ text: 'a' })), record('2', encode({ text: 'b' }))))
     const create = { ...base, type: 'create', collection: 'app.bsky.feed.post', cid }
     expect(events).toEqual([
-      { ...create, rkey: '1', record: { text: 'a' } },
-      { ...create, rkey: '2', record: { text: 'b' } },
+      { ...create, op: 0, rkey: '1', record: { text: 'a' } },
+      { ...create, op: 1, rkey: '2', record: { text: 'b' } },
       { ...base, type: 'repo', data: cid, records: 2 },
     ])
     for (const event of events) expect(() => readStreamEvent(event as JsonObject)).not.toThrow()

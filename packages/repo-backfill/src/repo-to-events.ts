@@ -4,6 +4,7 @@ import {
   InvalidEventError,
   recordUri,
   SEQ_BACKFILL,
+  type BackfillEvent,
   type CreateEvent,
   type RecordJson,
   type RepoEvent,
@@ -15,6 +16,10 @@ export interface RepoToEventsOptions {
   host: string
   /** When it was fetched, RFC 3339; the same for all its events. */
   time: string
+  /** Names this fetch: no other has the same. */
+  run: string
+  /** What asked for it, if anything did: goes into the events as it is. */
+  request?: Pick<BackfillEvent, 'repair' | 'mark' | 'reindex'>
   /** Told of each record that no event can carry, while the others go on. */
   onLeftOut?: (leftOut: LeftOutRecord) => void
 }
@@ -33,10 +38,11 @@ export interface LeftOutRecord {
  */
 export function* repoToEvents(
   repo: VerifiedRepo,
-  { host: hostUrl, time, onLeftOut }: RepoToEventsOptions,
+  { host: hostUrl, time, run, request: { repair, mark, reindex } = {}, onLeftOut }: RepoToEventsOptions,
 ): Generator<CreateEvent | RepoEvent, void> {
   const { did, commit, rev, data } = repo
   const host = hostWithoutScheme(hostUrl)
+  const shared = { time, did, commit, rev, run, ...(repair !== undefined && { repair }), ...(reindex && { reindex }) }
   let records = 0
   let leftOut = 0
   for (const { collection, rkey, cid, bytes } of repo.records) {
@@ -49,19 +55,16 @@ export function* repoToEvents(
       onLeftOut?.({ uri: recordUri({ did, collection, rkey }), cid, error })
       continue
     }
-    records++
-    yield { type: 'create', seq: SEQ_BACKFILL, time, did, commit, rev, collection, rkey, cid, record, host }
+    yield { type: 'create', seq: SEQ_BACKFILL, ...shared, op: records++, collection, rkey, cid, record, host }
   }
   yield {
     type: 'repo',
     seq: SEQ_BACKFILL,
-    time,
-    did,
-    commit,
-    rev,
+    ...shared,
     data,
     records,
     ...(leftOut > 0 && { leftOut }),
+    ...(mark !== undefined && { mark }),
     host,
   }
 }

@@ -1,4 +1,4 @@
-export { backfillEventCodec, readBackfillEvent, type BackfillEvent } from './backfill-event.ts'
+export { backfillEventCodec, OWN_PDS, readBackfillEvent, type BackfillEvent } from './backfill-event.ts'
 export { isCid, isDid, isNsid, isObject, isRkey, isTid, type JsonObject } from './check.ts'
 export { CursorConflictError, InvalidEventError } from './errors.ts'
 export { labelEventCodec, readLabelEvent, type Label, type LabelEvent } from './label-event.ts'

@@ -82,7 +82,7 @@ test.for([0, 1, 101])('seq %i is one of a firehose', (seq) => {
 })
 
 test('properties and values that we do not know stay as they are (S19)', () => {
-  const event = { ...create, version: 7, run: { id: 'x' }, record: { ...like, $new: [1, null] } }
+  const event = { ...create, version: 7, source: { id: 'x' }, record: { ...like, $new: [1, null] } }
   expect(streamEventCodec.decode(JSON.stringify(event))).toEqual(event)
 })
 

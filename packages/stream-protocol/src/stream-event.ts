@@ -33,6 +33,15 @@ interface CommitFields extends Provenance {
   since?: string
   prevData?: string
   data?: string
+  /**
+   * Which fetch of the whole repo an event belongs to, unique in time. Its `create` events are numbered by `op`, so that
+   * its end is known to be reached only when every one of them is applied (hazard B10).
+   */
+  run?: string
+  /** On events of a run: the repair that asked for it, whose report counts what the run changes. */
+  repair?: number
+  /** On events of a run: derive the rows anew although revision and content are the same (hazard B20). */
+  reindex?: boolean
 }
 
 interface RecordFields extends CommitFields {
@@ -67,6 +76,8 @@ export interface RepoEvent extends Omit<CommitFields, 'seq'> {
   records?: number
   /** How many records of that repo no event can carry, and were given up. Absent means none. */
   leftOut?: number
+  /** The dirty mark that the fetch was for, as it was then: it goes with the run, unless it was made again since. */
+  mark?: string
 }
 
 export interface AccountEvent extends Provenance {
@@ -138,6 +149,7 @@ export function readStreamEvent(object: JsonObject): StreamEvent {
       fields.optionalBoolean('sync')
       fields.optionalInteger('records')
       fields.optionalInteger('leftOut')
+      fields.optionalText('mark')
       break
     case 'account':
       fields.integer('seq')
@@ -164,4 +176,7 @@ function checkCommit(fields: FieldReader): void {
   fields.optionalText('since')
   fields.optionalText('prevData')
   fields.optionalText('data')
+  fields.optionalText('run')
+  fields.optionalInteger('repair')
+  fields.optionalBoolean('reindex')
 }

@@ -75,7 +75,15 @@ export async function joinPipeline({
     allowPrivateHosts,
     ...(up.repos !== undefined && { maxRepos: up.repos }),
   })
-  const backfillers = backfillerLoops({ ...shared, consumer: CONSUMER, resolver: dids, fetch, concurrency: 4 })
+  const backfillers = backfillerLoops({
+    ...shared,
+    database,
+    hostUrl: (host) => `${allowPrivateHosts ? 'http' : 'https'}://${host}`,
+    consumer: CONSUMER,
+    resolver: dids,
+    fetch,
+    concurrency: 4,
+  })
   const settings: IndexerSettings = {
     ...upIndexerSettings,
     ...(up.network === 'sim' && { INDEXER_NOTIFICATION_HORIZON: 'all' }),

@@ -16,6 +16,13 @@ export interface RepoTable {
   head_data: string | null
   /** Revision of the newest snapshot that was completed: what is older is already reflected. */
   floor_rev: string | null
+  /** First commit after others that may be missing, and what it says it follows. */
+  broken_rev: string | null
+  broken_since: string | null
+  broken_prev_data: string | null
+  /** When a fetch that was asked for was last completed, and how many such came in close succession. */
+  resynced_at: TimestampOrNull
+  resync_streak: WithDefault<number>
   updated_at: TimestampWithDefault
 }
 
@@ -96,6 +103,44 @@ export interface DirtyTable {
   updated_at: TimestampWithDefault
   attempts: WithDefault<number>
   next_at: TimestampWithDefault
+  /** 0 for people, 1 for what a firehose has lost, 2 for repairs. */
+  priority: WithDefault<number>
+  repair: number | null
+  reindex: WithDefault<boolean>
+  last_error: string | null
+}
+
+/** Commits that came before the one that they follow, or of which operations are still to come. */
+export interface CommitTable {
+  did: string
+  rev: string
+  commit: string
+  data: string
+  since: string | null
+  prev_data: string | null
+  host: string | null
+  ops: number
+  /** An `int4multirange`. */
+  seen: string
+  at: TimestampWithDefault
+}
+
+/** Fetches of whole repos whose records are being applied. */
+export interface RunTable {
+  did: string
+  run: string
+  rev: string
+  host: string | null
+  /** An `int4multirange`. */
+  seen: string
+  records: number | null
+  commit: string | null
+  data: string | null
+  mark: string | null
+  repair: number | null
+  reindex: WithDefault<boolean>
+  opened_at: TimestampWithDefault
+  updated_at: TimestampWithDefault
 }
 
 export interface GapTable {

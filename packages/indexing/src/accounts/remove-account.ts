@@ -1,12 +1,10 @@
 import type { Pool } from 'pg'
 import { applyRecords } from '../apply/apply-records.ts'
-import type { RowChanges } from '../plan.ts'
-import type { PluginMap, RecordPlugin } from '../plugin.ts'
-import type { RemoveOp } from '../record-op.ts'
+import type { PluginMap } from '../plugin.ts'
+import { removalOf, removeOf } from '../repos/sweep.ts'
 import { transaction } from '../session.ts'
 import { lockNames, takeLocks } from '../stored-state.ts'
 import type { TableShapes } from '../table-shape.ts'
-import { uriCollection, uriRkey } from '../values.ts'
 
 export interface RemoveAccountOptions {
   pool: Pool
@@ -34,7 +32,7 @@ export async function removeAccount({ pool, shapes, plugins, did, now }: RemoveA
       })
       if (rows.length === 0) return 0
       // Nothing is added to a deleted account: what we have read can only have gone by the time we have the locks.
-      const changes = removalOf(rows, did, now, plugins)
+      const changes = removalOf(rows.map(({ uri, rev }) => removeOf({ uri, did, rev: rev ?? '' }, now, plugins)))
       await session.one(takeLocks([did], await lockNames(session, changes.removes)))
       await applyRecords({ session, shapes, plugins, now, isNews: () => false }, changes)
       return rows.length
@@ -46,6 +44,8 @@ export async function removeAccount({ pool, shapes, plugins, did, now }: RemoveA
     await session.all([
       takeLocks([did], []),
       { text: 'delete from millrace_tombstone where did = $1', values: [did] },
+      { text: 'delete from millrace_run where did = $1', values: [did] },
+      { text: 'delete from millrace_commit where did = $1', values: [did] },
       { text: 'delete from notification where did = $1 or author = $1', values: [did] },
       { text: 'delete from millrace_identity where did = $1', values: [did] },
       { text: `update millrace_dead_letter set payload = '' where did = $1`, values: [did] },
@@ -58,28 +58,4 @@ export async function removeAccount({ pool, shapes, plugins, did, now }: RemoveA
     ])
   })
   return removed
-}
-
-function removalOf(
-  rows: readonly { uri: string; rev: string | null }[],
-  did: string,
-  now: string,
-  plugins: PluginMap,
-): RowChanges {
-  const removes = rows.map(({ uri, rev }): RemoveOp => {
-    const collection = uriCollection(uri)
-    return {
-      action: 'remove',
-      uri,
-      did,
-      collection,
-      rkey: uriRkey(uri),
-      rev: rev ?? '',
-      indexedAt: now,
-      plugin: plugins.get(collection),
-    }
-  })
-  const replaced = new Map<RecordPlugin, string[]>()
-  for (const { plugin, uri } of removes) if (plugin) replaced.set(plugin, [...(replaced.get(plugin) ?? []), uri])
-  return { puts: [], removes, replaced, raises: [], revived: [] }
 }

@@ -95,30 +95,13 @@ export function requestIdentities(dids: readonly string[]): Statement | undefine
 }
 
 /** The revision that readers are told: it only rises, and never before all that belongs to it is in (hazard X16). */
-export function raiseRepos(revs: readonly RepoRev[]): (Statement | undefined)[] {
-  if (revs.length === 0) return []
-  const withData = revs.filter((rev) => rev.data !== undefined)
-  return [
-    {
-      text: `
-        insert into actor_sync (did, "commitCid", "repoRev") select * from unnest($1::text[], $2::text[], $3::text[])
-        on conflict (did) do update set "commitCid" = excluded."commitCid", "repoRev" = excluded."repoRev"
-        where actor_sync."repoRev" is null or actor_sync."repoRev" collate "C" < excluded."repoRev" collate "C"`,
-      values: [revs.map(({ did }) => did), revs.map(({ commit }) => commit), revs.map(({ rev }) => rev)],
-    },
-    withData.length === 0
-      ? undefined
-      : {
-          text: `
-            insert into millrace_repo (did, head_rev, head_commit, head_data) select * from unnest($1::text[], $2::text[], $3::text[], $4::text[])
-            on conflict (did) do update set head_rev = excluded.head_rev, head_commit = excluded.head_commit, head_data = excluded.head_data, updated_at = now()
-            where millrace_repo.head_rev is null or millrace_repo.head_rev < excluded.head_rev`,
-          values: [
-            withData.map(({ did }) => did),
-            withData.map(({ rev }) => rev),
-            withData.map(({ commit }) => commit),
-            withData.map(({ data }) => data),
-          ],
-        },
-  ]
+export function raiseRepos(revs: readonly RepoRev[]): Statement | undefined {
+  if (revs.length === 0) return undefined
+  return {
+    text: `
+      insert into actor_sync (did, "commitCid", "repoRev") select * from unnest($1::text[], $2::text[], $3::text[])
+      on conflict (did) do update set "commitCid" = excluded."commitCid", "repoRev" = excluded."repoRev"
+      where actor_sync."repoRev" is null or actor_sync."repoRev" collate "C" < excluded."repoRev" collate "C"`,
+    values: [revs.map(({ did }) => did), revs.map(({ commit }) => commit), revs.map(({ rev }) => rev)],
+  }
 }

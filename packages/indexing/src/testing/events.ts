@@ -5,6 +5,7 @@ import {
   type DeleteEvent,
   type RecordEvent,
   type RecordJson,
+  type RepoEvent,
   type UpdateEvent,
 } from '@millrace/stream-protocol'
 import { CID } from 'multiformats/cid'
@@ -101,4 +102,37 @@ export function snapshotEvents(events: readonly (CreateEvent | UpdateEvent)[], r
     rev,
     commit: cidOf({ did: event.did, rev }),
   }))
+}
+
+export interface RepoRunOptions {
+  did: string
+  /** The records that the repo holds. */
+  records: readonly (CreateEvent | UpdateEvent)[]
+  /** @default higher than that of every event made before */
+  rev?: string
+  /** Root of its tree. @default one for the account and the revision */
+  data?: string
+  /** @default one for the account, the revision and the call */
+  run?: string
+  /** Derive everything anew. */
+  reindex?: boolean
+}
+
+let runs = 0
+
+/** One fetch of a whole repo as a backfiller writes it: numbered records, and the event that closes it. */
+export function runEvents({
+  did,
+  records,
+  rev = nextRev(),
+  data = cidOf({ tree: did, rev }),
+  run = `run ${runs++}`,
+  reindex,
+}: RepoRunOptions): [...CreateEvent[], RepoEvent] {
+  const shared = { run, ...(reindex && { reindex }) }
+  const commit = cidOf({ did, rev })
+  return [
+    ...snapshotEvents(records, rev).map((event, op) => ({ ...event, op, ...shared })),
+    { type: 'repo', seq: SEQ_BACKFILL, time: EVENT_TIME, did, commit, rev, data, records: records.length, ...shared },
+  ]
 }

@@ -5,6 +5,7 @@ export {
   deleteEvent,
   EVENT_TIME,
   nextRev,
+  runEvents,
   snapshotEvents,
   tidOf,
   updateEvent,

@@ -1,0 +1,135 @@
+import {
+  OWN_PDS,
+  silentLogger,
+  sleep,
+  type BackfillEvent,
+  type Batch,
+  type BatchSource,
+  type Logger,
+} from '@millrace/stream-protocol'
+import type { Database } from './open-database.ts'
+
+export interface DirtyQueueOptions {
+  database: Database
+  /** The URL of a host that marks name without its scheme. */
+  hostUrl: (host: string) => string
+  /** Accounts in a batch. @default 10 */
+  batchSize?: number
+  /** Pause when nothing is due, in milliseconds. @default 1_000 */
+  idleMs?: number
+  /**
+   * How long an account is left to whoever has taken it, in milliseconds: longer than one repo may take. @default 20 min
+   */
+  leaseMs?: number
+  logger?: Logger
+}
+
+interface Taken {
+  did: string
+  rev: string | null
+  host: string | null
+  repair: number | null
+  reindex: boolean
+  mark: string
+}
+
+/** Longest pause between two fetches of one account, in minutes. */
+const MAX_PAUSE_MINUTES = 60
+
+/**
+ * The accounts of `millrace_dirty` that are due, as repos to fetch: those that people asked for first, then what a
+ * firehose has lost, then repairs (hazard B17). Any number of processes may read it.
+ *
+ * A mark goes when the rows of its repo are up to date, not when the repo was fetched: an account that is acked comes
+ * back after a pause, which doubles, unless its mark is gone by then. So no crash between here and the rows loses it.
+ */
+export class DirtyQueue implements BatchSource<BackfillEvent> {
+  readonly stream = 'millrace_dirty'
+  readonly group = 'millrace_dirty'
+  readonly #database: Database
+  readonly #hostUrl: (host: string) => string
+  readonly #batchSize: number
+  readonly #idleMs: number
+  readonly #leaseMs: number
+  readonly #logger: Logger
+  /** Taken in this run and not acked: longer at work than the lease, and not to be given out again. */
+  readonly #atWork = new Set<string>()
+
+  constructor({
+    database,
+    hostUrl,
+    batchSize = 10,
+    idleMs = 1_000,
+    leaseMs = 20 * 60_000,
+    logger = silentLogger,
+  }: DirtyQueueOptions) {
+    this.#database = database
+    this.#hostUrl = hostUrl
+    this.#batchSize = batchSize
+    this.#idleMs = idleMs
+    this.#leaseMs = leaseMs
+    this.#logger = logger.child({ component: 'dirty-queue' })
+  }
+
+  async *batches(signal: AbortSignal): AsyncGenerator<Batch<BackfillEvent>> {
+    this.#atWork.clear()
+    while (!signal.aborted) {
+      const taken = (await this.#take()).filter(({ did }) => !this.#atWork.has(did))
+      for (const { did } of taken) this.#atWork.add(did)
+      if (taken.length > 0) yield this.#batch(taken)
+      else await sleep(this.#idleMs, signal)
+    }
+  }
+
+  #batch(taken: readonly Taken[]): Batch<BackfillEvent> {
+    const ids = taken.map(({ did }) => did)
+    return {
+      stream: this.stream,
+      entries: taken.map((row) => ({ id: row.did, event: this.#event(row) })),
+      rejected: [],
+      ack: (acked = ids) => this.#postpone(acked),
+    }
+  }
+
+  #event({ did, rev, host, repair, reindex, mark }: Taken): BackfillEvent {
+    return {
+      did,
+      host: host === null || host === '' ? OWN_PDS : this.#hostUrl(host),
+      rev: rev ?? '',
+      mark,
+      ...(repair !== null && { repair }),
+      ...(reindex && { reindex }),
+    }
+  }
+
+  /** What is taken comes back by itself if we die over it. */
+  async #take(): Promise<Taken[]> {
+    try {
+      const { rows } = await this.#database.pool.query<Taken>({
+        name: 'millrace_take_dirty',
+        text: `
+          update millrace_dirty set next_at = now() + make_interval(secs => $2), attempts = attempts + 1
+          where did in (
+            select did from millrace_dirty where next_at <= now() order by priority, next_at limit $1 for update skip locked
+          )
+          returning did, rev, host, repair, reindex, extract(epoch from updated_at)::text as mark`,
+        values: [this.#batchSize, this.#leaseMs / 1_000],
+      })
+      return rows
+    } catch (error) {
+      this.#logger.warn({ err: error }, 'cannot read which repos to fetch again')
+      return []
+    }
+  }
+
+  async #postpone(dids: readonly string[]): Promise<void> {
+    if (dids.length === 0) return
+    await this.#database.pool.query({
+      text: `
+        update millrace_dirty set next_at = now() + make_interval(mins => 1) * least(${MAX_PAUSE_MINUTES}, 2 ^ least(attempts, 10)) * (0.5 + random() / 2)
+        where did = any ($1::text[])`,
+      values: [dids],
+    })
+    for (const did of dids) this.#atWork.delete(did)
+  }
+}

@@ -1,0 +1,72 @@
+import { isBackfillSeq, type StreamEvent } from '@millrace/stream-protocol'
+import { coversUpTo, rangesOf, unionOf, type Ranges } from './ranges.ts'
+import type { RepoHead } from './repo-state.ts'
+
+/** What we have of one fetch of a whole repo. */
+export interface RunPart {
+  did: string
+  run: string
+  rev: string
+  host: string | undefined
+  /** Which of its records are applied. */
+  seen: Ranges
+  /** How many there are, and where the repo is then; null before its closing event. */
+  closing: (RepoHead & { records: number; mark: string | null }) | null
+  repair: number | null
+  reindex: boolean
+}
+
+/** A run all of whose records are applied. */
+export type CompletedRun = RunPart & { closing: NonNullable<RunPart['closing']> }
+
+/** The runs of a batch, by account and run. */
+export function runParts(events: readonly StreamEvent[]): Map<string, RunPart[]> {
+  const numbers = new Map<string, { part: RunPart; seen: number[] }>()
+  for (const event of events) {
+    if (event.type === 'account' || event.type === 'identity' || event.run === undefined) continue
+    const { did, run, rev, host, repair = null, reindex = false, data, seq } = event
+    if (seq === undefined || !isBackfillSeq(seq)) continue
+    const key = `${did} ${run}`
+    let known = numbers.get(key)
+    if (!known) {
+      known = { part: { did, run, rev, host, seen: [], closing: null, repair, reindex }, seen: [] }
+      numbers.set(key, known)
+    }
+    if (event.type !== 'repo') known.seen.push(event.op ?? 0)
+    else if (event.records !== undefined && data !== undefined)
+      known.part.closing = { rev, commit: event.commit, data, records: event.records, mark: event.mark ?? null }
+  }
+  const byDid = new Map<string, RunPart[]>()
+  for (const { part, seen } of numbers.values()) {
+    const parts = byDid.get(part.did)
+    const made = { ...part, seen: rangesOf(seen) }
+    if (parts) parts.push(made)
+    else byDid.set(part.did, [made])
+  }
+  return byDid
+}
+
+/** Joins what is stored of runs with what a batch brings. */
+export function mergeRuns(stored: readonly RunPart[], parts: readonly RunPart[]): RunPart[] {
+  const byRun = new Map(stored.map((run) => [run.run, run]))
+  for (const part of parts) {
+    const known = byRun.get(part.run)
+    byRun.set(
+      part.run,
+      known ? { ...known, seen: unionOf(known.seen, part.seen), closing: part.closing ?? known.closing } : part,
+    )
+  }
+  return [...byRun.values()]
+}
+
+/** A counted barrier: every record of the run is committed, those that came late or again included (hazard B10). */
+function isComplete(run: RunPart): run is CompletedRun {
+  return run.closing !== null && coversUpTo(run.seen, run.closing.records)
+}
+
+/** Of several complete runs the one that counts: the newest revision. */
+export function newestComplete(runs: readonly RunPart[]): CompletedRun | undefined {
+  let newest: CompletedRun | undefined
+  for (const run of runs) if (isComplete(run) && (newest === undefined || run.rev > newest.rev)) newest = run
+  return newest
+}
