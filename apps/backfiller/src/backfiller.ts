@@ -1,5 +1,6 @@
 import { DirtyQueue, type Database } from '@millrace/database'
 import type { DidResolver, GuardedFetch } from '@millrace/identity'
+import { RepairRunner, RepairScheduler } from '@millrace/repair'
 import { RepoBackfiller } from '@millrace/repo-backfill'
 import {
   backfillEventCodec,
@@ -42,6 +43,18 @@ export interface BackfillerOptions {
   fetch: GuardedFetch
   logger: Logger
   meter: Meter
+}
+
+export interface RepairLoopOptions extends Pick<BackfillerOptions, 'resolver' | 'fetch' | 'logger' | 'meter'> {
+  database: Database
+  hostUrl: (host: string) => string
+  /** Time after which hosts are compared once more without a reason; 0 for never. @default 7 days */
+  everyMs?: number
+}
+
+/** Loops that find what is missing and have it fetched. */
+export function repairLoops({ everyMs, ...shared }: RepairLoopOptions): [RepairScheduler, RepairRunner] {
+  return [new RepairScheduler({ ...shared, ...(everyMs !== undefined && { everyMs }) }), new RepairRunner(shared)]
 }
 
 /** The loops of a backfiller, not yet running. Each has a `name` and a `status()`. */

@@ -44,6 +44,16 @@ export const backfillerConfig = defineConfig({
     default: '20m',
     help: 'Time after which the repos of a process that went away are taken over; longer than one repo may take',
   },
+  BACKFILLER_RESYNC_CONCURRENCY: {
+    schema: integer({ min: 1, max: 1_000 }),
+    default: '2',
+    help: 'Repos fetched at a time because something of them was lost, or may have been',
+  },
+  BACKFILLER_COMPARE_EVERY: {
+    schema: duration(),
+    default: '7d',
+    help: 'Time after which all repos of a host are compared with ours, whether or not anything is known to be missing',
+  },
   ...streamVariables,
   ...optionalDatabaseVariables,
   DID_PLC_URL,

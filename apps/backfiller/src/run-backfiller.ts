@@ -2,7 +2,7 @@ import { identityVersion, PostgresLedger } from '@millrace/database'
 import { createGuardedFetch, DidResolver } from '@millrace/identity'
 import { chooseStreams, runAll, StreamGauges, type ProcessContext } from '@millrace/runtime'
 import { openLedgerDatabase, openStreams } from '@millrace/stores'
-import { backfillerLoops } from './backfiller.ts'
+import { backfillerLoops, repairLoops } from './backfiller.ts'
 import type { backfillerConfig } from './config.ts'
 
 /** The backfiller process: opens its stores, and fetches repos until it is stopped. */
@@ -23,11 +23,19 @@ export async function runBackfiller(context: ProcessContext<typeof backfillerCon
   const allowPrivateHosts = config.MILLRACE_ALLOW_PRIVATE_HOSTS
   if (allowPrivateHosts) logger.warn({}, 'MILLRACE_ALLOW_PRIVATE_HOSTS is set: requests may reach private addresses')
   const fetch = createGuardedFetch({ allowPrivateHosts })
+  const hostUrl = (host: string): string => `${allowPrivateHosts ? 'http' : 'https'}://${host}`
+  const resolver = new DidResolver({
+    fetch,
+    plcUrl: config.DID_PLC_URL,
+    allowPrivateHosts,
+    ...(database && { version: identityVersion(database) }),
+  })
   const loops = backfillerLoops({
     store,
     ledger: database && new PostgresLedger({ database, logger }),
     database,
-    hostUrl: (host) => `${allowPrivateHosts ? 'http' : 'https'}://${host}`,
+    hostUrl,
+    resyncConcurrency: config.BACKFILLER_RESYNC_CONCURRENCY,
     consumer: config.BACKFILLER_CONSUMER,
     group: config.BACKFILLER_GROUP,
     concurrency: config.BACKFILLER_CONCURRENCY,
@@ -36,12 +44,7 @@ export async function runBackfiller(context: ProcessContext<typeof backfillerCon
     highWaterMark: config.BACKFILLER_FIREHOSE_STREAM_HIGH_WATER_MARK,
     attempts: config.BACKFILLER_ATTEMPTS,
     claimIdleMs: config.BACKFILLER_CLAIM_IDLE,
-    resolver: new DidResolver({
-      fetch,
-      plcUrl: config.DID_PLC_URL,
-      allowPrivateHosts,
-      ...(database && { version: identityVersion(database) }),
-    }),
+    resolver,
     fetch,
     logger,
     meter,
@@ -52,5 +55,7 @@ export async function runBackfiller(context: ProcessContext<typeof backfillerCon
     meter,
     logger,
   })
-  await runAll([...loops, gauges], signal, { logger, meter, health })
+  const everyMs = config.BACKFILLER_COMPARE_EVERY
+  const repairs = database && repairLoops({ database, resolver, fetch, hostUrl, everyMs, logger, meter })
+  await runAll([...loops, ...(repairs ?? []), gauges], signal, { logger, meter, health })
 }

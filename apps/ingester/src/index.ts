@@ -1,3 +1,10 @@
 export { ingesterConfig } from './config.ts'
-export { describeTrouble, ingesterLoops, type IngesterLoop, type IngesterOptions } from './ingester.ts'
+export {
+  checkpointLoop,
+  describeTrouble,
+  ingesterLoops,
+  type CheckpointOptions,
+  type IngesterLoop,
+  type IngesterOptions,
+} from './ingester.ts'
 export { runIngester } from './run-ingester.ts'

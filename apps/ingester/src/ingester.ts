@@ -1,12 +1,23 @@
-import { BackfillIngester, FirehoseIngester, LabelerIngester, type Verify } from '@millrace/ingest'
+import { CheckpointKeeper, readCheckpoint, readStoredRepos, type Database } from '@millrace/database'
 import type { DidResolver } from '@millrace/identity'
 import {
+  BackfillIngester,
+  FirehoseIngester,
+  hostLabel,
+  hostWithScheme,
+  LabelerIngester,
+  type Verify,
+} from '@millrace/ingest'
+import { comparePage } from '@millrace/repair'
+import {
   backfillEventCodec,
+  cursorKey,
   DEFAULT_HIGH_WATER_MARK,
   labelEventCodec,
   streamEventCodec,
   sleep,
   streams,
+  type BackfillEvent,
   type Ledger,
   type Logger,
   type Meter,
@@ -17,6 +28,11 @@ export interface IngesterOptions {
   store: StreamStore
   /** Keeps what could not be processed. Without it, that is counted and logged. */
   ledger?: Ledger | undefined
+  /**
+   * Keeps checkpoints, from which reading goes on when the store of streams has lost its cursors, and says which of the
+   * listed repos have moved. Without it, a lost cursor means to start anew.
+   */
+  database?: Database | undefined
   /** Relays or PDSs. Each gets a loop for its firehose and one for the list of its repos. */
   hosts: readonly string[]
   labelerHosts?: readonly string[] | undefined
@@ -54,6 +70,7 @@ export type IngesterLoop = FirehoseIngester | BackfillIngester | LabelerIngester
 export function ingesterLoops({
   store,
   ledger,
+  database,
   hosts,
   labelerHosts = [],
   unsignedLabelers = [],
@@ -77,12 +94,17 @@ export function ingesterLoops({
   const labels = store.writer({ stream: labelStream, codec: labelEventCodec, ...mark(label) })
   const bulkMark = Math.ceil((label ?? DEFAULT_HIGH_WATER_MARK) * BULK_SHARE)
   const bulkLabels = store.writer({ stream: labelStream, codec: labelEventCodec, ...mark(bulkMark) })
-  const firehoses = hosts.map((host) => new FirehoseIngester({ ...shared, host, sink: events, verify, startCursor }))
+  const start = (host: string) => async (): Promise<string | null> =>
+    (database && (await readCheckpoint(database, hostLabel(host), firehoseStream))) ?? startCursor
+  const firehoses = hosts.map(
+    (host) => new FirehoseIngester({ ...shared, host, sink: events, verify, startCursor: start(host) }),
+  )
+  const select = database && ((listed: readonly BackfillEvent[]) => movedRepos(database, listed))
   return [
     ...firehoses,
     ...hosts.map((host, index) => {
       const ready = (signal: AbortSignal): Promise<void> => connected(firehoses[index]!, signal)
-      return new BackfillIngester({ ...shared, host, sink: repos, maxRepos, ready })
+      return new BackfillIngester({ ...shared, host, sink: repos, maxRepos, ready, ...(select && { select }) })
     }),
     ...labelerHosts.map((host) => {
       const unsigned = unsignedLabelers.includes(host)
@@ -90,6 +112,38 @@ export function ingesterLoops({
       return new LabelerIngester({ ...shared, host, sink: labels, bulk: { sink: bulkLabels }, verify: verifies })
     }),
   ]
+}
+
+export type CheckpointOptions = Pick<IngesterOptions, 'store' | 'hosts' | 'firehoseStream' | 'logger'> & {
+  database: Database
+}
+
+/** Keeps how far the rows of each host are, beside the loops that read it. */
+export function checkpointLoop({
+  store,
+  database,
+  hosts,
+  firehoseStream: stream = streams.firehoseLive,
+  logger,
+}: CheckpointOptions): CheckpointKeeper {
+  const upstreams = hosts.map((host) => ({
+    host: hostLabel(host),
+    stream,
+    url: hostWithScheme(host),
+    cursorKey: cursorKey(stream, host),
+  }))
+  return new CheckpointKeeper({ database, store, upstreams, logger })
+}
+
+/** Repos that have something we lack, and accounts that the host sees differently. */
+async function movedRepos(database: Database, listed: readonly BackfillEvent[]): Promise<readonly BackfillEvent[]> {
+  const ours = await readStoredRepos(
+    database,
+    listed.map(({ did }) => did),
+  )
+  const { fetch, statusDiffers } = comparePage(listed, ours, { sinceMs: null, all: false })
+  const wanted = new Set([...fetch.map(({ did }) => did), ...statusDiffers])
+  return listed.filter(({ did }) => wanted.has(did))
 }
 
 /** Waits until a firehose is open, or has been read before: what is listed from then on is in it as well. */

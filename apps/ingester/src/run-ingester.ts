@@ -3,7 +3,7 @@ import { createGuardedFetch, DidResolver } from '@millrace/identity'
 import { chooseStreams, runAll, StreamGauges, type ProcessContext } from '@millrace/runtime'
 import { openLedgerDatabase, openStreams } from '@millrace/stores'
 import type { ingesterConfig } from './config.ts'
-import { describeTrouble, ingesterLoops } from './ingester.ts'
+import { checkpointLoop, describeTrouble, ingesterLoops } from './ingester.ts'
 
 /** The ingester process: opens its stores, and reads its hosts until it is stopped. */
 export async function runIngester(context: ProcessContext<typeof ingesterConfig>): Promise<void> {
@@ -25,6 +25,7 @@ export async function runIngester(context: ProcessContext<typeof ingesterConfig>
   const loops = ingesterLoops({
     store,
     ledger: database && new PostgresLedger({ database, logger }),
+    database,
     hosts: config.INGESTER_HOSTS,
     labelerHosts: config.INGESTER_LABELER_HOSTS,
     unsignedLabelers: config.INGESTER_UNSIGNED_LABELERS,
@@ -49,5 +50,14 @@ export async function runIngester(context: ProcessContext<typeof ingesterConfig>
     meter,
     logger,
   })
-  await runAll([...loops, gauges], signal, { logger, meter, health })
+  const checkpoints = database && [
+    checkpointLoop({
+      store,
+      database,
+      hosts: config.INGESTER_HOSTS,
+      firehoseStream: config.INGESTER_FIREHOSE_STREAM,
+      logger,
+    }),
+  ]
+  await runAll([...loops, ...(checkpoints ?? []), gauges], signal, { logger, meter, health })
 }

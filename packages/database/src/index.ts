@@ -1,3 +1,4 @@
+export { CheckpointKeeper, readCheckpoint, type CheckpointKeeperOptions } from './checkpoint-keeper.ts'
 export { classifyError, type ErrorClass } from './classify-error.ts'
 export { DirtyQueue, type DirtyQueueOptions } from './dirty-queue.ts'
 export { DatabaseConnectionError, MigrationError, SchemaError } from './errors.ts'
@@ -22,6 +23,7 @@ export {
 export type { Migration } from './migrations/index.ts'
 export type { MigrationSet } from './migrations/migration-set.ts'
 export { openDatabase, type Database, type OpenDatabaseOptions } from './open-database.ts'
+export { readStoredRepos, type StoredRepo } from './repo-heads.ts'
 export { cutToBytes, storableText } from './storable-text.ts'
 export type { Tables } from './tables.ts'
 export { TextArray } from './text-array.ts'
@@ -36,3 +38,4 @@ export {
   type UnnestType,
   type UnnestValue,
 } from './unnest-insert.ts'
+export { registerUpstreams, type Upstream } from './upstreams.ts'

@@ -9,9 +9,13 @@ import type {
   MigrationTable,
   MillraceLabelNegationTable,
   MillraceLabelTable,
+  RepairCountTable,
+  RepairTable,
   RepoTable,
   RunTable,
+  SettingTable,
   TombstoneTable,
+  UpstreamTable,
 } from './tables/bookkeeping.ts'
 import type {
   ActorBlockTable,
@@ -98,6 +102,10 @@ export interface Tables {
   millrace_dirty: DirtyTable
   millrace_commit: CommitTable
   millrace_run: RunTable
+  millrace_setting: SettingTable
+  millrace_upstream: UpstreamTable
+  millrace_repair: RepairTable
+  millrace_repair_count: RepairCountTable
   millrace_gap: GapTable
   millrace_dead_letter: DeadLetterTable
 }

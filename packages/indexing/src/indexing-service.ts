@@ -26,9 +26,11 @@ import { outcomes, type Outcome } from './record-op.ts'
 import { reduceEvents } from './reduce.ts'
 import { commitParts } from './repos/commit-part.ts'
 import { beginningReindexes, forgetRevisions } from './repos/forget-revisions.ts'
+import { RepairCounts, repairsOf } from './repos/repair-counts.ts'
 import { runParts } from './repos/run-part.ts'
 import { settleRepos, type SettledRepos } from './repos/settle-repos.ts'
 import { transaction, type Session } from './session.ts'
+import { shareCollections } from './share-collections.ts'
 import { lockAndRead, lockNames } from './stored-state.ts'
 import { readTableShapes, type TableShapes } from './table-shape.ts'
 import { compareText } from './values.ts'
@@ -127,9 +129,11 @@ export class IndexingService {
    * migrated first), or does not fit what the plugin says of it.
    */
   static async open(options: IndexingServiceOptions): Promise<IndexingService> {
-    const shapes = await readTableShapes(options.database.pool, tablesOf(options.plugins))
-    checkPluginTables(options.plugins, shapes)
-    checkCountTables(countTables(options.plugins), shapes)
+    const { database, plugins, otherCollections = 'record' } = options
+    const shapes = await readTableShapes(database.pool, tablesOf(plugins))
+    checkPluginTables(plugins, shapes)
+    checkCountTables(countTables(plugins), shapes)
+    await shareCollections(database, plugins, otherCollections)
     return new IndexingService(options, shapes)
   }
 
@@ -172,9 +176,12 @@ export class IndexingService {
       const { changes, outcomes } = planChanges(live, stored)
       for (const [op, outcome] of outcomes) decided.set(batch.eventOf.get(op)!, outcome)
 
+      const repairs = new RepairCounts()
+      repairs.addPlanned(changes, stored, (op) => events[batch.eventOf.get(op)!]!, repairsOf(runs))
       const context = this.#applyContext(session, now)
       await applyRecords(context, changes)
       const settled = await settleRepos(context, {
+        repairs,
         stored: stored.repos,
         commits: without(commits, deleted),
         runs: without(runs, deleted),
@@ -214,7 +221,9 @@ export class IndexingService {
       const settled = await transaction(this.#database.pool, async (session) => {
         const { repos, deleted } = await lockAndRead(session, [did], new Set(), [])
         const nothing = [[did, []]] as const
+        const repairs = new RepairCounts()
         const settled = await settleRepos(this.#applyContext(session, now), {
+          repairs,
           stored: repos,
           commits: without(new Map(nothing), deleted),
           runs: without(new Map(nothing), deleted),

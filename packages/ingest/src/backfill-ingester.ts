@@ -38,6 +38,11 @@ export interface BackfillIngesterOptions {
    * be in neither, so the firehose has to be connected first. @default at once
    */
   ready?: (signal: AbortSignal) => Promise<void>
+  /**
+   * Which repos of a page are worth fetching: a listing that starts over asks for those alone that have moved (hazard
+   * B2). A failure is waited out. @default all
+   */
+  select?: (listed: readonly BackfillEvent[]) => Promise<readonly BackfillEvent[]>
   /** Time for one page, in milliseconds. @default 30_000 */
   timeoutMs?: number
   /** Delays after a failure. */
@@ -86,6 +91,7 @@ export class BackfillIngester implements Loop {
     pageLimit = 1_000,
     maxRepos = Number.POSITIVE_INFINITY,
     ready = async () => undefined,
+    select = async (listed) => listed,
     timeoutMs = 30_000,
     backoff = { minMs: 1_000, maxMs: 60_000 },
     logger = silentLogger,
@@ -95,7 +101,7 @@ export class BackfillIngester implements Loop {
     const host = hostLabel(rest.host)
     const { stream } = rest.sink
     this.name = `list-repos ${host}`
-    this.#options = { ...rest, ledger, fetch, pageLimit, maxRepos, ready, timeoutMs, backoff, logger }
+    this.#options = { ...rest, ledger, fetch, pageLimit, maxRepos, ready, select, timeoutMs, backoff, logger }
     this.#key = cursorKey(stream, rest.host)
     this.#logger = logger.child({ component: 'backfill-ingester', host })
     this.#backoff = new Backoff(backoff)
@@ -167,8 +173,12 @@ export class BackfillIngester implements Loop {
     await this.#record(page, signal)
     const to = page.cursor ?? INGESTER_DONE
     const move = { key: this.#key, from: cursor, to }
+    const selected = await retrying(
+      () => this.#options.select(page.events),
+      this.#retry('compare repos with ours', signal),
+    )
     await retrying(
-      () => sink.append(page.events, { cursor: move, signal }),
+      () => sink.append(selected, { cursor: move, signal }),
       this.#retry(`append to ${sink.stream}`, signal),
     )
     this.#backoff.reset()

@@ -33,10 +33,10 @@ export interface FirehoseIngesterOptions extends Partial<SubscriptionSettings> {
   verify?: Verify
   /**
    * Where to begin when no cursor is stored: a sequence number, `0` for the oldest the host has, null for the live end
-   * (hazard I3). A service that ran before gives its own checkpoint here (hazard I4).
+   * (hazard I3). A service that ran before reads its own checkpoint here, each time that it connects (hazard I4).
    * @default null
    */
-  startCursor?: string | null
+  startCursor?: string | null | (() => Promise<string | null>)
   logger?: Logger
   meter?: Meter
 }
@@ -72,7 +72,7 @@ export class FirehoseIngester implements Loop {
       ...rest,
       kind: 'firehose',
       nsid: 'com.atproto.sync.subscribeRepos',
-      startCursor,
+      startCursor: typeof startCursor === 'function' ? startCursor : async () => startCursor,
       ledger,
       logger,
       meter,

@@ -8,6 +8,7 @@ export { FirehoseIngester, type FirehoseIngesterOptions } from './firehose-inges
 export { decodeFrame, MAX_FRAME_BYTES, type Frame, type SequencedType } from './frame.ts'
 export { type VerifyLabelsOptions } from './label-verifier.ts'
 export { LabelerIngester, type LabelerIngesterOptions } from './labeler-ingester.ts'
-export { ListPageError } from './list-page.ts'
+export { hostLabel, hostWithScheme } from './host-url.ts'
+export { fetchPage, ListPageError, type FetchPageOptions, type ListPage } from './list-page.ts'
 export { type ConnectionState } from './metrics.ts'
 export { type SubscriptionSettings, type SubscriptionStatus } from './subscription.ts'

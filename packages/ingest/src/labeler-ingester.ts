@@ -79,7 +79,7 @@ export class LabelerIngester implements Loop {
       kind: 'labeler',
       nsid: 'com.atproto.label.subscribeLabels',
       // Labels have no other history than this, so a labeler never read is read from its first one (L9).
-      startCursor: '0',
+      startCursor: async () => '0',
       ledger,
       logger,
       meter,

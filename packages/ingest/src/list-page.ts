@@ -43,7 +43,7 @@ export interface FetchPageOptions {
   cursor: string | null
   limit: number
   timeoutMs: number
-  fetch: typeof globalThis.fetch
+  fetch: (url: URL, init: { headers: Record<string, string>; signal: AbortSignal }) => Promise<Response>
   signal: AbortSignal
 }
 

@@ -60,7 +60,7 @@ export interface SubscriptionOptions<E> extends SubscriptionSettings {
   host: string
   nsid: string
   /** What is sent as cursor when none is stored; null sends none, which means from now on (hazard I3). */
-  startCursor: string | null
+  startCursor: () => Promise<string | null>
   sink: EventSink<E>
   cursors: CursorStore
   ledger: Ledger | undefined
@@ -190,7 +190,8 @@ export class Subscription<E> {
       this.#epoch = Number(
         (await retrying(() => cursors.get(this.#epochKey), this.#retry('read the epoch', signal))) ?? 0,
       )
-      const cursor = stored ?? startCursor
+      const cursor = stored ?? (await retrying(startCursor, this.#retry('read where to start', signal)))
+      if (stored === null && cursor !== null) this.#logger.info({ cursor }, 'no cursor is stored: starting here')
       this.#status.cursor = stored
       this.#lastSeq = cursor !== null && /^\d{1,16}$/.test(cursor) ? Number(cursor) : undefined
       this.#firstOfConnection = true

@@ -1,8 +1,8 @@
-import { backfillerLoops } from '@millrace/backfiller'
+import { backfillerLoops, repairLoops } from '@millrace/backfiller'
 import { identityVersion, PostgresLedger } from '@millrace/database'
 import { createGuardedFetch, DidResolver, HandleResolver, HostLimits } from '@millrace/identity'
 import { indexerLoops, type IndexerLoops, type IndexerSettings } from '@millrace/indexer'
-import { ingesterLoops, type IngesterLoop } from '@millrace/ingester'
+import { checkpointLoop, ingesterLoops, type IngesterLoop } from '@millrace/ingester'
 import { groups, streams, type Logger, type Loop, type Meter } from '@millrace/stream-protocol'
 import type { SourceNetwork } from './network.ts'
 import type { UpOptions } from './options.ts'
@@ -69,16 +69,18 @@ export async function joinPipeline({
   const shared = { store, ledger, logger, meter }
   const ingesters = ingesterLoops({
     ...shared,
+    database,
     hosts: [network.relay],
     labelerHosts: network.labelers,
     resolver: dids,
     allowPrivateHosts,
     ...(up.repos !== undefined && { maxRepos: up.repos }),
   })
+  const hostUrl = (host: string): string => `${allowPrivateHosts ? 'http' : 'https'}://${host}`
   const backfillers = backfillerLoops({
     ...shared,
     database,
-    hostUrl: (host) => `${allowPrivateHosts ? 'http' : 'https'}://${host}`,
+    hostUrl,
     consumer: CONSUMER,
     resolver: dids,
     fetch,
@@ -89,5 +91,15 @@ export async function joinPipeline({
     ...(up.network === 'sim' && { INDEXER_NOTIFICATION_HORIZON: 'all' }),
   }
   const indexers = await indexerLoops({ settings, store, indexing, database, dids, handles, logger, meter })
-  return { loops: [...ingesters, ...backfillers, ...indexers.loops], ingesters, backfillers, indexers, ledger }
+  const keepers = [
+    checkpointLoop({ store, database, hosts: [network.relay], logger }),
+    ...repairLoops({ database, resolver: dids, fetch, hostUrl, logger, meter }),
+  ]
+  return {
+    loops: [...ingesters, ...backfillers, ...indexers.loops, ...keepers],
+    ingesters,
+    backfillers,
+    indexers,
+    ledger,
+  }
 }

@@ -2,6 +2,7 @@ import { bookkeeping } from './0001-bookkeeping.ts'
 import { labels } from './0002-labels.ts'
 import { handleSchedule } from './0003-handle-schedule.ts'
 import { runs } from './0004-runs.ts'
+import { repairs } from './0005-repairs.ts'
 
 export interface Migration {
   readonly name: string
@@ -9,4 +10,4 @@ export interface Migration {
 }
 
 /** Our own, in order. A name never changes once it was released, and neither does its SQL. */
-export const migrations: readonly Migration[] = [bookkeeping, labels, handleSchedule, runs]
+export const migrations: readonly Migration[] = [bookkeeping, labels, handleSchedule, runs, repairs]

@@ -1,5 +1,5 @@
 import type { GeneratedAlways } from 'kysely'
-import type { TimestampOrNull, TimestampWithDefault, WithDefault } from './column-types.ts'
+import type { Json, TimestampOrNull, TimestampWithDefault, WithDefault } from './column-types.ts'
 
 /** Migrations of ours that the database has. */
 export interface MigrationTable {
@@ -31,6 +31,15 @@ export interface TombstoneTable {
   did: string
   rev: string
   deleted_at: TimestampWithDefault
+  /** Its newest version is no record of its collection. */
+  invalid: WithDefault<boolean>
+}
+
+/** What processes tell each other of how they were configured. */
+export interface SettingTable {
+  name: string
+  value: Json<unknown>
+  updated_at: TimestampWithDefault
 }
 
 export interface IdentityTable {
@@ -152,6 +161,58 @@ export interface GapTable {
   to_seq: string | null
   opened_at: TimestampWithDefault
   closed_at: TimestampOrNull
+  since: TimestampOrNull
+  until: TimestampOrNull
+  repair: number | null
+}
+
+/** Hosts that the pipeline reads. */
+export interface UpstreamTable {
+  host: string
+  stream: string
+  url: string
+  /** Sequence number up to which every entry has left its stream. */
+  checkpoint: number | null
+  checkpoint_at: TimestampOrNull
+  first_seen_at: TimestampWithDefault
+  seen_at: TimestampWithDefault
+}
+
+/** Comparisons of a host's repos with ours. */
+export interface RepairTable {
+  id: GeneratedAlways<number>
+  host: string
+  reason: string
+  since: TimestampOrNull
+  until: TimestampOrNull
+  dry_run: WithDefault<boolean>
+  reindex: WithDefault<boolean>
+  /** `listing`, `fetching`, `verifying`, `done`, `cancelled`. */
+  state: WithDefault<string>
+  paused: WithDefault<boolean>
+  list_cursor: string | null
+  listed: WithDefault<number>
+  inactive: WithDefault<number>
+  current: WithDefault<number>
+  moved: WithDefault<number>
+  unknown: WithDefault<number>
+  failed: WithDefault<number>
+  sampled: WithDefault<number>
+  diverged: WithDefault<number>
+  error: string | null
+  leased_until: TimestampWithDefault
+  created_at: TimestampWithDefault
+  updated_at: TimestampWithDefault
+  finished_at: TimestampOrNull
+}
+
+export interface RepairCountTable {
+  repair: number
+  collection: string
+  created: WithDefault<number>
+  updated: WithDefault<number>
+  deleted: WithDefault<number>
+  unchanged: WithDefault<number>
 }
 
 export interface DeadLetterTable {

@@ -4,7 +4,8 @@ import { deleteRows, insertRows } from '../sql.ts'
 import type { TableShapes } from '../table-shape.ts'
 
 const upsertRecord = `on conflict (uri) do update set cid = excluded.cid, json = excluded.json, "indexedAt" = excluded."indexedAt", rev = excluded.rev`
-const upsertTombstone = 'on conflict (uri) do update set rev = excluded.rev, deleted_at = now()'
+const upsertTombstone =
+  'on conflict (uri) do update set rev = excluded.rev, invalid = excluded.invalid, deleted_at = now()'
 
 /**
  * The generic rows: `record` as the repos have it, a tombstone for what is gone (hazard G7). A row that stays keeps
@@ -26,7 +27,7 @@ export function writeRecords(
       ? insertRows({
           table: 'millrace_tombstone',
           shape: shapes.get('millrace_tombstone')!,
-          rows: removes.map(({ uri, did, rev }) => ({ uri, did, rev })),
+          rows: removes.map(({ uri, did, rev, invalid }) => ({ uri, did, rev, invalid: invalid !== undefined })),
           suffix: upsertTombstone,
         })
       : undefined,

@@ -8,11 +8,14 @@ import { compareText } from '../values.ts'
 import type { CommitPart } from './commit-part.ts'
 import { unknownRepo, type RepoState } from './repo-state.ts'
 import { writeRepos, type StoredRepos } from './repo-store.ts'
+import type { RepairCounts } from './repair-counts.ts'
 import { mergeRuns, newestComplete, type CompletedRun, type RunPart } from './run-part.ts'
 import { settleRepo } from './settle-repo.ts'
 import { clearDirty, findSwept, purgeTombstones, removalOf, type Sweep } from './sweep.ts'
 
 export interface RepoChanges {
+  /** Gets what is swept for repairs; written with everything else. */
+  repairs: RepairCounts
   stored: StoredRepos
   /** What a batch brings of commits and of runs, by account. */
   commits: ReadonlyMap<string, readonly CommitPart[]>
@@ -41,7 +44,7 @@ export interface SettledRepos {
  */
 export async function settleRepos(context: ApplyContext, changes: RepoChanges): Promise<SettledRepos> {
   const { session } = context
-  const { stored, commits, runs, impatient = false } = changes
+  const { stored, commits, runs, repairs, impatient = false } = changes
   const dids = [...new Set([...commits.keys(), ...runs.keys()])].sort(compareText)
   const settled: SettledRepos = { reached: [], unfinished: [], swept: 0, legacy: 0, broke: 0 }
   if (dids.length === 0) return settled
@@ -54,6 +57,7 @@ export async function settleRepos(context: ApplyContext, changes: RepoChanges): 
     completed.filter((run) => run.rev > floorOf(run.did)),
   )
   settled.swept = sweep.removes.length
+  repairs.addSwept(sweep.removes, new Map(completed.map((run) => [run.did, run])))
   const done = new Map(
     completed.filter(({ did, rev }) => rev <= floorOf(did) || sweep.finished.has(did)).map((run) => [run.did, run]),
   )
@@ -102,6 +106,7 @@ export async function settleRepos(context: ApplyContext, changes: RepoChanges): 
     clearDirty(finished),
     // In the transaction that moves the head: were it lost, nothing would find the hole again (hazard G2).
     dirty.length > 0 ? dirtyStatement(dirty) : undefined,
+    repairs.statement(),
   ])
   return settled
 }

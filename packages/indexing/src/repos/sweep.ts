@@ -63,11 +63,14 @@ export function removalOf(removes: RemoveOp[]): RowChanges {
   return { puts: [], removes, replaced, raises: [], revived: [] }
 }
 
-/** Once a floor is set, marks of deletions up to it say nothing that the floor does not say (hazard G7). */
+/**
+ * Once a floor is set, marks of deletions up to it say nothing that the floor does not say (hazard G7). Those of records
+ * that are there and invalid say why they have no row.
+ */
 export function purgeTombstones(runs: readonly CompletedRun[]): Statement | undefined {
   if (runs.length === 0) return undefined
   return {
-    text: 'delete from millrace_tombstone as t using unnest($1::text[], $2::text[]) as k(did, rev) where t.did = k.did and t.rev <= k.rev',
+    text: 'delete from millrace_tombstone as t using unnest($1::text[], $2::text[]) as k(did, rev) where t.did = k.did and t.rev <= k.rev and (not t.invalid or t.rev < k.rev)',
     values: [runs.map((run) => run.did), runs.map((run) => run.rev)],
   }
 }

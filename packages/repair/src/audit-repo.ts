@@ -1,0 +1,63 @@
+import type { Database } from '@millrace/database'
+import type { GuardedFetch, DidResolver } from '@millrace/identity'
+import { loadRepo, type FetchRepoLimits } from '@millrace/repo-backfill'
+import { OWN_PDS, recordUri } from '@millrace/stream-protocol'
+
+export interface AuditRepoOptions {
+  database: Database
+  resolver: Pick<DidResolver, 'resolve'>
+  fetch: GuardedFetch
+  limits?: FetchRepoLimits
+  signal?: AbortSignal
+}
+
+/**
+ * How a repo at its own host stands to our rows:
+ * - `same`: every record of the repo is ours, at the same revision, and no other
+ * - `diverged`: it is not, though the revisions are equal (hazard O8)
+ * - `moved`: it is at another revision than ours, so that nothing can be said now
+ * - `gone`: there is no repo to compare with
+ */
+export type AuditResult =
+  | { kind: 'same' | 'moved' | 'gone' }
+  | { kind: 'diverged'; rev: string; missing: string[]; extra: string[]; stale: string[] }
+
+/** Fetches a repo once more and compares it record by record. @throws what `loadRepo` throws. */
+export async function auditRepo(did: string, { database, ...options }: AuditRepoOptions): Promise<AuditResult> {
+  const loaded = await loadRepo({ did, host: OWN_PDS, rev: '' }, options)
+  if (loaded.kind === 'unavailable') return { kind: 'gone' }
+  const { repo } = loaded
+  return await database.transaction(async (client) => {
+    // One snapshot of head and rows: what is applied meanwhile is in both or in neither.
+    await client.query('set transaction isolation level repeatable read, read only')
+    const { rows: heads } = await client.query<{ rev: string }>(
+      'select head_rev as rev from millrace_repo where did = $1 and broken_rev is null',
+      [did],
+    )
+    if (heads[0]?.rev !== repo.rev) return { kind: 'moved' }
+    const { rows } = await client.query<{ uri: string; cid: string }>(
+      // Of what is no record of its collection, no row is to be expected.
+      'select uri, cid from record where did = $1 union all select uri, null from millrace_tombstone where did = $1 and invalid',
+      [did],
+    )
+    const { rows: settings } = await client.query<{ value: string[] | null }>(
+      `select value from millrace_setting where name = 'indexed-collections'`,
+    )
+    const kept = settings[0]?.value ? new Set(settings[0].value) : undefined
+    const ours = new Map(rows.map(({ uri, cid }) => [uri, cid as string | null]))
+    const difference = { missing: [] as string[], stale: [] as string[], extra: [] as string[] }
+    for (const { collection, rkey, cid } of repo.records) {
+      if (kept?.has(collection) === false) continue
+      const uri = recordUri({ did, collection, rkey })
+      const own = ours.get(uri)
+      ours.delete(uri)
+      if (own === undefined) difference.missing.push(uri)
+      else if (own !== null && own !== cid) difference.stale.push(uri)
+    }
+    for (const [uri, cid] of ours) if (cid !== null) difference.extra.push(uri)
+    const { missing, stale, extra } = difference
+    return missing.length + stale.length + extra.length === 0
+      ? { kind: 'same' }
+      : { kind: 'diverged', rev: repo.rev, ...difference }
+  })
+}

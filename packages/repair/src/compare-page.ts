@@ -1,0 +1,57 @@
+import type { StoredRepo } from '@millrace/database'
+import { tidMs } from '@millrace/repo-reader'
+import { isTid, type BackfillEvent } from '@millrace/stream-protocol'
+
+/**
+ * How a listed repo stands to ours:
+ * - `current`: we have its newest commit, and everything before it
+ * - `moved`: it has newer commits, or something of it may be missing
+ * - `unknown`: we have never heard of a commit of it
+ * - `inactive`: there is nothing to fetch
+ * - `unchanged`: it has not moved since the time in question
+ */
+export type Standing = 'current' | 'moved' | 'unknown' | 'inactive' | 'unchanged'
+
+export interface ComparedPage {
+  /** Repos to fetch, at this revision or later. */
+  fetch: { did: string; rev: string }[]
+  counts: Record<Standing, number>
+  /** Accounts whose status the host and we see differently. */
+  statusDiffers: string[]
+}
+
+export interface CompareOptions {
+  /** Repos that have not moved since are left out, in milliseconds since 1970. */
+  sinceMs: number | null
+  /** Whether repos are fetched although nothing seems to be missing. */
+  all: boolean
+}
+
+/** Compares a page of `listRepos` with what is stored of its accounts. A function of values. */
+export function comparePage(
+  listed: readonly BackfillEvent[],
+  ours: ReadonlyMap<string, StoredRepo>,
+  { sinceMs, all }: CompareOptions,
+): ComparedPage {
+  const page: ComparedPage = {
+    fetch: [],
+    counts: { current: 0, moved: 0, unknown: 0, inactive: 0, unchanged: 0 },
+    statusDiffers: [],
+  }
+  for (const { did, rev, active = true } of listed) {
+    const repo = ours.get(did)
+    if ((repo?.status ?? null) === null ? !active : active) page.statusDiffers.push(did)
+    const standing = active ? standingOf(rev, repo, sinceMs) : 'inactive'
+    page.counts[standing] += 1
+    if (standing === 'moved' || standing === 'unknown' || (all && standing === 'current')) page.fetch.push({ did, rev })
+  }
+  return page
+}
+
+function standingOf(rev: string, repo: StoredRepo | undefined, sinceMs: number | null): Standing {
+  const head = repo?.head ?? null
+  if (head !== null && !repo!.broken && head >= rev) return 'current'
+  // What was lost in an interval has moved since it began, whatever else we lack.
+  if (sinceMs !== null && isTid(rev) && tidMs(rev) < sinceMs) return 'unchanged'
+  return head === null ? 'unknown' : 'moved'
+}

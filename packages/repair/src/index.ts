@@ -1,0 +1,6 @@
+export { auditRepo, type AuditRepoOptions, type AuditResult } from './audit-repo.ts'
+export { comparePage, type ComparedPage, type CompareOptions, type Standing } from './compare-page.ts'
+export { type Repair, type RepairCount, type RepairState } from './repair.ts'
+export { RepairRunner, type RepairRunnerOptions } from './repair-runner.ts'
+export { RepairScheduler, type RepairSchedulerOptions } from './repair-scheduler.ts'
+export { RepairStore, type PlanRepair } from './repair-store.ts'
