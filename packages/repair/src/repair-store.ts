@@ -145,7 +145,7 @@ export class RepairStore {
   /** How many repos wait for repairs: listing waits while there are many. */
   async backlog(): Promise<number> {
     const { rows } = await this.#database.pool.query<{ count: number }>(
-      `select count(*) as count from (select from millrace_dirty where repair is not null limit 100000) as some`,
+      `select count(*) as count from (select from millrace_dirty where repair is not null limit 100000) as waiting`,
     )
     return rows[0]!.count
   }
@@ -217,7 +217,7 @@ export class RepairStore {
          (select did from millrace_repo where head_rev is not null and broken_rev is null order by updated_at desc limit $1)
          union
          (select did from millrace_repo where head_rev is not null and broken_rev is null and did >= $2 order by did limit $1)
-       ) as some order by random() limit $1`,
+       ) as chosen order by random() limit $1`,
       [count, `did:plc:${Math.random().toString(36).slice(2, 8)}`],
     )
     return rows.map(({ did }) => did)
