@@ -113,7 +113,7 @@ describe('when a handle is looked at again (D4)', () => {
     await using indexing = await openExample(databaseUrl)
     await indexing.query(`insert into actor (did, handle, "indexedAt") values ($1, 'old.test', '2026')`, alice)
     await indexing.query(
-      `delete from millrace_migration where name like '0002%';
+      `delete from millrace_migration where name like '%handle-schedule';
        drop index millrace_identity_forced_idx, millrace_identity_new_idx, millrace_identity_again_idx;
        create index millrace_identity_next_at_idx on millrace_identity (next_at);
        alter table millrace_identity drop column quiet_until, drop column asked_at, drop column checked_at, drop column burst`,

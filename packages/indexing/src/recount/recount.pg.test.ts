@@ -292,7 +292,15 @@ pgTest('a count by a column that is not there is refused before anything is writ
   const plugin = defineRecordPlugin({
     collection: untypedRecord('test.millrace.typo'),
     table: 'follow',
-    toRow: ({ uri }) => ({ uri }),
+    toRow: ({ uri, cid, did, indexedAt }) => ({
+      uri,
+      cid,
+      creator: did,
+      subjectDid: did,
+      createdAt: indexedAt,
+      indexedAt,
+    }),
+    uniqueBy: ['creator', 'subjectDid'],
     counts: [{ table: 'profile_agg', key: 'did', column: 'followersCount', of: 'subjectdid' }],
   })
   await expect(openExample(databaseUrl, { plugins: [plugin] })).rejects.toThrow('follow.subjectdid')

@@ -274,6 +274,7 @@ describe('the chain of commits at apply (I18, I19)', () => {
 
   pgTest('a repo that breaks again and again is fetched less and less often (B17)', async ({ databaseUrl }) => {
     await using indexing = await openExample(databaseUrl)
+    await index(indexing, runEvents({ did: alice, records: [] }))
     const waits: number[] = []
     for (let n = 0; n < 4; n++) {
       await index(indexing, [{ ...live(followOf(bob, 'a'), `t${n}`, `lost${n}`), op: 0, ops: 1 }])
