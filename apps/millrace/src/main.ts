@@ -3,6 +3,7 @@ import { realpathSync } from 'node:fs'
 import { packageVersion } from '@millrace/runtime'
 import { Command } from 'commander'
 import { configCommand } from './config-command.ts'
+import { recountCommand } from './recount/recount-command.ts'
 import { upCommand } from './up/up-command.ts'
 
 const program = new Command('millrace')
@@ -11,7 +12,8 @@ const program = new Command('millrace')
   .showHelpAfterError('(millrace --help lists the commands)')
   .exitOverride()
 // A command that is added keeps its own settings: it has to be told to leave the exit code to us.
-for (const command of [upCommand(), configCommand()]) program.addCommand(command.copyInheritedSettings(program))
+for (const command of [upCommand(), recountCommand(), configCommand()])
+  program.addCommand(command.copyInheritedSettings(program))
 
 try {
   await program.parseAsync()

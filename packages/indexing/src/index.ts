@@ -1,3 +1,4 @@
+export { countTables, type CountColumn, type CountedRows, type CountTable } from './count-tables.ts'
 export { CountDeltas } from './counts.ts'
 export type { AddedRow, AppliedRows, Derivation, DerivedEffects } from './derivation.ts'
 export {

@@ -1,6 +1,6 @@
 export { LocalServiceError } from './errors.ts'
 export { freePort } from './free-port.ts'
-export { startPostgres, type LocalPostgres, type PostgresOptions } from './postgres.ts'
+export { findRunningPostgres, startPostgres, type LocalPostgres, type PostgresOptions } from './postgres.ts'
 export { startRedis, type LocalRedis, type RedisOptions } from './redis.ts'
 export { findRedis, type RedisProgram, type RedisProgramOptions } from './redis-program.ts'
 export type { ServiceLogger } from './service-process.ts'

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { Client } from 'pg'
 import { expect, test as base } from 'vitest'
-import { startPostgres } from './postgres.ts'
+import { findRunningPostgres, startPostgres } from './postgres.ts'
 
 const test = base.extend('folder', async ({ task }, { onCleanup }) => {
   const folder = await mkdtemp(path.join(tmpdir(), `millrace-test-${task.id}-`))
@@ -45,6 +45,17 @@ test('a second start on a folder joins the server there, and closing it leaves t
   expect({ url: second.url, joined: second.joined }).toEqual({ url: first.url, joined: true })
   await second.close()
   expect(await ask(first.url, 'select 1 as answer')).toEqual({ answer: 1 })
+})
+
+test('a server that runs on a folder is found there, and none where there is none', async ({ folder }) => {
+  const data = path.join(folder, 'data')
+  expect(await findRunningPostgres(data)).toBeUndefined()
+  // Looking leaves nothing behind.
+  await expect(access(data)).rejects.toThrow('ENOENT')
+  const postgres = await startPostgres({ folder: data, durable: false })
+  expect(await findRunningPostgres(data)).toBe(postgres.url)
+  await postgres.close()
+  expect(await findRunningPostgres(data)).toBeUndefined()
 })
 
 test('two starts at once, on one new folder and an empty cache, share one server', async ({ folder }) => {

@@ -84,7 +84,7 @@ export async function startPostgres(options: PostgresOptions = {}): Promise<Loca
       await remove()
     }
     return {
-      url: `postgres://postgres@127.0.0.1:${port}/postgres`,
+      url: urlOf(port),
       version: program.version,
       folder,
       joined: server === undefined,
@@ -95,6 +95,20 @@ export async function startPostgres(options: PostgresOptions = {}): Promise<Loca
     await remove()
     throw error
   }
+}
+
+/**
+ * The URL of the server that `startPostgres` has started on this folder, in another process, and that still runs;
+ * undefined when there is none. Starts and creates nothing.
+ */
+export async function findRunningPostgres(folder: string): Promise<string | undefined> {
+  const running = await runningServer(await placeOf(path.resolve(folder), await unprivilegedAccount()))
+  return running && urlOf(running.port)
+}
+
+/** Of the database `postgres`, for its superuser. */
+function urlOf(port: number): string {
+  return `postgres://postgres@127.0.0.1:${port}/postgres`
 }
 
 async function dataFolder(
@@ -110,10 +124,15 @@ async function dataFolder(
   const remove = () => Promise.resolve()
   const folder = path.resolve(wanted)
   await mkdir(path.dirname(folder), { recursive: true })
-  if (!account.owner || (await isPassable(path.dirname(folder)))) return { folder, remove }
+  return { folder: await placeOf(folder, account), remove }
+}
+
+/** Where the data of a folder really is. */
+async function placeOf(folder: string, account: Account): Promise<string> {
+  if (!account.owner || (await isPassable(path.dirname(folder)))) return folder
   // The account cannot get there (a home of root, for one): the data lies where it can, one folder for each path.
   const name = createHash('sha256').update(folder).digest('hex').slice(0, 16)
-  return { folder: path.join('/var/lib/millrace', name), remove }
+  return path.join('/var/lib/millrace', name)
 }
 
 async function createCluster(cluster: {

@@ -1,15 +1,10 @@
 import { packageVersion, ConfigError, describeError } from '@millrace/runtime'
 import { Command, InvalidArgumentError, Option } from 'commander'
+import { positive, wholeNumber } from '../arguments.ts'
+import { stopSignal } from '../stop-signal.ts'
 import type { UpOptions } from './options.ts'
 import { runUp } from './run-up.ts'
 import { renderSummary } from './summary.ts'
-
-function wholeNumber(text: string): number {
-  const value = Number(text)
-  if (text.trim() === '' || !Number.isSafeInteger(value) || value < 0)
-    throw new InvalidArgumentError('not a whole number')
-  return value
-}
 
 function host(text: string): string {
   const url = /^[a-z]+:\/\//.test(text) ? text : `https://${text}`
@@ -19,12 +14,6 @@ function host(text: string): string {
 
 function collectHosts(text: string, before: string[]): string[] {
   return [...before, host(text)]
-}
-
-function positive(text: string): number {
-  const value = wholeNumber(text)
-  if (value === 0) throw new InvalidArgumentError('has to be at least 1')
-  return value
 }
 
 /** `millrace up`: all roles in one process. */
@@ -97,18 +86,8 @@ function readOptions(flags: Record<string, unknown>): UpOptions {
   }
 }
 
-/** The second signal is for those who cannot wait; one that comes at once is the same Ctrl-C, handed on by a parent. */
-const SAME_SIGNAL_MS = 1_000
-
 async function up(options: UpOptions): Promise<number> {
-  const stop = new AbortController()
-  let stoppedAt: number | undefined
-  const onSignal = (): void => {
-    if (stoppedAt !== undefined && performance.now() - stoppedAt > SAME_SIGNAL_MS) process.exit(130)
-    stoppedAt ??= performance.now()
-    stop.abort()
-  }
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, onSignal)
+  using stop = stopSignal()
   try {
     const summary = await runUp({
       up: options,
@@ -124,7 +103,5 @@ async function up(options: UpOptions): Promise<number> {
     const problems = error instanceof ConfigError ? error.problems : [describeError(error)]
     for (const problem of problems) process.stderr.write(`millrace: ${problem}\n`)
     return error instanceof ConfigError ? 2 : 1
-  } finally {
-    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.off(signal, onSignal)
   }
 }

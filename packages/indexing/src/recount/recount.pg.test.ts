@@ -178,6 +178,8 @@ describe('a recount', () => {
     expect([await followers(indexing, alice), await followers(indexing, bob)]).toEqual([5, 1])
     expect(wrongs(await run(indexing, { tables: ['profile_agg'] }))).toEqual({ followersCount: 1, followsCount: 0 })
     await expect(run(indexing, { tables: ['follow'] })).rejects.toThrow('nothing is counted in follow')
+    const elsewhere = { tables: ['post_agg'], after: { table: 'profile_agg' } }
+    await expect(run(indexing, elsewhere)).rejects.toThrow('cannot go on in profile_agg')
   })
 
   pgTest('says how many counts were below zero (A5)', async ({ databaseUrl }) => {

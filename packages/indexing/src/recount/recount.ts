@@ -7,7 +7,6 @@ import { CountDeltas } from '../counts.ts'
 import type { RecordPlugin } from '../plugin.ts'
 import { transaction, type Statement } from '../session.ts'
 import { readTableShapes, type TableShapes } from '../table-shape.ts'
-import { compareText } from '../values.ts'
 import { demandIndexes } from './demand-indexes.ts'
 import { nextSubjects, readLooked, subjectColumns, theseSubjects, type Looked } from './look.ts'
 import { emptyColumns, tally, type RecountedColumn } from './report.ts'
@@ -103,11 +102,12 @@ export async function recount(options: RecountOptions): Promise<RecountReport> {
 function chosenTables({ plugins, tables: wanted, after }: RecountOptions): CountTable[] {
   const tables = countTables(plugins)
   const names = tables.map(({ table }) => table)
-  for (const name of [...(wanted ?? []), ...(after ? [after.table] : [])])
-    if (!names.includes(name)) throw new RangeError(`nothing is counted in ${name}, but in ${names.join(', ')}`)
-  return tables.filter(
-    ({ table }) => (wanted?.includes(table) ?? true) && (after === undefined || compareText(table, after.table) >= 0),
-  )
+  const unknown = wanted?.find((name) => !names.includes(name))
+  if (unknown !== undefined) throw new RangeError(`nothing is counted in ${unknown}, but in ${names.join(', ')}`)
+  const chosen = tables.filter(({ table }) => wanted?.includes(table) ?? true)
+  const start = after ? chosen.findIndex(({ table }) => table === after.table) : 0
+  if (start < 0) throw new RangeError(`cannot go on in ${after!.table}: it is not recounted`)
+  return chosen.slice(start)
 }
 
 function tableNames({ table, columns }: CountTable): string[] {

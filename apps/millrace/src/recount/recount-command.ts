@@ -1,0 +1,105 @@
+import { countTables, type CountTable } from '@millrace/indexing'
+import { appBskyPlugins } from '@millrace/indexing-plugins'
+import { isDid } from '@millrace/stream-protocol'
+import { Argument, Command, InvalidArgumentError } from 'commander'
+import { wholeNumber } from '../arguments.ts'
+import { stopSignal } from '../stop-signal.ts'
+import { readPosition, type RecountCommandOptions } from './options.ts'
+import { runRecount } from './run-recount.ts'
+
+const tables = countTables(appBskyPlugins)
+const tableNames = tables.map(({ table }) => table)
+
+/** `millrace recount`: are the counts what counting gives? */
+export function recountCommand(): Command {
+  return new Command('recount')
+    .description(
+      'Compare every count with what counting its rows gives, and correct what is wrong. Indexers may go on.',
+    )
+    .addArgument(
+      new Argument('[subject...]', 'DIDs and AT-URIs whose counts to look at (default: all there are)').argParser(
+        collectSubjects,
+      ),
+    )
+    .option(
+      '--table <name>',
+      `only this table of counts, ${tableNames.join(' or ')}; may be repeated`,
+      collectTables,
+      [],
+    )
+    .option('--dry-run', 'only look: nothing is changed or locked', false)
+    .option('--json', 'print the report as JSON, on standard output', false)
+    .option('--samples <n>', 'wrong counts to list of each column', wholeNumber, 10)
+    .option('--after <position>', 'go on where an earlier recount stopped', position)
+    .option(
+      '--database <url>',
+      'work on this Postgres (other users of the machine see it; the environment is better for passwords)',
+    )
+    .option(
+      '--data <folder>',
+      'folder of `millrace up`, whose Postgres is taken if none is named',
+      process.env['MILLRACE_DATA_DIR'] ?? '.millrace',
+    )
+    .addHelpText(
+      'after',
+      `
+What is counted:
+${tables.flatMap(whatIsCounted).join('\n')}
+
+Environment:
+  DB_POSTGRES_URL              the Postgres to work on, schema DB_POSTGRES_SCHEMA (default bsky)
+
+Exit codes:
+  0  every count is right, or has been corrected
+  1  with --dry-run: counts are wrong
+  2  the arguments or the environment do not hold
+  3  Postgres cannot be reached, or does not have the tables
+  130  stopped before the end
+
+Examples:
+  millrace recount --dry-run                       is anything wrong?
+  millrace recount                                 correct it
+  millrace recount did:plc:z72i7hdynmk6r22z27h6tvur   one account`,
+    )
+    .action(async (subjects: string[], flags: Record<string, unknown>) => {
+      using stop = stopSignal()
+      process.exitCode = await runRecount(
+        {
+          subjects,
+          tables: flags['table'] as string[],
+          after: flags['after'] as RecountCommandOptions['after'],
+          dryRun: flags['dryRun'] as boolean,
+          samples: flags['samples'] as number,
+          database: flags['database'] as string | undefined,
+          data: flags['data'] as string,
+          json: flags['json'] as boolean,
+        },
+        { env: process.env, stdout: process.stdout, stderr: process.stderr, signal: stop.signal },
+      )
+    })
+}
+
+function whatIsCounted({ table, columns }: CountTable): string[] {
+  return columns.map(({ column, rows }) => {
+    const counted = rows.map(
+      (each) => `${each.table} by ${each.of}${each.unless === undefined ? '' : `, unless ${each.unless}`}`,
+    )
+    return `  ${`${table}.${column}`.padEnd(28)} ${counted.join('; ')}`
+  })
+}
+
+function collectSubjects(text: string, before: string[] = []): string[] {
+  if (!isDid(text) && !/^at:\/\/[^/]+/.test(text)) throw new InvalidArgumentError('neither a DID nor an AT-URI')
+  return [...before, text]
+}
+
+function collectTables(text: string, before: string[]): string[] {
+  if (!tableNames.includes(text)) throw new InvalidArgumentError(`counts are in ${tableNames.join(' and ')}`)
+  return [...before, text]
+}
+
+function position(text: string): RecountCommandOptions['after'] {
+  const after = readPosition(text)
+  if (!tableNames.includes(after.table)) throw new InvalidArgumentError(`it begins with ${tableNames.join(' or ')}`)
+  return after
+}
