@@ -1,6 +1,6 @@
 import { classifyError } from '@millrace/database'
 import type { AccountEvent, StreamEvent } from '@millrace/stream-protocol'
-import { eventually, pgTest } from '@millrace/testing'
+import { createLogSpy, eventually, pgTest } from '@millrace/testing'
 import { describe, expect } from 'vitest'
 import {
   alice,
@@ -8,6 +8,7 @@ import {
   carol,
   examplePlugins,
   follow,
+  meterOf,
   openExample,
   quote,
   type ExampleIndexing,
@@ -205,17 +206,24 @@ pgTest(
   },
 )
 
-pgTest('a count that falls below zero is shown as it is, until it is recounted (A5)', async ({ databaseUrl }) => {
-  await using indexing = await openExample(databaseUrl)
-  await indexing.service.index([follows])
-  await indexing.query('update profile_agg set "followersCount" = 0')
-  await indexing.service.index([deleteEvent(follows)])
-  expect((await counts(indexing))['followers']).toEqual({ [bob]: -1 })
-  await indexing.service.index([carols])
-  expect((await counts(indexing))['followers']).toEqual({})
-  await recount({ database: indexing.database, plugins: examplePlugins })
-  expect((await counts(indexing))['followers']).toEqual({ [bob]: 1 })
-})
+pgTest(
+  'a count that falls below zero is shown as it is, and told, until it is recounted (A5)',
+  async ({ databaseUrl }) => {
+    const logger = createLogSpy()
+    const { meter, totals } = meterOf('millrace_counts_below_zero_total', 'column')
+    await using indexing = await openExample(databaseUrl, { logger, meter })
+    await indexing.service.index([follows])
+    await indexing.query('update profile_agg set "followersCount" = 0')
+    await indexing.service.index([deleteEvent(follows)])
+    expect((await counts(indexing))['followers']).toEqual({ [bob]: -1 })
+    expect(logger.messages('error')).toEqual([expect.stringContaining('below zero')])
+    expect(Object.fromEntries(totals)).toEqual({ quoteCount: 0, followersCount: 1, followsCount: 0 })
+    await indexing.service.index([carols])
+    expect((await counts(indexing))['followers']).toEqual({})
+    await recount({ database: indexing.database, plugins: examplePlugins })
+    expect((await counts(indexing))['followers']).toEqual({ [bob]: 1 })
+  },
+)
 
 describe('the removal of an account that is interrupted', () => {
   const many = Array.from({ length: 1_200 }, (_, i) =>

@@ -40,6 +40,15 @@ test('what cancels out is not written, and a table without changes is left alone
   expect(counts.folded().map(({ table }) => table)).toEqual(['profile_agg'])
 })
 
+test('subjects that something is taken from are known', () => {
+  const counts = new CountDeltas()
+  counts.addRows([likes], [{ subject: 'a' }, { subject: 'b' }], 1)
+  counts.addRows([likes], [{ subject: 'b' }], -1)
+  expect(counts.fallen()).toEqual([])
+  counts.addRows([likes], [{ subject: 'c' }, { subject: 'b' }], -1)
+  expect(counts.fallen()).toEqual([{ table: 'post_agg', key: 'uri', columns: ['likeCount'], subjects: ['b', 'c'] }])
+})
+
 test('a row without a subject counts nowhere, and one that does not count neither', () => {
   const counts = new CountDeltas()
   const shown = [{ ...likes, unless: 'hidden' }]

@@ -31,6 +31,15 @@ export class CountDeltas {
     columns.set(column, (columns.get(column) ?? 0) + delta)
   }
 
+  /** Subjects that something is taken from. */
+  fallen(): { table: string; key: string; columns: string[]; subjects: string[] }[] {
+    return [...this.#tables].flatMap(([table, { key, columns, byKey }]) => {
+      const subjects = [...byKey].filter(([, deltas]) => deltas.values().some((delta) => delta < 0))
+      if (subjects.length === 0) return []
+      return [{ table, key, columns: [...columns].sort(compareText), subjects: subjects.map(([subject]) => subject) }]
+    })
+  }
+
   /**
    * What has to be added, table by table and key by key in byte order: every transaction locks the same way round
    * (hazard X3). Subjects whose changes cancel out are left away.

@@ -1,4 +1,5 @@
 import { migrate, openDatabase, type Database } from '@millrace/database'
+import { noMeter, type Counter, type Meter } from '@millrace/stream-protocol'
 import { IndexingService, type IndexingServiceOptions } from './indexing-service.ts'
 import { defineRecordPlugin } from './plugin.ts'
 import { InvalidRecordError, type RecordType } from './record-type.ts'
@@ -70,6 +71,16 @@ const quotePlugin = defineRecordPlugin({
 })
 
 export const examplePlugins = [followPlugin, quotePlugin]
+
+/** A meter, and what one counter of it has come to, by one of its labels. */
+export function meterOf(counter: string, label: string): { meter: Meter; totals: Map<string, number> } {
+  const totals = new Map<string, number>()
+  const counted: Counter = {
+    add: (value, labels) => void totals.set(labels![label]!, (totals.get(labels![label]!) ?? 0) + value),
+  }
+  const meter: Meter = { ...noMeter, counter: (...args) => (args[0] === counter ? counted : noMeter.counter(...args)) }
+  return { meter, totals }
+}
 
 export interface ExampleIndexing extends AsyncDisposable {
   database: Database

@@ -1,4 +1,4 @@
-import { recordUri, SEQ_BACKFILL, type Counter, type Meter, type StreamEvent } from '@millrace/stream-protocol'
+import { recordUri, SEQ_BACKFILL, type StreamEvent } from '@millrace/stream-protocol'
 import { pgTest } from '@millrace/testing'
 import { describe, expect } from 'vitest'
 import {
@@ -7,6 +7,7 @@ import {
   carol,
   examplePlugins,
   follow,
+  meterOf,
   openExample,
   quote,
   type ExampleIndexing,
@@ -85,17 +86,7 @@ pgTest('a record that comes back leaves no mark of its deletion (G7)', async ({ 
 
 describe('what became of an event', () => {
   pgTest('is told of each, in order, and counted once (G1, O2)', async ({ databaseUrl }) => {
-    const totals = new Map<string, number>()
-    const counter: Counter = {
-      add: (value, labels) => void totals.set(labels!['outcome']!, (totals.get(labels!['outcome']!) ?? 0) + value),
-    }
-    const silent = { set: () => undefined, observe: () => undefined }
-    const none: Counter = { add: () => undefined }
-    const meter: Meter = {
-      counter: (name) => (name === 'millrace_indexed_events_total' ? counter : none),
-      gauge: () => silent,
-      histogram: () => silent,
-    }
+    const { meter, totals } = meterOf('millrace_indexed_events_total', 'outcome')
     await using indexing = await openExample(databaseUrl, { meter, otherCollections: 'skip' })
     expect([...totals.values()]).toEqual([0, 0, 0, 0, 0, 0])
 

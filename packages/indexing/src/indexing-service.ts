@@ -15,6 +15,7 @@ import {
 import { applyAccounts } from './accounts/apply-accounts.ts'
 import { removeAccount } from './accounts/remove-account.ts'
 import { applyRecords, type ApplyContext } from './apply/apply-records.ts'
+import type { NegativeCount } from './apply/negative-counts.ts'
 import { ensureActors, raiseRepos, requestIdentities } from './apply/write-effects.ts'
 import { checkCountTables, countTables } from './count-tables.ts'
 import { applyLabels } from './labels/apply-labels.ts'
@@ -87,6 +88,7 @@ export class IndexingService {
   readonly #seconds: Histogram
   readonly #swept: Counter
   readonly #chains: Counter
+  readonly #belowZero: Counter
 
   private constructor(
     {
@@ -122,6 +124,13 @@ export class IndexingService {
       'Time of one transaction, from its first statement to the answer of COMMIT',
       [],
     )
+    this.#belowZero = meter.counter(
+      'millrace_counts_below_zero_total',
+      'Counts that fell below zero, which is a mistake: see `millrace recount`',
+      ['table', 'column'],
+    )
+    for (const { table, columns } of countTables(plugins))
+      for (const { column } of columns) this.#belowZero.add(0, { table, column })
   }
 
   /**
@@ -159,7 +168,7 @@ export class IndexingService {
     const commits = commitParts(events)
     const runs = runParts(events)
     const started = performance.now()
-    const { decided, session, dirty, removed, unfinished } = await transaction(this.#database.pool, async (session) => {
+    const { decided, session, dirty, removed, negative, unfinished } = await transaction(this.#database.pool, async (session) => {
       const names = await lockNames(session, batch.ops)
       let stored = await lockAndRead(session, batch.seen.keys(), names, batch.ops)
       const reindexes = beginningReindexes(runs, stored.repos)
@@ -179,7 +188,7 @@ export class IndexingService {
       const repairs = new RepairCounts()
       repairs.addPlanned(changes, stored, (op) => events[batch.eventOf.get(op)!]!, repairsOf(runs))
       const context = this.#applyContext(session, now)
-      await applyRecords(context, changes)
+      const negative = await applyRecords(context, changes)
       const settled = await settleRepos(context, {
         repairs,
         stored: stored.repos,
@@ -203,9 +212,17 @@ export class IndexingService {
         raiseRepos(newestOfEach(revs)),
       ])
       this.#countRepos(settled)
-      return { decided, session, dirty: returned, removed: accounts.deleted, unfinished: settled.unfinished }
+      return {
+        decided,
+        session,
+        dirty: returned,
+        removed: accounts.deleted,
+        negative: [...negative, ...settled.negative],
+        unfinished: settled.unfinished,
+      }
     })
     this.#seconds.observe((performance.now() - started) / 1000)
+    this.#alarm(negative)
     for (const did of removed) await this.#removeAccount(did)
     for (const did of unfinished) await this.settleRepo(did)
     return this.#result(events, batch.invalid, decided, dirty, session)
@@ -233,6 +250,7 @@ export class IndexingService {
         return settled
       })
       this.#countRepos(settled)
+      this.#alarm(settled.negative)
       unfinished = settled.unfinished.length > 0
     }
   }
@@ -257,14 +275,26 @@ export class IndexingService {
 
   /** Restartable: each part is a transaction of its own, and the event that asked for it is acked after the last. */
   async #removeAccount(did: string): Promise<void> {
-    const removed = await removeAccount({
+    const { removed, negative } = await removeAccount({
       pool: this.#database.pool,
       shapes: this.#shapes,
       plugins: this.#plugins,
       did,
       now: new Date(this.#now()).toISOString(),
     })
+    this.#alarm(negative)
     this.#logger.info({ did, removed }, 'removed the records of a deleted account')
+  }
+
+  /** Nothing hides a count that is wrong (hazard A5): it is kept as it is, and said. */
+  #alarm(negative: readonly NegativeCount[]): void {
+    for (const { table, column } of negative) this.#belowZero.add(1, { table, column })
+    const [first] = negative
+    if (first)
+      this.#logger.error(
+        { ...first, counts: negative.length },
+        'counts fell below zero: `millrace recount` corrects them',
+      )
   }
 
   #isNews(sortAt: string): boolean {

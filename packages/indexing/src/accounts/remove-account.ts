@@ -1,5 +1,6 @@
 import type { Pool } from 'pg'
 import { applyRecords } from '../apply/apply-records.ts'
+import type { NegativeCount } from '../apply/negative-counts.ts'
 import type { PluginMap } from '../plugin.ts'
 import { removalOf, removeOf } from '../repos/sweep.ts'
 import { transaction } from '../session.ts'
@@ -14,31 +15,45 @@ export interface RemoveAccountOptions {
   now: string
 }
 
+interface RemovedAccount {
+  /** Records. */
+  removed: number
+  /** Counts that fell below zero. */
+  negative: NegativeCount[]
+}
+
 /** Records in one transaction: short enough not to hold up others. */
 const CHUNK = 500
 
 /**
  * Removes all that a deleted account's records contributed, chunk by chunk, and last the account itself. After a crash
  * at any point the next run finds what is left (hazard A6). What moderation knows of the account stays.
- * @returns how many records were removed.
  */
-export async function removeAccount({ pool, shapes, plugins, did, now }: RemoveAccountOptions): Promise<number> {
+export async function removeAccount({
+  pool,
+  shapes,
+  plugins,
+  did,
+  now,
+}: RemoveAccountOptions): Promise<RemovedAccount> {
   let removed = 0
+  const negative: NegativeCount[] = []
   for (;;) {
-    const count = await transaction(pool, async (session) => {
+    const chunk = await transaction(pool, async (session) => {
       const rows = await session.one<{ uri: string; rev: string | null }>({
         text: 'select uri, rev from record where did = $1 order by uri limit $2',
         values: [did, CHUNK],
       })
-      if (rows.length === 0) return 0
+      if (rows.length === 0) return { count: 0, negative: [] }
       // Nothing is added to a deleted account: what we have read can only have gone by the time we have the locks.
       const changes = removalOf(rows.map(({ uri, rev }) => removeOf({ uri, did, rev: rev ?? '' }, now, plugins)))
       await session.one(takeLocks([did], await lockNames(session, changes.removes)))
-      await applyRecords({ session, shapes, plugins, now, isNews: () => false }, changes)
-      return rows.length
+      const context = { session, shapes, plugins, now, isNews: () => false }
+      return { count: rows.length, negative: await applyRecords(context, changes) }
     })
-    removed += count
-    if (count < CHUNK) break
+    removed += chunk.count
+    negative.push(...chunk.negative)
+    if (chunk.count < CHUNK) break
   }
   await transaction(pool, async (session) => {
     await session.all([
@@ -57,5 +72,5 @@ export async function removeAccount({ pool, shapes, plugins, did, now }: RemoveA
       { text: 'update actor set handle = null where did = $1', values: [did] },
     ])
   })
-  return removed
+  return { removed, negative }
 }

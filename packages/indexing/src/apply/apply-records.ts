@@ -11,6 +11,7 @@ import { deleteRows } from '../sql.ts'
 import type { TableShapes } from '../table-shape.ts'
 import { typedRow } from '../typed-row.ts'
 import { AppliedRowsLog } from './applied-rows.ts'
+import { lookForNegative, readNegative, type NegativeCount } from './negative-counts.ts'
 import { addPartRows, addTypedRows, passingPartRows, removeTypedRows } from './typed-rows.ts'
 import { retractNotifications, writeCounts, writeDuplicates, writeNotifications } from './write-effects.ts'
 import { writeRecords } from './write-records.ts'
@@ -27,11 +28,12 @@ export interface ApplyContext {
 /**
  * Writes planned changes and everything that follows from them, in this order: what goes, what comes, what hangs on
  * it, and last the counts, whose rows are shared by all (hazards X2, X3).
+ * @returns the counts that fell below zero, which is a mistake wherever it was made.
  */
 export async function applyRecords(
   { session, shapes, plugins, now, isNews }: ApplyContext,
   changes: RowChanges,
-): Promise<void> {
+): Promise<NegativeCount[]> {
   const counts = new CountDeltas()
   const applied = new AppliedRowsLog()
   const context = { session, shapes, counts, applied, now }
@@ -80,7 +82,8 @@ export async function applyRecords(
   for (const derivation of new Set([...plugins.values()].map((plugin) => plugin.derivation)))
     await derivation?.run(session, applied, effects)
 
-  await session.all([
+  const looks = lookForNegative(counts)
+  const results = await session.all([
     ...changes.removes.flatMap((op) =>
       op.plugin && op.passing ? passingPartRows(op.plugin, op.passing, shapes, now) : [],
     ),
@@ -89,7 +92,9 @@ export async function applyRecords(
     retractNotifications(retracted),
     writeNotifications(added),
     ...writeCounts(counts, shapes),
+    ...looks.map(({ statement }) => statement),
   ])
+  return readNegative(looks, results.slice(results.length - looks.length))
 }
 
 interface Promotion {

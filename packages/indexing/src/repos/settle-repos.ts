@@ -1,6 +1,7 @@
 import { dirtyStatement } from '@millrace/database'
 import type { DirtyMark } from '@millrace/stream-protocol'
 import { applyRecords, type ApplyContext } from '../apply/apply-records.ts'
+import type { NegativeCount } from '../apply/negative-counts.ts'
 import type { RepoRev } from '../reduce.ts'
 import type { Session } from '../session.ts'
 import { lockNames, takeLocks } from '../stored-state.ts'
@@ -35,6 +36,8 @@ export interface SettledRepos {
   legacy: number
   /** Repos whose chain broke. */
   broke: number
+  /** Counts that the sweep took below zero. */
+  negative: NegativeCount[]
 }
 
 /**
@@ -46,17 +49,18 @@ export async function settleRepos(context: ApplyContext, changes: RepoChanges): 
   const { session } = context
   const { stored, commits, runs, repairs, impatient = false } = changes
   const dids = [...new Set([...commits.keys(), ...runs.keys()])].sort(compareText)
-  const settled: SettledRepos = { reached: [], unfinished: [], swept: 0, legacy: 0, broke: 0 }
+  const settled: SettledRepos = { reached: [], unfinished: [], swept: 0, legacy: 0, broke: 0, negative: [] }
   if (dids.length === 0) return settled
 
   const open = new Map([...runs].map(([did, parts]) => [did, mergeRuns(stored.runs.get(did) ?? [], parts)]))
   const floorOf = (did: string): string => stored.states.get(did)?.floor ?? ''
   const completed = [...open.values()].flatMap((parts) => newestComplete(parts) ?? [])
-  const sweep = await applySweep(
+  const { sweep, negative } = await applySweep(
     context,
     completed.filter((run) => run.rev > floorOf(run.did)),
   )
   settled.swept = sweep.removes.length
+  settled.negative = negative
   repairs.addSwept(sweep.removes, new Map(completed.map((run) => [run.did, run])))
   const done = new Map(
     completed.filter(({ did, rev }) => rev <= floorOf(did) || sweep.finished.has(did)).map((run) => [run.did, run]),
@@ -111,14 +115,16 @@ export async function settleRepos(context: ApplyContext, changes: RepoChanges): 
   return settled
 }
 
-async function applySweep(context: ApplyContext, runs: readonly CompletedRun[]): Promise<Sweep> {
+async function applySweep(
+  context: ApplyContext,
+  runs: readonly CompletedRun[],
+): Promise<{ sweep: Sweep; negative: NegativeCount[] }> {
   const { session, plugins, now } = context
   const sweep = await findSwept(session, runs, { plugins, now })
-  if (sweep.removes.length === 0) return sweep
+  if (sweep.removes.length === 0) return { sweep, negative: [] }
   const names = await lockNames(session, sweep.removes)
   if (names.size > 0) await session.one(takeLocks([], names))
-  await applyRecords(context, removalOf(sweep.removes))
-  return sweep
+  return { sweep, negative: await applyRecords(context, removalOf(sweep.removes)) }
 }
 
 /** Of accounts that we know no commit of and that say they are empty: those that are not, for us. */
