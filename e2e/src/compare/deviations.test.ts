@@ -69,3 +69,133 @@ describe('a row that sorts by the time of indexing', () => {
     expect(verdict?.unexplained).toHaveLength(1 - accepted.length)
   })
 })
+
+describe('a reason holds or it does not', () => {
+  const post = (rkey: string): string => `at://did:plc:a/app.bsky.feed.post/${rkey}`
+  const reply = (rkey: string, fields: Row): Row => ({
+    uri: post(rkey),
+    replyRoot: post('root'),
+    replyParent: post('root'),
+    violatesThreadGate: null,
+    invalidReplyRoot: null,
+    ...fields,
+  })
+  const told = (recordUri: string, reasonSubject: string): Row => ({
+    did: 'did:plc:b',
+    recordUri,
+    reason: 'reply',
+    reasonSubject,
+  })
+  const live = (...rkeys: string[]): Row[] => rkeys.map((rkey) => ({ uri: post(rkey), cid: 'c' }))
+  const repost = 'at://did:plc:b/app.bsky.feed.repost/1'
+  const records = [...live('root', 'reply'), { uri: repost, cid: 'c' }]
+  const like = 'at://did:plc:a/app.bsky.feed.like/2'
+  const duplicate = { uri: like, duplicateOf: 'at://did:plc:a/app.bsky.feed.like/1' }
+
+  test.each<{
+    name: string
+    table: string
+    expected: Record<string, Row[]>
+    actual: Record<string, Row[]>
+    by?: string
+  }>([
+    {
+      name: 'a reply is allowed again where its gate went',
+      table: 'post',
+      expected: { record: records, post: [reply('reply', { violatesThreadGate: true, invalidReplyRoot: false })] },
+      actual: { record: records, post: [reply('reply', {})] },
+      by: 'verdicts-converge',
+    },
+    {
+      name: 'and nowhere else',
+      table: 'post',
+      expected: { record: records, post: [reply('reply', {})] },
+      actual: { record: records, post: [reply('reply', { violatesThreadGate: true, invalidReplyRoot: false })] },
+    },
+    {
+      name: 'a reply is invalid where its parent went',
+      table: 'post',
+      expected: { record: live('reply'), post: [reply('reply', {})] },
+      actual: { record: live('reply'), post: [reply('reply', { invalidReplyRoot: true })] },
+      by: 'verdicts-converge',
+    },
+    {
+      name: 'nobody is told of a reply to what went',
+      table: 'notification',
+      expected: {
+        record: live('reply'),
+        post: [reply('reply', {})],
+        notification: [told(post('reply'), post('root'))],
+      },
+      actual: { record: live('reply'), post: [reply('reply', {})] },
+      by: 'verdicts-converge',
+    },
+    {
+      name: 'whoever is replied to is told',
+      table: 'notification',
+      expected: { record: records, post: [reply('reply', {})], notification: [told(post('reply'), post('root'))] },
+      actual: { record: records, post: [reply('root', { replyRoot: null, replyParent: null }), reply('reply', {})] },
+    },
+    {
+      name: 'above the parent those of another thread are not told',
+      table: 'notification',
+      expected: { record: live('reply', 'other'), notification: [told(post('reply'), post('other'))] },
+      actual: {
+        record: records,
+        post: [
+          reply('other', { replyRoot: null, replyParent: null }),
+          reply('parent', { replyRoot: post('other'), replyParent: post('other') }),
+          reply('reply', { replyParent: post('parent') }),
+        ],
+      },
+      by: 'threads-are-apart',
+    },
+    {
+      name: 'those of the same thread are',
+      table: 'notification',
+      expected: { record: records, notification: [told(post('reply'), post('root'))] },
+      actual: {
+        record: records,
+        post: [
+          reply('root', { replyRoot: null, replyParent: null }),
+          reply('parent', {}),
+          reply('reply', { replyParent: post('parent') }),
+        ],
+      },
+    },
+    {
+      name: 'a repost stays in the feed where its subject is not what it was',
+      table: 'feed_item',
+      expected: { record: records },
+      actual: { repost: [{ uri: repost, subject: post('gone'), subjectCid: 'c' }], feed_item: [{ uri: repost }] },
+      by: 'no-cascade-through-subjects',
+    },
+    {
+      name: 'one of what is as it was has its item in both',
+      table: 'feed_item',
+      expected: { record: records },
+      actual: { repost: [{ uri: repost, subject: post('root'), subjectCid: 'c' }], feed_item: [{ uri: repost }] },
+    },
+    {
+      name: 'a duplicate that got the row is none',
+      table: 'duplicate_record',
+      expected: { record: [{ uri: like }], duplicate_record: [duplicate] },
+      actual: { like: [{ uri: like }] },
+      by: 'promotion-clears-duplicate',
+    },
+    {
+      name: 'one that did not is one',
+      table: 'duplicate_record',
+      expected: { record: [{ uri: like }], duplicate_record: [duplicate] },
+      actual: {},
+    },
+  ])('$name', ({ table, expected, actual, by }) => {
+    const verdicts = compareDatabases({
+      expected: new Map(Object.entries(expected)),
+      actual: new Map(Object.entries(actual)),
+    })
+    const verdict = verdicts.find((verdict) => verdict.table === table)
+    expect([...(verdict?.accepted.keys() ?? [])]).toEqual(by === undefined ? [] : [by])
+    expect(verdict?.unexplained).toHaveLength(by === undefined ? 1 : 0)
+  })
+})

@@ -47,10 +47,45 @@ export class RowIndex {
 
 const gateOf = (root: unknown): string => String(root).replace('/app.bsky.feed.post/', '/app.bsky.feed.threadgate/')
 
-/** A reply whose verdict the reference took once, from what has changed since. */
-function dependsOnWhatWent(uri: unknown, rows: RowIndex): boolean {
-  const post = rows.find('actual', 'post', 'uri', uri)
-  return post !== undefined && (!rows.isLive(post['replyParent']) || !rows.isLive(gateOf(post['replyRoot'])))
+/** A reply that the reference judged by what has gone since, or by the verdict on such a one. */
+function isJudgedAgain({ expected, actual }: Difference, rows: RowIndex): boolean {
+  const gateWent = expected?.['violatesThreadGate'] === true && !rows.isLive(gateOf(actual?.['replyRoot']))
+  const parent = (side: keyof ComparedRows): unknown =>
+    rows.find(side, 'post', 'uri', actual?.['replyParent'])?.['invalidReplyRoot']
+  return gateWent || !rows.isLive(actual?.['replyParent']) || parent('expected') !== parent('actual')
+}
+
+/** Nobody was told of the reply, since a gate that went forbade it; or it was told to whoever wrote what went. */
+function isToldAgain({ kind, expected, actual }: Difference, rows: RowIndex): boolean {
+  const uri = (actual ?? expected)?.['recordUri']
+  const theirs = rows.find('expected', 'post', 'uri', uri)
+  return kind === 'extra'
+    ? theirs?.['violatesThreadGate'] === true && !rows.isLive(gateOf(theirs['replyRoot']))
+    : kind === 'missing' && rows.isLive(uri) && !rows.isLive(expected?.['reasonSubject'])
+}
+
+/** On the way from the reply's parent up to what was told there is a post of another thread, itself included. */
+function isBeyondTheThread({ expected }: Difference, rows: RowIndex): boolean {
+  const postOf = (uri: unknown): Row | undefined => rows.find('actual', 'post', 'uri', uri)
+  const reply = postOf(expected?.['recordUri'])
+  let above = postOf(reply?.['replyParent'])
+  while (above && above['uri'] !== expected?.['reasonSubject']) {
+    above = postOf(above['replyParent'])
+    if (above && reply?.['replyRoot'] !== above['uri'] && reply?.['replyRoot'] !== above['replyRoot']) return true
+  }
+  return false
+}
+
+/** What a relation is to, as its record says. */
+function subjectOf({ table, actual }: Difference, rows: RowIndex): Row | undefined {
+  return table === 'feed_item' ? rows.find('actual', 'repost', 'uri', actual?.['uri']) : actual
+}
+
+/** The tables with one row for several records that say the same. */
+const claimed = ['like', 'repost', 'follow', 'actor_block', 'list_item', 'list_block', 'verification']
+
+function hasRow(uri: unknown, rows: RowIndex): boolean {
+  return claimed.some((table) => rows.has('actual', table, 'uri', uri))
 }
 
 function recount(difference: Difference, rows: RowIndex): boolean {
@@ -105,7 +140,10 @@ export const deviations: readonly Deviation[] = [
     reason:
       'When a record gets the row that another one had, it is no duplicate any longer; the reference leaves the mark, which then points at nothing.',
     covers: ({ table, kind, expected }, rows) =>
-      table === 'duplicate_record' && kind === 'missing' && !rows.isLive(expected?.['duplicateOf']),
+      table === 'duplicate_record' &&
+      kind === 'missing' &&
+      !rows.isLive(expected?.['duplicateOf']) &&
+      (hasRow(expected?.['uri'], rows) || !rows.isLive(expected?.['uri'])),
   },
   {
     name: 'retracted-notifications',
@@ -120,21 +158,31 @@ export const deviations: readonly Deviation[] = [
     covers: ({ table, kind, actual }, rows) =>
       table === 'notification' &&
       kind === 'extra' &&
-      rows.has('expected', 'duplicate_record', 'uri', actual?.['recordUri']),
+      rows.has('expected', 'duplicate_record', 'uri', actual?.['recordUri']) &&
+      hasRow(actual?.['recordUri'], rows),
   },
   {
     name: 'verdicts-converge',
     reason:
       'Whether a reply is valid and allowed follows its parent and its gate when they change or go; the reference decides once, when the reply arrives.',
-    covers: ({ table, kind, columns, actual, expected }, rows) =>
-      (table === 'post' &&
-        kind === 'changed' &&
-        columns.every(({ name }) => name === 'invalidReplyRoot' || name === 'violatesThreadGate') &&
-        dependsOnWhatWent(actual?.['uri'], rows)) ||
-      (table === 'notification' &&
-        kind !== 'changed' &&
-        (actual ?? expected)?.['reason'] === 'reply' &&
-        dependsOnWhatWent((actual ?? expected)?.['recordUri'], rows)),
+    covers: (difference, rows) =>
+      (difference.table === 'post' &&
+        difference.kind === 'changed' &&
+        difference.columns.every(({ name }) => name === 'invalidReplyRoot' || name === 'violatesThreadGate') &&
+        isJudgedAgain(difference, rows)) ||
+      (difference.table === 'notification' &&
+        (difference.actual ?? difference.expected)?.['reason'] === 'reply' &&
+        isToldAgain(difference, rows)),
+  },
+  {
+    name: 'threads-are-apart',
+    reason:
+      'Of a reply whose parent is in another thread the author of the parent hears, and nobody above; the reference climbs on through the other thread.',
+    covers: (difference, rows) =>
+      difference.table === 'notification' &&
+      difference.kind === 'missing' &&
+      difference.expected?.['reason'] === 'reply' &&
+      isBeyondTheThread(difference, rows),
   },
   {
     name: 'gate-flag-is-null',
@@ -151,8 +199,14 @@ export const deviations: readonly Deviation[] = [
     name: 'no-cascade-through-subjects',
     reason:
       'A repost or a quote has its rows as long as its own record exists; the reference removes them when their subject is deleted or updated.',
-    covers: ({ table, kind, actual }, rows) =>
-      (table === 'feed_item' || table === 'quote') && kind === 'extra' && rows.isLive(actual?.['uri']),
+    covers: (difference, rows) => {
+      const { table, kind, actual } = difference
+      if ((table !== 'feed_item' && table !== 'quote') || kind !== 'extra' || !rows.isLive(actual?.['uri']))
+        return false
+      const relation = subjectOf(difference, rows)
+      const subject = rows.find('expected', 'record', 'uri', relation?.['subject'])
+      return relation !== undefined && subject?.['cid'] !== relation['subjectCid']
+    },
   },
   {
     name: 'deleted-accounts-leave-nothing',
