@@ -2,6 +2,9 @@ import { startRecordedNetwork } from '@millrace/dev-network'
 import { serviceTest } from '@millrace/testing'
 import type { Pool } from 'pg'
 import { describe, expect } from 'vitest'
+import { renderAnswers } from './answers/judge-answers.ts'
+import { readRecordedCalls } from './answers/recorded-calls.ts'
+import { compareWithReference } from './compare-with-reference.ts'
 import { compareDatabases, renderVerdicts } from './compare/compare-databases.ts'
 import { readDatabase, readExpected } from './compare/read-rows.ts'
 import { FourApps } from './pipeline/four-apps.ts'
@@ -21,8 +24,8 @@ async function unexplainedRows(pool: Pool): Promise<number> {
 
 describe('a recorded network through the four apps', () => {
   serviceTest(
-    'ends with the rows that the reference made of it',
-    { timeout: 120_000 },
+    'ends with the rows that the reference made of it, over which its AppView answers as it did over its own',
+    { timeout: 300_000 },
     async ({ redisUrl, databaseUrl }) => {
       await using network = await startRecordedNetwork({ folder: recordingFolder })
       await startAtFirstFrame(redisUrl, network.relayUrl)
@@ -34,8 +37,16 @@ describe('a recorded network through the four apps', () => {
         schema: 'bsky',
         heads: { firehose: network.head(), labels: LAST_LABELS },
       })
-      const unexplained = await unexplainedRows(pool)
-      expect(unexplained).toBe(0)
+      const { tables, methods, migrations, unexplained } = await compareWithReference({
+        pool,
+        databaseUrl,
+        schema: 'bsky',
+        network,
+        recorded: await readRecordedCalls(recordingFolder),
+      })
+      console.log(`${renderVerdicts(tables)}\n\n${renderAnswers(methods)}`)
+      expect(unexplained).toEqual({ rows: 0, answers: 0 })
+      expect(migrations).toBe(0)
       // Three records of the recording are none of their collections.
       expect(status.database?.deadLetters).toEqual([{ reason: 'invalid-record', count: expect.any(Number) }])
       expect(await four.apps.indexer.stop()).toBe(0)

@@ -16,7 +16,10 @@ export async function askRecordedCalls(appViewUrl: string, recorded: Recorded): 
   for (const [did, key] of Object.entries(recorded.viewerKeys)) keys.set(did, await Secp256k1Keypair.import(key))
 
   const ask = async ({ nsid, params, viewer }: RecordedCall): Promise<GivenAnswer> => {
-    const headers: Record<string, string> = { 'atproto-accept-labelers': recorded.labelers.join(',') }
+    const headers: Record<string, string> = {
+      'atproto-accept-labelers': recorded.labelers.join(','),
+      'accept-encoding': 'identity',
+    }
     if (viewer !== null) headers['authorization'] = `Bearer ${await token(viewer, nsid)}`
     const response = await fetch(`${appViewUrl}/xrpc/${nsid}?${queryOf(params)}`, { headers })
     return { status: response.status, body: await response.json(), at: Date.now() }
