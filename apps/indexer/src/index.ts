@@ -1,5 +1,6 @@
 export { indexerConfig } from './config.ts'
 export {
+  BACKGROUND_POOL_SIZE,
   indexerLoops,
   indexingPoolSize,
   type IndexerLoops,

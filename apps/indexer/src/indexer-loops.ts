@@ -1,6 +1,7 @@
 import { PostgresLedger, type Database } from '@millrace/database'
-import { verifiedHandle, type DidResolver, type HandleResolver } from '@millrace/identity'
+import { verifiedHandle, type DidResolver, type HandleResolver, type PdsStatus } from '@millrace/identity'
 import {
+  AccountChecker,
   HandleRefresher,
   IndexingService,
   LabelIndexer,
@@ -41,10 +42,14 @@ export interface IndexerParts {
   store: StreamStore
   /** Opened with `pipeline: true`: for the records and the labels alone. */
   indexing: Database
-  /** For everything else, so that neither waits for the other's connections (hazard X19). */
+  /** Opened with `pipeline: true`: for the status and the removal of accounts. */
+  background: Database
+  /** For everything else, so that none waits for the others' connections (hazard X19). */
   database: Database
   dids: DidResolver
   handles: HandleResolver
+  /** Asks the PDS of accounts how they stand. */
+  accounts: Pick<PdsStatus, 'ask'>
   logger: Logger
   meter: Meter
 }
@@ -54,21 +59,26 @@ export interface IndexerLoops {
   streams: StreamIndexer[]
   labels: LabelIndexer
   handles: HandleRefresher
+  accounts: AccountChecker
 }
 
-/** The loops of the indexer: one for each stream, one for labels, one for handles. */
+/** The loops of the indexer: one for each stream, one for labels, one for handles, one for the status of accounts. */
 export async function indexerLoops({
   settings,
   store,
   indexing,
+  background,
   database,
   dids,
   handles,
+  accounts,
   logger,
   meter,
 }: IndexerParts): Promise<IndexerLoops> {
   const service = await IndexingService.open({
     database: indexing,
+    background,
+    asksAboutAccounts: true,
     plugins: appBskyPlugins,
     otherCollections: settings.INDEXER_OTHER_COLLECTIONS,
     notificationHorizonMs: horizonMs(settings.INDEXER_NOTIFICATION_HORIZON),
@@ -97,7 +107,7 @@ export async function indexerLoops({
   const labels = new LabelIndexer({ source: labelSource, ledger, indexing: service, logger, meter })
   const refresher = new HandleRefresher({
     database,
-    resolve: resolveHandle(dids, handles),
+    resolve: resolveHandle(dids, handles, service),
     concurrency: settings.INDEXER_HANDLE_CONCURRENCY,
     perSecond: settings.INDEXER_HANDLE_RATE,
     recheckMs: settings.INDEXER_HANDLE_RECHECK === 'never' ? Number.POSITIVE_INFINITY : settings.INDEXER_HANDLE_RECHECK,
@@ -105,14 +115,34 @@ export async function indexerLoops({
     meter,
   })
   const janitor = new RepoJanitor({ database, indexing: service, logger, meter })
-  return { loops: [...streams, labels, refresher, janitor], streams, labels, handles: refresher }
+  const checker = new AccountChecker({
+    database,
+    indexing: service,
+    ask: (did, signal) => accounts.ask(did, signal),
+    logger,
+    meter,
+  })
+  return {
+    loops: [...streams, labels, refresher, checker, janitor],
+    streams,
+    labels,
+    handles: refresher,
+    accounts: checker,
+  }
 }
 
 /** A handle counts only when the account's document names it and it leads back to the account (hazard D2). */
-export function resolveHandle(dids: DidResolver, handles: HandleResolver): ResolveHandle {
+export function resolveHandle(
+  dids: DidResolver,
+  handles: HandleResolver,
+  indexing?: Pick<IndexingService, 'askAboutAccounts'>,
+): ResolveHandle {
   return async (did, { fresh, patient }) => {
     const resolution = await dids.resolve(did, { fresh, patient })
-    return resolution.kind === 'absent' ? null : await verifiedHandle(resolution.identity, handles, { patient })
+    if (resolution.kind === 'found') return await verifiedHandle(resolution.identity, handles, { patient })
+    // A DID that is gone for good is an account that is deleted (hazard D8). That is decided where statuses are.
+    if (resolution.tombstoned) await indexing?.askAboutAccounts([did])
+    return null
   }
 }
 
@@ -120,6 +150,9 @@ function horizonMs(horizon: number | 'all' | 'none'): number {
   if (horizon === 'all') return Number.POSITIVE_INFINITY
   return horizon === 'none' ? 0 : horizon
 }
+
+/** Connections for the status and the removal of accounts: transactions are short, and wait for each other. */
+export const BACKGROUND_POOL_SIZE = 3
 
 /** Connections that the indexer needs for records: one for each batch at work, and one for labels. */
 export function indexingPoolSize({

@@ -1,9 +1,9 @@
 import { identityVersion } from '@millrace/database'
-import { createGuardedFetch, DidResolver, HandleResolver, HostLimits } from '@millrace/identity'
+import { createGuardedFetch, DidResolver, HandleResolver, HostLimits, PdsStatus } from '@millrace/identity'
 import { chooseStreams, runAll, StreamGauges, type ProcessContext } from '@millrace/runtime'
 import { openMigratedDatabase, openStreams } from '@millrace/stores'
 import type { indexerConfig } from './config.ts'
-import { indexerLoops, indexingPoolSize } from './indexer-loops.ts'
+import { BACKGROUND_POOL_SIZE, indexerLoops, indexingPoolSize } from './indexer-loops.ts'
 
 /** The indexer process: opens streams and database, and indexes until it is stopped. */
 export async function runIndexer({
@@ -22,30 +22,37 @@ export async function runIndexer({
     poolSize: config.DB_POSTGRES_POOL_SIZE,
     applicationName: 'millrace-indexer',
   })
+  const apart = { ...location, migrates: false, pipeline: true }
   await using indexing = await openMigratedDatabase({
-    ...location,
-    migrates: false,
+    ...apart,
     poolSize: indexingPoolSize(config),
-    pipeline: true,
     applicationName: 'millrace-indexer-records',
+  })
+  await using background = await openMigratedDatabase({
+    ...apart,
+    poolSize: BACKGROUND_POOL_SIZE,
+    applicationName: 'millrace-indexer-accounts',
   })
   health.add('database', () => database.ping())
 
   const allowPrivateHosts = config.MILLRACE_ALLOW_PRIVATE_HOSTS
   const fetch = createGuardedFetch({ allowPrivateHosts })
   const limits = new HostLimits({ perSecond: config.INDEXER_HANDLE_HOST_RATE })
+  const dids = new DidResolver({
+    fetch,
+    plcUrl: config.DID_PLC_URL,
+    allowPrivateHosts,
+    limits,
+    version: identityVersion(database),
+  })
   const { loops } = await indexerLoops({
     settings: config,
     store,
     indexing,
+    background,
     database,
-    dids: new DidResolver({
-      fetch,
-      plcUrl: config.DID_PLC_URL,
-      allowPrivateHosts,
-      limits,
-      version: identityVersion(database),
-    }),
+    dids,
+    accounts: new PdsStatus({ resolver: dids, fetch }),
     handles: new HandleResolver({
       fetch,
       limits,

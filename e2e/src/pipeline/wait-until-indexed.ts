@@ -30,7 +30,7 @@ export async function readStatus(four: FourApps): Promise<PipelineStatus | null>
 }
 
 /**
- * Waits until all that the network has is listed, streamed, backfilled and indexed, and every handle is looked up.
+ * Waits until all that the network has is listed, streamed, backfilled and indexed, and every handle and status is looked up.
  * @throws with what is still missing, or when an app has ended.
  */
 export async function waitUntilIndexed({
@@ -49,10 +49,10 @@ export async function waitUntilIndexed({
     missing = status ? whatIsMissing(status, heads) : 'the admin server does not answer'
     if (status && missing === '') {
       const { rows } = await pool.query<{ count: string }>(
-        `select count(*) as count from "${schema}".millrace_identity`,
+        `select (select count(*) from "${schema}".millrace_identity) + (select count(*) from "${schema}".millrace_account where next_at is not null) as count`,
       )
       if (Number(rows[0]!.count) === 0) return status
-      missing = `${rows[0]!.count} handles to look up`
+      missing = `${rows[0]!.count} handles and statuses to look up`
     }
     onProgress?.(missing)
     await wait(250)

@@ -1,6 +1,7 @@
 import type { ActorTable, ActorSyncTable, ProfileAggTable, ProfileTable } from './tables/accounts.ts'
 import type {
   AccountStatusTable,
+  AccountTable,
   CommitTable,
   DeadLetterTable,
   DirtyTable,
@@ -96,6 +97,7 @@ export interface Tables {
   millrace_repo: RepoTable
   millrace_tombstone: TombstoneTable
   millrace_identity: IdentityTable
+  millrace_account: AccountTable
   millrace_account_status: AccountStatusTable
   millrace_label: MillraceLabelTable
   millrace_label_negation: MillraceLabelNegationTable

@@ -15,6 +15,8 @@ export {
 } from './handle-resolver.ts'
 export { HostLimits, type AskOptions, type HostLimitsOptions } from './host-limits.ts'
 export { readDidDocument, serviceOrigin, type Identity } from './identity.ts'
+export { PdsStatus, type PdsStatusAnswer, type PdsStatusOptions } from './pds-status.ts'
 export { isPublicAddress } from './public-address.ts'
 export { retryAfterMs } from './retry-after.ts'
 export { verifySignature } from './verify-signature.ts'
+export { isTemporaryStatus, readXrpcError } from './xrpc-error.ts'

@@ -1,3 +1,6 @@
+export { AccountChecker, type AccountCheckerOptions, type AskPds } from './accounts/account-checker.ts'
+export type { PdsAnswer } from './accounts/account-state.ts'
+export type { SettledAccount } from './accounts/settle-account.ts'
 export { countTables, type CountColumn, type CountedRows, type CountTable } from './count-tables.ts'
 export { CountDeltas } from './counts.ts'
 export type { AddedRow, AppliedRows, Derivation, DerivedEffects } from './derivation.ts'

@@ -1,9 +1,8 @@
-import type { Database } from '@millrace/database'
+import { dirtyStatement, type Database } from '@millrace/database'
 import {
   isDid,
   noMeter,
   silentLogger,
-  type AccountEvent,
   type Counter,
   type DirtyMark,
   type Histogram,
@@ -12,8 +11,11 @@ import {
   type Meter,
   type StreamEvent,
 } from '@millrace/stream-protocol'
+import { isPassedOver, type HeldAccount, type PdsAnswer } from './accounts/account-state.ts'
 import { applyAccounts } from './accounts/apply-accounts.ts'
 import { removeAccount } from './accounts/remove-account.ts'
+import { settleAccount, type SettledAccount } from './accounts/settle-account.ts'
+import { askAbout, askAgain } from './accounts/stored-account.ts'
 import { applyRecords, type ApplyContext } from './apply/apply-records.ts'
 import type { NegativeCount } from './apply/negative-counts.ts'
 import { ensureActors, raiseRepos, requestIdentities } from './apply/write-effects.ts'
@@ -40,10 +42,21 @@ export interface IndexingServiceOptions {
   /** Opened with `pipeline: true`, so that the statements of a transaction need not wait for each other. */
   database: Database
   plugins: readonly RecordPlugin[]
+  /**
+   * For what is done about accounts beside the events, so that records do not wait for it. Opened as `database` is.
+   * @default database
+   */
+  background?: Database
   /** What becomes of collections without a plugin: kept in `record`, or counted and left. @default 'record' */
   otherCollections?: 'record' | 'skip'
   /** Age of a record, in milliseconds, up to which it notifies. Infinity for all, 0 for none. @default 3 days */
   notificationHorizonMs?: number
+  /**
+   * Whether an `AccountChecker` runs, here or elsewhere: it asks the PDS of accounts that a host says are inactive, and
+   * removes those that are deleted. Without one, an account is removed as soon as a firehose says that it is deleted.
+   * @default false
+   */
+  asksAboutAccounts?: boolean
   logger?: Logger
   meter?: Meter
   /** Our clock, in milliseconds since 1970. @default Date.now */
@@ -78,10 +91,12 @@ export interface IndexResult {
  */
 export class IndexingService {
   readonly #database: Database
+  readonly #background: Database
   readonly #plugins: PluginMap
   readonly #shapes: TableShapes
   readonly #otherCollections: 'record' | 'skip'
   readonly #horizonMs: number
+  readonly #asks: boolean
   readonly #logger: Logger
   readonly #now: () => number
   readonly #events: Counter
@@ -94,8 +109,10 @@ export class IndexingService {
     {
       database,
       plugins,
+      background = database,
       otherCollections = 'record',
       notificationHorizonMs = 3 * 86_400_000,
+      asksAboutAccounts = false,
       logger = silentLogger,
       meter = noMeter,
       now = Date.now,
@@ -103,10 +120,12 @@ export class IndexingService {
     shapes: TableShapes,
   ) {
     this.#database = database
+    this.#background = background
     this.#plugins = pluginMap(plugins)
     this.#shapes = shapes
     this.#otherCollections = otherCollections
     this.#horizonMs = notificationHorizonMs
+    this.#asks = asksAboutAccounts
     this.#logger = logger.child({ component: 'indexing' })
     this.#now = now
     this.#events = meter.counter('millrace_indexed_events_total', 'Events by what became of them', ['outcome'])
@@ -165,65 +184,79 @@ export class IndexingService {
       now,
       refused,
     })
-    const commits = commitParts(events)
     const runs = runParts(events)
     const started = performance.now()
-    const { decided, session, dirty, removed, negative, unfinished } = await transaction(this.#database.pool, async (session) => {
-      const names = await lockNames(session, batch.ops)
-      let stored = await lockAndRead(session, batch.seen.keys(), names, batch.ops)
-      const reindexes = beginningReindexes(runs, stored.repos)
-      if (reindexes.length > 0) {
-        await session.all(forgetRevisions(reindexes))
-        stored = await lockAndRead(session, batch.seen.keys(), names, batch.ops)
-      }
-      const accounts = await applyAccounts(session, batch.accounts, now)
-      const { deleted, returned } = accountsAfter(stored.deleted, batch.accounts, accounts.deleted)
+    const { decided, session, dirty, removed, negative, unfinished } = await transaction(
+      this.#database.pool,
+      async (session) => {
+        const names = await lockNames(session, batch.ops)
+        let stored = await lockAndRead(session, batch.seen.keys(), names, batch.ops)
+        const reindexes = beginningReindexes(runs, stored.repos)
+        if (reindexes.length > 0) {
+          await session.all(forgetRevisions(reindexes))
+          stored = await lockAndRead(session, batch.seen.keys(), names, batch.ops)
+        }
+        const accounts = await applyAccounts(session, batch.accounts, { now, asks: this.#asks })
+        const hidden = new Map([...stored.hidden, ...accounts.states])
+        const { passedOver, inDoubt } = passOver(events, hidden)
+        const isDeleted = (did: string): boolean => hidden.get(did)?.deleted ?? false
 
-      const decided = new Map(batch.decided)
-      const live = batch.ops.filter((op) => !deleted.has(op.did))
-      for (const op of batch.ops) if (deleted.has(op.did)) decided.set(batch.eventOf.get(op)!, 'skipped')
-      const { changes, outcomes } = planChanges(live, stored)
-      for (const [op, outcome] of outcomes) decided.set(batch.eventOf.get(op)!, outcome)
+        const decided = new Map(batch.decided)
+        for (const index of passedOver)
+          if (!decided.has(index) || events[index]!.type === 'repo') decided.set(index, 'skipped')
+        const live = batch.ops.filter((op) => !passedOver.has(batch.eventOf.get(op)!))
+        const { changes, outcomes } = planChanges(live, stored)
+        for (const [op, outcome] of outcomes) decided.set(batch.eventOf.get(op)!, outcome)
 
-      const repairs = new RepairCounts()
-      repairs.addPlanned(changes, stored, (op) => events[batch.eventOf.get(op)!]!, repairsOf(runs))
-      const context = this.#applyContext(session, now)
-      const negative = await applyRecords(context, changes)
-      const settled = await settleRepos(context, {
-        repairs,
-        stored: stored.repos,
-        commits: without(commits, deleted),
-        runs: without(runs, deleted),
-      })
+        const kept = events.filter((_, index) => !passedOver.has(index))
+        const repairs = new RepairCounts()
+        repairs.addPlanned(changes, stored, (op) => events[batch.eventOf.get(op)!]!, repairsOf(runs))
+        const context = this.#applyContext(session, now)
+        const negative = await applyRecords(context, changes)
+        const settled = await settleRepos(context, {
+          repairs,
+          stored: stored.repos,
+          commits: commitParts(kept),
+          runs: runParts(kept),
+        })
 
-      const actors = [...batch.seen]
-        .filter(([did]) => !deleted.has(did))
-        .map(([did, indexedAt]) => ({ did, indexedAt }))
-        .sort((a, b) => compareText(a.did, b.did))
-      const revs = [...batch.revs.values(), ...settled.reached].sort((a, b) => compareText(a.did, b.did))
-      await session.all([
-        ensureActors(actors),
-        ...accounts.statements,
-        requestIdentities(
-          [...new Set([...batch.identities, ...batch.accounts].map((event) => event.did))]
-            .filter((did) => !deleted.has(did))
-            .sort(compareText),
-        ),
-        raiseRepos(newestOfEach(revs)),
-      ])
-      this.#countRepos(settled)
-      return {
-        decided,
-        session,
-        dirty: returned,
-        removed: accounts.deleted,
-        negative: [...negative, ...settled.negative],
-        unfinished: settled.unfinished,
-      }
-    })
+        const actors = [...batch.seen]
+          .filter(([did]) => !isDeleted(did))
+          .map(([did, indexedAt]) => ({ did, indexedAt }))
+          .sort((a, b) => compareText(a.did, b.did))
+        const revs = [
+          ...[...batch.revs.values()].filter(({ event }) => !passedOver.has(event)),
+          ...settled.reached,
+        ].sort((a, b) => compareText(a.did, b.did))
+        // With what made them necessary: an event that is read again would not lead to them a second time.
+        const returned = accounts.returned.map((did) => ({ did, reason: 'reactivated' }))
+        await session.all([
+          ensureActors(actors),
+          ...accounts.statements,
+          requestIdentities(
+            [...new Set([...batch.identities, ...batch.accounts].map((event) => event.did))]
+              .filter((did) => !isDeleted(did))
+              .sort(compareText),
+          ),
+          raiseRepos(newestOfEach(revs)),
+          this.#asks ? askAgain(inDoubt) : undefined,
+          returned.length > 0 ? dirtyStatement(returned) : undefined,
+        ])
+        this.#countRepos(settled)
+        const removed = this.#asks ? [] : [...accounts.states.keys()].filter(isDeleted)
+        return {
+          decided,
+          session,
+          dirty: returned,
+          removed,
+          negative: [...negative, ...settled.negative],
+          unfinished: settled.unfinished,
+        }
+      },
+    )
     this.#seconds.observe((performance.now() - started) / 1000)
     this.#alarm(negative)
-    for (const did of removed) await this.#removeAccount(did)
+    for (const did of removed) await this.removeAccount(did)
     for (const did of unfinished) await this.settleRepo(did)
     return this.#result(events, batch.invalid, decided, dirty, session)
   }
@@ -236,14 +269,14 @@ export class IndexingService {
     for (let unfinished = true; unfinished;) {
       const now = new Date(this.#now()).toISOString()
       const settled = await transaction(this.#database.pool, async (session) => {
-        const { repos, deleted } = await lockAndRead(session, [did], new Set(), [])
-        const nothing = [[did, []]] as const
+        const { repos, hidden } = await lockAndRead(session, [did], new Set(), [])
+        const nothing = new Map(hidden.get(did)?.deleted ? [] : [[did, []] as const])
         const repairs = new RepairCounts()
         const settled = await settleRepos(this.#applyContext(session, now), {
           repairs,
           stored: repos,
-          commits: without(new Map(nothing), deleted),
-          runs: without(new Map(nothing), deleted),
+          commits: nothing,
+          runs: nothing,
           impatient,
         })
         await session.all([raiseRepos(settled.reached)])
@@ -273,14 +306,18 @@ export class IndexingService {
     return { rejected: batch.tooLong.map((index) => ({ index, reason: 'too-long', error })) }
   }
 
-  /** Restartable: each part is a transaction of its own, and the event that asked for it is acked after the last. */
-  async #removeAccount(did: string): Promise<void> {
+  /**
+   * Removes what is left of an account that is deleted, in parts that are transactions of their own: after a crash the
+   * next call finds the rest (hazard A6). Ends early when the account has come back, or when the signal is aborted.
+   */
+  async removeAccount(did: string, signal?: AbortSignal): Promise<void> {
     const { removed, negative } = await removeAccount({
-      pool: this.#database.pool,
+      pool: this.#background.pool,
       shapes: this.#shapes,
       plugins: this.#plugins,
       did,
       now: new Date(this.#now()).toISOString(),
+      signal,
     })
     this.#alarm(negative)
     this.#logger.info({ did, removed }, 'removed the records of a deleted account')
@@ -295,6 +332,20 @@ export class IndexingService {
         { ...first, counts: negative.length },
         'counts fell below zero: `millrace recount` corrects them',
       )
+  }
+
+  /** Has the PDS of accounts asked how they are: something hints that it is not as we know it. */
+  async askAboutAccounts(dids: readonly string[]): Promise<void> {
+    const statement = askAbout([...new Set(dids)].sort(compareText))
+    if (statement) await this.#background.pool.query(statement)
+  }
+
+  /**
+   * Decides about an account by what its PDS has answered to a question.
+   * @param requestedAt of the question, as it stands in `millrace_account`: an answer to an older one is not used.
+   */
+  async settleAccount(did: string, requestedAt: string, answer: PdsAnswer): Promise<SettledAccount> {
+    return transaction(this.#background.pool, (session) => settleAccount(session, { did, requestedAt, answer }))
   }
 
   #isNews(sortAt: string): boolean {
@@ -337,22 +388,22 @@ export class IndexingService {
   }
 }
 
-/** Accounts that are deleted once a batch is applied, and those that were and no longer are: their records are gone. */
-function accountsAfter(
-  before: ReadonlySet<string>,
-  events: readonly AccountEvent[],
-  nowDeleted: ReadonlySet<string>,
-): { deleted: ReadonlySet<string>; returned: DirtyMark[] } {
-  const decidedAnew = new Set(events.map((event) => event.did))
-  const returned = [...before].filter((did) => decidedAnew.has(did) && !nowDeleted.has(did))
-  return {
-    deleted: before.difference(decidedAnew).union(nowDeleted),
-    returned: returned.map((did) => ({ did, reason: 'reactivated' })),
+/** Commits and syncs that are not applied, and accounts whose status they put in doubt (hazard I23). */
+function passOver(
+  events: readonly StreamEvent[],
+  hidden: ReadonlyMap<string, HeldAccount>,
+): { passedOver: ReadonlySet<number>; inDoubt: string[] } {
+  const passedOver = new Set<number>()
+  const inDoubt = new Set<string>()
+  if (hidden.size === 0) return { passedOver, inDoubt: [] }
+  for (const [index, event] of events.entries()) {
+    const account = hidden.get(event.did)
+    if (!account || account.hidden === null || event.type === 'account' || event.type === 'identity') continue
+    const isOver = isPassedOver(event, account)
+    if (isOver) passedOver.add(index)
+    if (isOver || !account.held) inDoubt.add(event.did)
   }
-}
-
-function without<T>(byDid: ReadonlyMap<string, T>, deleted: ReadonlySet<string>): ReadonlyMap<string, T> {
-  return deleted.size === 0 ? byDid : new Map([...byDid].filter(([did]) => !deleted.has(did)))
+  return { passedOver, inDoubt: [...inDoubt].sort(compareText) }
 }
 
 function newestOfEach<T extends { did: string; rev: string }>(revs: readonly T[]): T[] {

@@ -28,7 +28,7 @@ export interface ReducedBatch {
   /** Index of the event that each op came from. */
   eventOf: Map<RecordOp, number>
   /** Newest revision of each repo by entries that do not say how their commit hangs together with others, by DID. */
-  revs: Map<string, RepoRev>
+  revs: Map<string, RepoRev & { event: number }>
   accounts: AccountEvent[]
   identities: IdentityEvent[]
   /** When each account was first heard of in this batch, by DID. */
@@ -69,7 +69,7 @@ export function reduceEvents(events: readonly StreamEvent[], options: ReduceOpti
       case 'create':
       case 'update':
       case 'delete': {
-        if (!isBackfillSeq(event.seq) && !saysItsPlace(event)) raiseRev(batch.revs, event)
+        if (!isBackfillSeq(event.seq) && !saysItsPlace(event)) raiseRev(batch.revs, event, index)
         if (!options.plugins.has(event.collection) && options.otherCollections === 'skip') {
           batch.decided.set(index, 'skipped')
           break
@@ -90,7 +90,7 @@ export function reduceEvents(events: readonly StreamEvent[], options: ReduceOpti
         break
       }
       case 'repo':
-        if (!saysItsPlace(event)) raiseRev(batch.revs, event)
+        if (!saysItsPlace(event)) raiseRev(batch.revs, event, index)
         batch.decided.set(index, 'applied')
         break
       case 'account':
@@ -121,9 +121,13 @@ function saysItsPlace(event: RecordEvent | RepoEvent): boolean {
   return event.run !== undefined || (event.data !== undefined && event.seq !== undefined && !isBackfillSeq(event.seq))
 }
 
-function raiseRev(revs: Map<string, RepoRev>, { did, rev, commit }: RecordEvent | RepoEvent): void {
+function raiseRev(
+  revs: Map<string, RepoRev & { event: number }>,
+  { did, rev, commit }: RecordEvent | RepoEvent,
+  event: number,
+): void {
   const before = revs.get(did)
-  if (before === undefined || rev > before.rev) revs.set(did, { did, rev, commit })
+  if (before === undefined || rev > before.rev) revs.set(did, { did, rev, commit, event })
 }
 
 function sameContent(a: RecordEvent, b: RecordEvent): boolean {

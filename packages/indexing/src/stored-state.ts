@@ -1,4 +1,6 @@
 import { lockKey } from '@millrace/database'
+import type { HeldAccount } from './accounts/account-state.ts'
+import { hiddenAccounts, readHidden } from './accounts/stored-account.ts'
 import type { Session, Statement } from './session.ts'
 import type { RecordOp, StoredState } from './record-op.ts'
 import { readRepos, storedRepos, type StoredRepos } from './repos/repo-store.ts'
@@ -13,18 +15,15 @@ export async function lockAndRead(
   dids: Iterable<string>,
   names: ReadonlySet<string>,
   ops: readonly RecordOp[],
-): Promise<StoredState & { deleted: ReadonlySet<string>; repos: StoredRepos }> {
+): Promise<StoredState & { hidden: ReadonlyMap<string, HeldAccount>; repos: StoredRepos }> {
   const allDids = [...new Set(dids)]
   const uris = ops.map((op) => op.uri)
-  const [, records, tombstones, repoRows, commits, runs, deleted, ...places] = await session.all([
+  const [, records, tombstones, repoRows, commits, runs, hidden, ...places] = await session.all([
     takeLocks(allDids, names),
     { text: `select uri, rev, cid, json = '' as blank from record where uri = any ($1::text[])`, values: [uris] },
     { text: 'select uri, rev from millrace_tombstone where uri = any ($1::text[])', values: [uris] },
     ...readRepos(allDids),
-    {
-      text: `select did from millrace_account_status where did = any ($1::text[]) and not active and status = 'deleted' and seq >= 0`,
-      values: [allDids],
-    },
+    readHidden(allDids),
     ...namesOfRows(ops),
   ])
   // Rows that go because others take their place, or that were changed until we had the lock. Few, if any: these locks
@@ -38,7 +37,7 @@ export async function lockAndRead(
     tombstones: new Map((tombstones as { uri: string; rev: string }[]).map(({ uri, rev }) => [uri, rev])),
     floors: new Map([...repos.states].flatMap(([did, { floor }]) => (floor === null ? [] : [[did, floor] as const]))),
     repos,
-    deleted: new Set((deleted as { did: string }[]).map(({ did }) => did)),
+    hidden: hiddenAccounts(hidden as Parameters<typeof hiddenAccounts>[0]),
   }
   for (const { uri, rev, cid, blank } of live) {
     // A row that an older pipeline blanked is a tombstone, whatever table it stands in.

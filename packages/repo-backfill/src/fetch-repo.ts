@@ -1,5 +1,12 @@
-import { BlockedHostError, NetworkError, ResponseLimitError, retryAfterMs, type GuardedFetch } from '@millrace/identity'
-import { isObject } from '@millrace/stream-protocol'
+import {
+  BlockedHostError,
+  isTemporaryStatus,
+  NetworkError,
+  readXrpcError,
+  ResponseLimitError,
+  retryAfterMs,
+  type GuardedFetch,
+} from '@millrace/identity'
 import { InvalidRepoError, RepoUnavailableError, TemporaryFetchError, type UnavailableStatus } from './errors.ts'
 
 export interface FetchRepoLimits {
@@ -46,8 +53,6 @@ const unavailable: Readonly<Record<string, UnavailableStatus>> = {
   RepoTakendown: 'takendown',
 }
 
-const MAX_ERROR_BYTES = 16 * 1024
-
 /**
  * Asks a host for a whole repo (`com.atproto.sync.getRepo`) and sorts what comes back (hazard B5).
  * @throws {RepoUnavailableError} the host says that the account is not to be seen.
@@ -86,33 +91,12 @@ export async function fetchRepo(options: FetchRepoOptions): Promise<FetchedRepo>
 
 async function refusal(response: Response, did: string, host: string): Promise<Error> {
   const { status, headers } = response
-  const name = await errorName(response)
-  // 501 is a host that keeps no repos, and stays one.
-  if (status === 408 || status === 425 || status === 429 || (status >= 500 && status !== 501))
+  const name = await readXrpcError(response)
+  if (isTemporaryStatus(status))
     return new TemporaryFetchError(did, host, `status ${status}`, { retryAfterMs: retryAfterMs(headers) })
   const account = status >= 400 && Object.hasOwn(unavailable, name) ? unavailable[name] : undefined
   if (account) return new RepoUnavailableError(did, account, host)
   return new InvalidRepoError('refused', did, `${host} answers with status ${status} ${name.slice(0, 100)}`, { host })
-}
-
-/** The `error` of an XRPC answer; empty when it is none. */
-async function errorName(response: Response): Promise<string> {
-  if (Number(response.headers.get('content-length') ?? 0) > MAX_ERROR_BYTES) {
-    await response.body?.cancel()
-    return ''
-  }
-  let text = ''
-  const decoder = new TextDecoder()
-  for await (const part of response.body ?? []) {
-    text += decoder.decode(part, { stream: true })
-    if (text.length > MAX_ERROR_BYTES) break
-  }
-  try {
-    const body: unknown = JSON.parse(text)
-    return isObject(body) && typeof body['error'] === 'string' ? body['error'] : ''
-  } catch {
-    return ''
-  }
 }
 
 interface ReadAllOptions extends FetchRepoOptions {

@@ -1,6 +1,6 @@
 import { backfillerLoops, repairLoops } from '@millrace/backfiller'
 import { identityVersion, PostgresLedger } from '@millrace/database'
-import { createGuardedFetch, DidResolver, HandleResolver, HostLimits } from '@millrace/identity'
+import { createGuardedFetch, DidResolver, HandleResolver, HostLimits, PdsStatus } from '@millrace/identity'
 import { indexerLoops, type IndexerLoops, type IndexerSettings } from '@millrace/indexer'
 import { checkpointLoop, ingesterLoops, type IngesterLoop } from '@millrace/ingester'
 import { groups, streams, type Logger, type Loop, type Meter } from '@millrace/stream-protocol'
@@ -56,7 +56,7 @@ export async function joinPipeline({
   logger,
   meter,
 }: PipelineOptions): Promise<Pipeline> {
-  const { store, database, indexing } = services
+  const { store, database, indexing, background } = services
   const ledger = new PostgresLedger({ database, logger })
   const fetch = createGuardedFetch({ allowPrivateHosts, userAgent: 'millrace' })
   const limits = new HostLimits()
@@ -90,7 +90,19 @@ export async function joinPipeline({
     ...upIndexerSettings,
     ...(up.network === 'sim' && { INDEXER_NOTIFICATION_HORIZON: 'all' }),
   }
-  const indexers = await indexerLoops({ settings, store, indexing, database, dids, handles, logger, meter })
+  const accounts = new PdsStatus({ resolver: dids, fetch })
+  const indexers = await indexerLoops({
+    settings,
+    store,
+    indexing,
+    background,
+    database,
+    dids,
+    handles,
+    accounts,
+    logger,
+    meter,
+  })
   const keepers = [
     checkpointLoop({ store, database, hosts: [network.relay], logger }),
     ...repairLoops({ database, resolver: dids, fetch, hostUrl, logger, meter }),

@@ -59,7 +59,10 @@ export function renderScreen(heading: Heading, now: Snapshot, before: Snapshot, 
         ? 'none'
         : `${number.format(entriesWaiting(now))} entries, the oldest ${now.behindSeconds.toFixed(1)} s`,
     ],
-    ['handles', now.handlesWaiting === 0 ? 'all looked up' : `${number.format(now.handlesWaiting)} to look up`],
+    [
+      'handles',
+      `${now.handlesWaiting === 0 ? 'all looked up' : `${number.format(now.handlesWaiting)} to look up`}${now.accountsWaiting === 0 ? '' : `  ${number.format(now.accountsWaiting)} accounts to ask about`}`,
+    ],
     [
       'dead letters',
       `${sum(now.deadLetters)}${Object.entries(now.deadLetters)

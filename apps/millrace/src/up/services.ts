@@ -1,6 +1,7 @@
 import { mkdir, rm } from 'node:fs/promises'
 import path from 'node:path'
 import type { Database } from '@millrace/database'
+import { BACKGROUND_POOL_SIZE } from '@millrace/indexer'
 import { startPostgres } from '@millrace/local-services'
 import {
   chooseStreams,
@@ -23,6 +24,8 @@ export interface Services extends AsyncDisposable {
   database: Database
   /** For records and labels. */
   indexing: Database
+  /** For the status and the removal of accounts. */
+  background: Database
   postgres: { title: string; location: string }
 }
 
@@ -100,20 +103,22 @@ export async function openServices({
         applicationName: 'millrace-up',
       }),
     )
+    const apart = { ...options, migrates: false, pipeline: true }
     const indexing = keep(
+      await openMigratedDatabase({ ...apart, poolSize: indexingPoolSize, applicationName: 'millrace-up-records' }),
+    )
+    const background = keep(
       await openMigratedDatabase({
-        ...options,
-        migrates: false,
-        poolSize: indexingPoolSize,
-        pipeline: true,
-        applicationName: 'millrace-up-records',
+        ...apart,
+        poolSize: BACKGROUND_POOL_SIZE,
+        applicationName: 'millrace-up-accounts',
       }),
     )
     const store = keep(await openStreams(choice, { logger, meter, signal }))
     say(`streams in ${choice.kind === 'redis' ? 'Redis' : 'SQLite'} (${choice.why}): ${choice.location}`)
     say(`rows in ${title}: ${location}, schema ${config.DB_POSTGRES_SCHEMA}`)
 
-    return { store, database, indexing, postgres: { title, location }, [Symbol.asyncDispose]: close }
+    return { store, database, indexing, background, postgres: { title, location }, [Symbol.asyncDispose]: close }
   } catch (error) {
     await close()
     throw error

@@ -28,6 +28,8 @@ export interface Snapshot {
   indexed: number
   labels: number
   handlesWaiting: number
+  /** Accounts whose PDS is to be asked, or whose records are to be removed. */
+  accountsWaiting: number
   deadLetters: Record<string, number>
   dirty: number
   gaps: number
@@ -40,10 +42,11 @@ export async function takeSnapshot(
   { ingesters, backfillers, indexers, ledger }: Pipeline,
   { store }: Services,
 ): Promise<Snapshot> {
-  const [statuses, summary, handlesWaiting] = await Promise.all([
+  const [statuses, summary, handlesWaiting, accountsWaiting] = await Promise.all([
     store.status(names),
     ledger.summary(),
     indexers.handles.pending(),
+    indexers.accounts.pending(),
   ])
   const at = Date.now()
   const firehose = ingesters.find((loop) => loop instanceof FirehoseIngester)!.status()
@@ -77,6 +80,7 @@ export async function takeSnapshot(
     indexed: indexers.streams.reduce((sum, loop) => sum + loop.status().entries, 0),
     labels: indexers.labels.status().entries,
     handlesWaiting,
+    accountsWaiting,
     deadLetters: summary.deadLetters,
     dirty: summary.dirty.count,
     gaps: summary.gaps.length,
@@ -84,13 +88,17 @@ export async function takeSnapshot(
 }
 
 /** Whether all that was listed, streamed and backfilled is indexed. */
-export function isIdle(network: SourceNetwork, { listing, firehose, waiting, handlesWaiting }: Snapshot): boolean {
+export function isIdle(
+  network: SourceNetwork,
+  { listing, firehose, waiting, handlesWaiting, accountsWaiting }: Snapshot,
+): boolean {
   const upToDate = firehose.head === undefined ? firehose.state === 'streaming' : (firehose.seq ?? -1) >= firehose.head
   return (
     network.isQuiet() &&
     listing.state === 'done' &&
     upToDate &&
     Object.values(waiting).every((length) => length === 0) &&
-    handlesWaiting === 0
+    handlesWaiting === 0 &&
+    accountsWaiting === 0
   )
 }

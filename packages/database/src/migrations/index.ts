@@ -3,6 +3,7 @@ import { labels } from './0002-labels.ts'
 import { handleSchedule } from './0003-handle-schedule.ts'
 import { runs } from './0004-runs.ts'
 import { repairs } from './0005-repairs.ts'
+import { accounts } from './0006-accounts.ts'
 
 export interface Migration {
   readonly name: string
@@ -10,4 +11,4 @@ export interface Migration {
 }
 
 /** Our own, in order. A name never changes once it was released, and neither does its SQL. */
-export const migrations: readonly Migration[] = [bookkeeping, labels, handleSchedule, runs, repairs]
+export const migrations: readonly Migration[] = [bookkeeping, labels, handleSchedule, runs, repairs, accounts]

@@ -69,9 +69,31 @@ export interface AccountStatusTable {
   host: string
   active: boolean
   status: string | null
+  /** Numbers of different epochs of one host say nothing about each other. */
+  epoch: WithDefault<number>
   seq: number
   /** As the host sent it. */
   time: string
+}
+
+/** Accounts that are hidden, or whose PDS is to be asked about them. */
+export interface AccountTable {
+  did: string
+  /** Why readers do not see it; null while they do. */
+  hidden: string | null
+  /** Nothing more of it is applied. */
+  held: WithDefault<boolean>
+  /** All that its records contributed is to go, or has gone. */
+  deleted: WithDefault<boolean>
+  /** What its PDS has answered since a firehose last said something about it. */
+  answer: string | null
+  answer_status: string | null
+  asked_at: TimestampOrNull
+  requested_at: TimestampWithDefault
+  /** When its PDS is to be asked; null when it is not. */
+  next_at: TimestampOrNull
+  attempts: WithDefault<number>
+  last_error: string | null
 }
 
 /** The newest label of each row of `label`, also while it is taken back. */

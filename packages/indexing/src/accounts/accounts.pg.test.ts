@@ -5,10 +5,12 @@ import {
   type IdentityEvent,
   type StreamEvent,
 } from '@millrace/stream-protocol'
+import { openDatabase } from '@millrace/database'
 import { pgTest } from '@millrace/testing'
 import { describe, expect } from 'vitest'
-import { alice, bob, follow, openExample, quote, type ExampleIndexing } from '../example-plugins.testing.ts'
-import { createEvent, deleteEvent, EVENT_TIME, readTables } from '../testing/index.ts'
+import { alice, bob, carol, follow, openExample, quote, type ExampleIndexing } from '../example-plugins.testing.ts'
+import { createEvent, deleteEvent, EVENT_TIME, readTables, snapshotEvents } from '../testing/index.ts'
+import { ordersOf } from '../testing/orders.ts'
 
 const account = (fields: Partial<AccountEvent>): AccountEvent => ({
   type: 'account',
@@ -98,9 +100,46 @@ describe('what hosts say about an account (I22)', () => {
       [relay, pds],
       [pds, relay],
     ]) {
-      await indexing.query('truncate actor, millrace_account_status')
+      await indexing.query('truncate actor, millrace_account_status, millrace_account')
       for (const event of order) await indexing.service.index([event])
       expect(await status(indexing)).toBe('takendown')
+    }
+  })
+
+  pgTest(
+    'numbers of a host that has lost those before are later than all of them (I7, I22)',
+    async ({ databaseUrl }) => {
+      await using indexing = await openExample(databaseUrl)
+      const before = account({ status: 'suspended', seq: 1_000 })
+      const after = account({ active: true, seq: 3, epoch: 1 })
+      for (const order of [
+        [before, after],
+        [after, before],
+      ]) {
+        await indexing.query('truncate actor, millrace_account_status, millrace_account')
+        for (const event of order) await indexing.service.index([event])
+        expect(await status(indexing)).toBeNull()
+      }
+    },
+  )
+
+  pgTest('a reason that Postgres cannot store is no reason to fail', async ({ databaseUrl }) => {
+    await using indexing = await openExample(databaseUrl)
+    await indexing.service.index([account({ status: `a\0b\ud800${'x'.repeat(9_000)}` })])
+    expect(await status(indexing)).toMatch(/^a\ufffdb\ufffdx{200,250}$/)
+  })
+
+  pgTest('a local takedown is another thing, and stays (I23)', async ({ databaseUrl }) => {
+    await using indexing = await openExample(databaseUrl)
+    await indexing.service.index([identity])
+    await indexing.query(`update actor set "takedownRef" = 'ref'`)
+    for (const [seq, said] of ['deactivated', undefined, 'takendown', undefined].entries()) {
+      await indexing.service.index([
+        account({ seq: 20 + seq, active: said === undefined, ...(said && { status: said }) }),
+      ])
+      expect(await indexing.query('select "takedownRef" as ref, "upstreamStatus" as status from actor')).toEqual([
+        { ref: 'ref', status: said ?? null },
+      ])
     }
   })
 
@@ -109,6 +148,70 @@ describe('what hosts say about an account (I22)', () => {
     await indexing.service.index([createEvent({ did: alice, record: follow(bob) })])
     await indexing.service.index([account({ status: 'suspended' })])
     expect(await indexing.query('select creator from follow')).toEqual([{ creator: alice }])
+  })
+})
+
+describe('commits and syncs of an account that is inactive are not applied (I23)', () => {
+  const host = 'relay.test'
+  const commit = (subject: string, seq: number) => createEvent({ did: alice, record: follow(subject), seq, host })
+  const before = commit(bob, 9)
+  const after = commit(carol, 11)
+  const word = account({ status: 'deactivated', seq: 10 })
+  const subjects = ({ query }: ExampleIndexing) => query('select "subjectDid" as subject from follow order by 1')
+  const reported = ({ query }: ExampleIndexing) => query('select "repoRev" as rev from actor_sync')
+
+  pgTest(
+    'but what its host sent before it said so, in every order and every batch (G5, X16)',
+    async ({ databaseUrl }) => {
+      await using indexing = await openExample(databaseUrl)
+      for (const order of ordersOf([before, word, after], 6)) {
+        for (const batches of [order.map((event) => [event]), [order]]) {
+          await indexing.query(
+            'truncate follow, record, millrace_account, millrace_account_status, actor_sync, millrace_repo',
+          )
+          for (const batch of batches) await indexing.service.index(batch)
+          // What arrives before the word is applied: it could not be known.
+          const early = order.indexOf(after) < order.indexOf(word) && batches.length > 1
+          expect(await subjects(indexing)).toEqual([{ subject: bob }, ...(early ? [{ subject: carol }] : [])])
+          if (!early && batches.length > 1) expect(await reported(indexing)).toEqual([{ rev: before.rev }])
+        }
+      }
+    },
+  )
+
+  pgTest('each is counted as skipped, and moves no revision (I17, X16)', async ({ databaseUrl }) => {
+    await using indexing = await openExample(databaseUrl)
+    await indexing.service.index([word])
+    const { rev, commit, time, did } = after
+    const sync: StreamEvent = { type: 'repo', sync: true, seq: 12, time, did, rev, commit, data: commit, host }
+    const empty: StreamEvent = { type: 'repo', seq: 13, time, did, rev, commit, host }
+    const result = await indexing.service.index([after, sync, empty, ...snapshotEvents([before])])
+    expect(result).toMatchObject({ outcomes: ['skipped', 'skipped', 'skipped', 'skipped'], dirty: [], rejected: [] })
+    expect(await reported(indexing)).toEqual([])
+    expect(await indexing.query('select did from millrace_repo')).toEqual([])
+  })
+
+  pgTest(
+    'when it is active again it is fetched anew, which is noted with the same commit (G2, G4)',
+    async ({ databaseUrl }) => {
+      await using indexing = await openExample(databaseUrl)
+      await indexing.service.index([word])
+      await indexing.service.index([after])
+      await indexing.service.index([account({ active: true, seq: 12 })])
+      expect(await indexing.query('select did, reason from millrace_dirty')).toEqual([
+        { did: alice, reason: 'reactivated' },
+      ])
+      expect(await indexing.query('select did from millrace_account')).toEqual([])
+      const later = commit(carol, 13)
+      expect(await indexing.service.index([later])).toMatchObject({ outcomes: ['applied'] })
+    },
+  )
+
+  pgTest('what a backfill met only hides it: what a firehose sends is applied', async ({ databaseUrl }) => {
+    await using indexing = await openExample(databaseUrl)
+    await indexing.service.index([account({ status: 'deactivated', seq: SEQ_BACKFILL, host: 'pds.test' })])
+    expect(await indexing.service.index([after])).toMatchObject({ outcomes: ['applied'] })
+    expect(await actors(indexing)).toMatchObject([{ did: alice, status: 'deactivated' }])
   })
 })
 
@@ -148,7 +251,8 @@ describe('an account that is deleted (I23, A6)', () => {
       starter_pack: [],
       quote: [],
       post_embed_record: [],
-      notification: [],
+      // Made by a record that is there: should the account come back, it has not missed it.
+      notification: [{ did: alice, author: bob }],
       duplicate_record: [],
       actor: [{ did: bob }],
       millrace_tombstone: [],
@@ -175,7 +279,7 @@ describe('an account that is deleted (I23, A6)', () => {
       for (const batch of batches) await indexing.service.index(batch)
       const rows = await readTables(indexing.database, tables)
       expect(rows).toEqual(Object.fromEntries([...tables].sort().map((table) => [table, []])))
-      await indexing.query('truncate millrace_account_status')
+      await indexing.query('truncate millrace_account_status, millrace_account')
     }
   })
 
@@ -195,12 +299,15 @@ describe('an account that is deleted (I23, A6)', () => {
 
   pgTest('is removed to the end by whoever hears of it again after a crash', async ({ databaseUrl }) => {
     await using indexing = await openExample(databaseUrl)
+    await using other = await openDatabase({ url: databaseUrl })
+    const pool = Object.assign(Object.create(other.pool) as typeof other.pool, {
+      connect: () => Promise.reject(Object.assign(new Error('killed'), { code: 'ECONNRESET' })),
+    })
+    await using crashing = await openExample(databaseUrl, { background: { ...other, pool } })
     await indexing.service.index(ofAlice)
-    // As it is left by a process that was killed after the status was committed.
-    await indexing.query(
-      `insert into millrace_account_status values ($1, 'relay.test', false, 'deleted', 10, '2026')`,
-      alice,
-    )
+    await expect(crashing.service.index([gone])).rejects.toThrow('killed')
+    expect(await indexing.query('select count(*) as count from record')).toEqual([{ count: ofAlice.length }])
+    // It was not acked, and is read again.
     await indexing.service.index([gone])
     expect(await readTables(indexing.database, ['record', 'follow'])).toEqual({ record: [], follow: [] })
   })
@@ -217,6 +324,17 @@ describe('an account that is deleted (I23, A6)', () => {
     expect(await counts(indexing)).toEqual([
       { did: alice, followers: 1, follows: 0 },
       { did: bob, followers: 0, follows: 1 },
+    ])
+  })
+
+  pgTest('keeps the row of its repo with its floor (I23)', async ({ databaseUrl }) => {
+    await using indexing = await openExample(databaseUrl)
+    await indexing.service.index(ofAlice)
+    const { rev } = ofAlice[0]!
+    await indexing.query('insert into millrace_repo (did, head_rev, floor_rev) values ($1, $2, $2)', alice, rev)
+    await indexing.service.index([gone])
+    expect(await indexing.query('select did, head_rev, floor_rev from millrace_repo')).toEqual([
+      { did: alice, head_rev: rev, floor_rev: rev },
     ])
   })
 

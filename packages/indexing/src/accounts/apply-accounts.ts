@@ -1,66 +1,120 @@
+import { cutToBytes, storableText } from '@millrace/database'
 import { isBackfillSeq, type AccountEvent } from '@millrace/stream-protocol'
 import type { Session, Statement } from '../session.ts'
 import { compareText, indexedTime } from '../values.ts'
+import { decideAccount, type HeldAccount, type HostWord } from './account-state.ts'
+import { heldAccount, readAccounts, readWords, writeAccount, type StoredAccount } from './stored-account.ts'
 
 export interface AppliedAccounts {
-  /** Accounts that are deleted now: their records have to go. */
-  deleted: ReadonlySet<string>
+  /** How each account stands that the events are about. */
+  states: ReadonlyMap<string, HeldAccount>
+  /** Accounts that were hidden, and are seen again: their repos have to be looked at. */
+  returned: readonly string[]
   /** To run once the accounts have rows. */
-  statements: Statement[]
+  statements: (Statement | undefined)[]
+}
+
+export interface ApplyAccountsOptions {
+  now: string
+  /** Whether a PDS is asked before an account is removed. */
+  asks: boolean
 }
 
 /**
- * Notes what hosts say about accounts, each host by its own sequence numbers, and decides what readers see: hidden as
- * soon as one host says so (hazards I22, I23). A status that a backfill met counts until a firehose says more, and hides
- * at most: a host that cannot find a repo is no reason to remove what it once had.
+ * Notes what hosts say about accounts, each host by its own sequence numbers, and decides at once what readers see
+ * (hazards I22, I23). What a PDS has answered before is no news any more: where it has to be asked, the question goes
+ * into its queue with the same transaction (hazard D9). The locks of the accounts are held.
  */
 export async function applyAccounts(
   session: Session,
   events: readonly AccountEvent[],
-  now: string,
+  { now, asks }: ApplyAccountsOptions,
 ): Promise<AppliedAccounts> {
-  if (events.length === 0) return { deleted: new Set(), statements: [] }
+  if (events.length === 0) return { states: new Map(), returned: [], statements: [] }
+  const dids = [...new Set(events.map((event) => event.did))].sort(compareText)
+  const [, changed, words, stored] = await session.all([
+    forgetBackfilled(events),
+    noteWords(newestOfEach(events), now),
+    readWords(dids),
+    readAccounts(dids),
+  ] as const)
+  const heard = new Set((changed as { did: string }[]).map(({ did }) => did))
+  const wordsOf = Map.groupBy(words as (HostWord & { did: string })[], ({ did }) => did)
+  const storedOf = new Map((stored as StoredAccount[]).map((account) => [account.did, account]))
+
+  const states = new Map<string, HeldAccount>()
+  const returned: string[] = []
+  const statements: (Statement | undefined)[] = []
+  const hidden: { did: string; hidden: string | null }[] = []
+  for (const did of dids) {
+    const before = storedOf.get(did)
+    const said = wordsOf.get(did) ?? []
+    if (!heard.has(did)) {
+      states.set(did, before ? heldAccount(before, said) : { hidden: null, held: false, deleted: false, words: said })
+      continue
+    }
+    const decision = decideAccount(said, { answer: null, deleted: before?.deleted ?? false, asks })
+    states.set(did, { ...decision, words: said })
+    statements.push(writeAccount({ did, decision, isKnown: before !== undefined }))
+    hidden.push({ did, hidden: decision.hidden })
+    if (before?.hidden && decision.hidden === null) returned.push(did)
+  }
+  return { states, returned, statements: [...statements, hideActors(hidden)] }
+}
+
+/** What readers see of accounts. What moderation has decided here is another column, and stays (hazard I23). */
+export function hideActors(accounts: readonly { did: string; hidden: string | null }[]): Statement | undefined {
+  if (accounts.length === 0) return undefined
+  return {
+    text: 'update actor set "upstreamStatus" = k.hidden from unnest($1::text[], $2::text[]) as k(did, hidden) where actor.did = k.did and actor."upstreamStatus" is distinct from k.hidden',
+    values: [accounts.map(({ did }) => did), accounts.map(({ hidden }) => hidden)],
+  }
+}
+
+/** What a backfill met is forgotten once a firehose says something. */
+function forgetBackfilled(events: readonly AccountEvent[]): Statement | undefined {
+  const live = events.filter(({ seq }) => !isBackfillSeq(seq)).map(({ did }) => did)
+  if (live.length === 0) return undefined
+  return {
+    text: 'delete from millrace_account_status where did = any ($1::text[]) and seq < 0',
+    values: [[...new Set(live)]],
+  }
+}
+
+/** The newest of each host; of one number, what is later in the stream. */
+function newestOfEach(events: readonly AccountEvent[]): AccountEvent[] {
   const newest = new Map<string, AccountEvent>()
   for (const event of events) {
-    const key = `${event.did} ${event.host ?? ''}`
+    const key = JSON.stringify([event.did, event.host ?? ''])
     const before = newest.get(key)
-    if (!before || event.seq >= before.seq) newest.set(key, event)
+    const order = before ? (event.epoch ?? 0) - (before.epoch ?? 0) || event.seq - before.seq : 0
+    if (order >= 0) newest.set(key, event)
   }
-  const rows = [...newest.values()].sort((a, b) => compareText(a.did, b.did) || compareText(a.host ?? '', b.host ?? ''))
-  const live = rows.filter((row) => !isBackfillSeq(row.seq)).map((row) => row.did)
-  const dids = [...new Set(rows.map((row) => row.did))]
-  const [, , statuses] = await session.all([
-    live.length > 0
-      ? { text: 'delete from millrace_account_status where did = any ($1::text[]) and seq < 0', values: [live] }
-      : undefined,
-    {
-      text: `
-        insert into millrace_account_status (did, host, active, status, seq, time)
-        select * from unnest($1::text[], $2::text[], $3::boolean[], $4::text[], $5::bigint[], $6::text[])
-        on conflict (did, host) do update set active = excluded.active, status = excluded.status, seq = excluded.seq, time = excluded.time
-        where millrace_account_status.seq <= excluded.seq`,
-      values: [
-        rows.map((row) => row.did),
-        rows.map((row) => row.host ?? ''),
-        rows.map((row) => row.active),
-        rows.map((row) => row.status ?? null),
-        rows.map((row) => row.seq),
-        rows.map((row) => indexedTime(row.time, now)),
-      ],
-    },
-    {
-      text: `select did, min(coalesce(status, 'inactive')) filter (where not active) as hidden, bool_or(not active and status = 'deleted' and seq >= 0) as deleted from millrace_account_status where did = any ($1::text[]) group by did`,
-      values: [dids],
-    },
-  ] as const)
-  const decided = statuses as { did: string; hidden: string | null; deleted: boolean | null }[]
+  return [...newest].sort(([a], [b]) => compareText(a, b)).map(([, event]) => event)
+}
+
+/** An older word changes nothing, and neither does one that is there: a backfill's has no number, and is new each time. */
+function noteWords(rows: readonly AccountEvent[], now: string): Statement {
   return {
-    deleted: new Set(decided.filter((row) => row.deleted).map((row) => row.did)),
-    statements: [
-      {
-        text: 'update actor set "upstreamStatus" = k.status from unnest($1::text[], $2::text[]) as k(did, status) where actor.did = k.did and actor."upstreamStatus" is distinct from k.status',
-        values: [decided.map((row) => row.did), decided.map((row) => row.hidden)],
-      },
+    text: `
+      insert into millrace_account_status as s (did, host, active, status, epoch, seq, time)
+      select * from unnest($1::text[], $2::text[], $3::boolean[], $4::text[], $5::integer[], $6::bigint[], $7::text[]) as k
+      on conflict (did, host) do update set active = excluded.active, status = excluded.status, epoch = excluded.epoch, seq = excluded.seq, time = excluded.time
+      where (s.epoch, s.seq) < (excluded.epoch, excluded.seq) or (s.seq < 0 and excluded.seq < 0)
+      returning did`,
+    values: [
+      rows.map((row) => row.did),
+      rows.map((row) => word(row.host ?? '')),
+      rows.map((row) => row.active),
+      rows.map((row) => (row.status === undefined ? null : word(row.status))),
+      rows.map((row) => row.epoch ?? 0),
+      rows.map((row) => row.seq),
+      rows.map((row) => indexedTime(row.time, now)),
     ],
   }
+}
+
+/** Any text may come, and none is a reason to fail (hazard I22). */
+function word(text: string): string {
+  return cutToBytes(storableText(text), 250)
 }

@@ -6,6 +6,8 @@ import { removalOf, removeOf } from '../repos/sweep.ts'
 import { transaction } from '../session.ts'
 import { lockNames, takeLocks } from '../stored-state.ts'
 import type { TableShapes } from '../table-shape.ts'
+import { compareText } from '../values.ts'
+import { removalGoesOn } from './stored-account.ts'
 
 export interface RemoveAccountOptions {
   pool: Pool
@@ -13,6 +15,10 @@ export interface RemoveAccountOptions {
   plugins: PluginMap
   did: string
   now: string
+  /** Records in one transaction: short enough not to hold up others. @default 500 */
+  chunk?: number
+  /** Leaves the rest to the next call once it is aborted. */
+  signal?: AbortSignal | undefined
 }
 
 interface RemovedAccount {
@@ -21,9 +27,6 @@ interface RemovedAccount {
   /** Counts that fell below zero. */
   negative: NegativeCount[]
 }
-
-/** Records in one transaction: short enough not to hold up others. */
-const CHUNK = 500
 
 /**
  * Removes all that a deleted account's records contributed, chunk by chunk, and last the account itself. After a crash
@@ -35,33 +38,46 @@ export async function removeAccount({
   plugins,
   did,
   now,
+  chunk = 500,
+  signal,
 }: RemoveAccountOptions): Promise<RemovedAccount> {
   let removed = 0
   const negative: NegativeCount[] = []
   for (;;) {
-    const chunk = await transaction(pool, async (session) => {
+    const done = await transaction(pool, async (session) => {
+      // In no order: sorted in the database, each chunk would read all that is left.
       const rows = await session.one<{ uri: string; rev: string | null }>({
-        text: 'select uri, rev from record where did = $1 order by uri limit $2',
-        values: [did, CHUNK],
+        text: 'select uri, rev from record where did = $1 limit $2',
+        values: [did, chunk],
       })
-      if (rows.length === 0) return { count: 0, negative: [] }
+      const changes = removalOf(
+        rows
+          .toSorted((a, b) => compareText(a.uri, b.uri))
+          .map(({ uri, rev }) => removeOf({ uri, did, rev: rev ?? '' }, now, plugins)),
+      )
+      const locks = takeLocks([did], await lockNames(session, changes.removes))
+      const [, goesOn] = await session.all([locks, removalGoesOn(did)] as const)
       // Nothing is added to a deleted account: what we have read can only have gone by the time we have the locks.
-      const changes = removalOf(rows.map(({ uri, rev }) => removeOf({ uri, did, rev: rev ?? '' }, now, plugins)))
-      await session.one(takeLocks([did], await lockNames(session, changes.removes)))
+      if (goesOn.length === 0 || rows.length === 0) return { count: 0, negative: [] }
       const context = { session, shapes, plugins, now, isNews: () => false }
-      return { count: rows.length, negative: await applyRecords(context, changes) }
+      const negative = await applyRecords(context, changes)
+      // Nothing of a deleted account is applied, so nothing has to be kept out. One that comes back comes whole.
+      await session.one({ text: 'delete from millrace_tombstone where did = $1', values: [did] })
+      return { count: rows.length, negative }
     })
-    removed += chunk.count
-    negative.push(...chunk.negative)
-    if (chunk.count < CHUNK) break
+    removed += done.count
+    negative.push(...done.negative)
+    if (signal?.aborted) return { removed, negative }
+    if (done.count < chunk) break
   }
   await transaction(pool, async (session) => {
+    const [, goesOn] = await session.all([takeLocks([did], []), removalGoesOn(did)] as const)
+    if (goesOn.length === 0) return
     await session.all([
-      takeLocks([did], []),
       { text: 'delete from millrace_tombstone where did = $1', values: [did] },
       { text: 'delete from millrace_run where did = $1', values: [did] },
       { text: 'delete from millrace_commit where did = $1', values: [did] },
-      { text: 'delete from notification where did = $1 or author = $1', values: [did] },
+      { text: 'delete from notification where author = $1', values: [did] },
       { text: 'delete from millrace_identity where did = $1', values: [did] },
       { text: `update millrace_dead_letter set payload = '' where did = $1`, values: [did] },
       // A takedown outlives the account, or a new one under the same DID would escape it.
@@ -70,6 +86,7 @@ export async function removeAccount({
         values: [did],
       },
       { text: 'update actor set handle = null where did = $1', values: [did] },
+      { text: 'update millrace_account set next_at = null where did = $1', values: [did] },
     ])
   })
   return { removed, negative }
