@@ -18,7 +18,7 @@ import { settleAccount, type SettledAccount } from './accounts/settle-account.ts
 import { askAbout, askAgain } from './accounts/stored-account.ts'
 import { applyRecords, type ApplyContext } from './apply/apply-records.ts'
 import type { NegativeCount } from './apply/negative-counts.ts'
-import { ensureActors, raiseRepos, requestIdentities } from './apply/write-effects.ts'
+import { ensureActors, purgeDeadLetters, raiseRepos, requestIdentities } from './apply/write-effects.ts'
 import { checkCountTables, countTables } from './count-tables.ts'
 import { applyLabels } from './labels/apply-labels.ts'
 import { reduceLabels } from './labels/reduce-labels.ts'
@@ -239,6 +239,8 @@ export class IndexingService {
               .sort(compareText),
           ),
           raiseRepos(newestOfEach(revs)),
+          // Deletions that repeat one: what is read a second time may have brought their records to the dead letters again.
+          purgeDeadLetters(live.filter((op) => op.action === 'remove' && outcomes.get(op) === 'duplicate')),
           this.#asks ? askAgain(inDoubt) : undefined,
           returned.length > 0 ? dirtyStatement(returned) : undefined,
         ])

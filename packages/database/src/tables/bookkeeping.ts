@@ -251,6 +251,6 @@ export interface DeadLetterTable {
   attempts: WithDefault<number>
   first_at: TimestampWithDefault
   last_at: TimestampWithDefault
-  /** `open` until an operator replays or discards it. */
+  /** `open` until an operator replays or discards it; `purged` once its record is deleted, and its payload gone. */
   state: WithDefault<string>
 }

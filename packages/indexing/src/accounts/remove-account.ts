@@ -1,6 +1,7 @@
 import type { Pool } from 'pg'
 import { applyRecords } from '../apply/apply-records.ts'
 import type { NegativeCount } from '../apply/negative-counts.ts'
+import { purgeAccount } from '../apply/write-effects.ts'
 import type { PluginMap } from '../plugin.ts'
 import { removalOf, removeOf } from '../repos/sweep.ts'
 import { transaction } from '../session.ts'
@@ -79,7 +80,7 @@ export async function removeAccount({
       { text: 'delete from millrace_commit where did = $1', values: [did] },
       { text: 'delete from notification where author = $1', values: [did] },
       { text: 'delete from millrace_identity where did = $1', values: [did] },
-      { text: `update millrace_dead_letter set payload = '' where did = $1`, values: [did] },
+      purgeAccount(did),
       // A takedown outlives the account, or a new one under the same DID would escape it.
       {
         text: 'delete from actor where did = $1 and "takedownRef" is null and not "trustedVerifier" and "ageAssuranceStatus" is null',

@@ -69,6 +69,22 @@ export function writeDuplicates(duplicates: readonly Duplicate[], shapes: TableS
   })
 }
 
+const purge = `payload = '', error = 'its record is deleted', state = 'purged'`
+
+/** Takes what was deleted out of the dead letters as well, where it may be kept whole (hazard X25). */
+export function purgeDeadLetters(records: readonly { did: string; uri: string }[]): Statement | undefined {
+  if (records.length === 0) return undefined
+  return {
+    text: `update millrace_dead_letter as l set ${purge} from unnest($1::text[], $2::text[]) as k(did, uri) where l.did = k.did and l.uri = k.uri and l.payload <> ''`,
+    values: [records.map(({ did }) => did), records.map(({ uri }) => uri)],
+  }
+}
+
+/** The same for all that an account had. */
+export function purgeAccount(did: string): Statement {
+  return { text: `update millrace_dead_letter set ${purge} where did = $1 and payload <> ''`, values: [did] }
+}
+
 /** Makes sure that accounts have a row (hazard D3), and has the handle of each new one looked up, later. */
 export function ensureActors(seen: readonly { did: string; indexedAt: string }[]): Statement | undefined {
   if (seen.length === 0) return undefined

@@ -2,6 +2,7 @@ import type { RowChanges } from '../plan.ts'
 import type { Statement } from '../session.ts'
 import { deleteRows, insertRows } from '../sql.ts'
 import type { TableShapes } from '../table-shape.ts'
+import { purgeDeadLetters } from './write-effects.ts'
 
 const upsertRecord = `on conflict (uri) do update set cid = excluded.cid, json = excluded.json, "indexedAt" = excluded."indexedAt", rev = excluded.rev`
 const upsertTombstone =
@@ -31,6 +32,7 @@ export function writeRecords(
           suffix: upsertTombstone,
         })
       : undefined,
+    purgeDeadLetters(removes.filter((op) => op.invalid === undefined)),
     revived.length > 0 ? deleteRows('millrace_tombstone', 'uri', revived) : undefined,
     puts.length > 0
       ? insertRows({
