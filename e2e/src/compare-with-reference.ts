@@ -1,3 +1,4 @@
+import { readDatabase } from '@millrace/oracle'
 import type { Pool } from 'pg'
 import { askRecordedCalls } from './answers/ask.ts'
 import { judgeAnswers, type MethodVerdict } from './answers/judge-answers.ts'
@@ -5,7 +6,7 @@ import type { Recorded } from './answers/recorded-calls.ts'
 import { AppView, type AppViewOptions } from './appview/appview.ts'
 import { compareDatabases, type TableVerdict } from './compare/compare-databases.ts'
 import { RowIndex } from './compare/deviations.ts'
-import { readDatabase, readExpected } from './compare/read-rows.ts'
+import { readExpected } from './compare/read-expected.ts'
 import { recordingFolder } from './pipeline/recording.ts'
 
 export interface ReferenceComparison {

@@ -1,5 +1,5 @@
 import type { TableVerdict } from '../compare/compare-databases.ts'
-import { keyOf, type Difference } from '../compare/compare-tables.ts'
+import { keyOf, type Difference } from '@millrace/oracle'
 import type { RowIndex } from '../compare/deviations.ts'
 
 /** A row that differs on purpose, with the name of the deviation that covers it. */

@@ -1,5 +1,5 @@
 import { isObject, type JsonObject } from '@millrace/stream-protocol'
-import { keyOf } from '../compare/compare-tables.ts'
+import { keyOf } from '@millrace/oracle'
 
 export interface AnswerDifference {
   /** Where in the expected answer, for people: `$.feed[3].post.replyCount`. */

@@ -1,5 +1,5 @@
 import { isObject, type JsonObject } from '@millrace/stream-protocol'
-import type { Row } from '../compare/tables.ts'
+import type { Row } from '@millrace/oracle'
 import type { AcceptedRow, AcceptedRows } from './accepted-rows.ts'
 import { subjectOf, type AnswerDifference } from './compare-answers.ts'
 import { pagingOf } from './paging.ts'

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { compareDatabases } from '../compare/compare-databases.ts'
 import { RowIndex } from '../compare/deviations.ts'
-import type { Row } from '../compare/tables.ts'
+import type { Row } from '@millrace/oracle'
 import { judgeAnswers, renderAnswers } from './judge-answers.ts'
 import type { RecordedCall } from './recorded-calls.ts'
 

@@ -1,6 +1,6 @@
 import { isObject, type JsonObject } from '@millrace/stream-protocol'
 import type { RowIndex } from '../compare/deviations.ts'
-import type { Row } from '../compare/tables.ts'
+import type { Row } from '@millrace/oracle'
 import type { RecordedCall } from './recorded-calls.ts'
 
 /** How a method lists the rows of a table, newest first, some at a time. */

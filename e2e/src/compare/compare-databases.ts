@@ -1,7 +1,6 @@
+import { comparedTables, compareTable, type Difference } from '@millrace/oracle'
 import { formatColumns } from '@millrace/testing/results'
-import { compareTable, type Difference } from './compare-tables.ts'
 import { deviations, RowIndex, type ComparedRows } from './deviations.ts'
-import { comparedTables } from './tables.ts'
 
 export interface TableVerdict {
   table: string

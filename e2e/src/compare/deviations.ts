@@ -1,10 +1,9 @@
-import type { Difference } from './compare-tables.ts'
-import type { Row } from './tables.ts'
+import type { Difference, Row, Rows } from '@millrace/oracle'
 
 /** Both databases, for rules that look further than one row. */
 export interface ComparedRows {
-  expected: ReadonlyMap<string, readonly Row[]>
-  actual: ReadonlyMap<string, readonly Row[]>
+  expected: Rows
+  actual: Rows
 }
 
 export interface Deviation {
@@ -210,9 +209,22 @@ export const deviations: readonly Deviation[] = [
   },
   {
     name: 'deleted-accounts-leave-nothing',
-    reason: 'All that a deleted account contributed goes with it; the reference leaves its feed items.',
+    reason:
+      'All that a deleted account contributed goes with it; the reference leaves its feed items and its revision.',
     covers: ({ table, kind, expected }, rows) =>
-      table === 'feed_item' && kind === 'missing' && !rows.isLive(expected?.['uri']),
+      kind === 'missing' &&
+      ((table === 'feed_item' && !rows.isLive(expected?.['uri'])) ||
+        (table === 'actor_sync' && !rows.has('expected', 'actor', 'did', expected?.['did']))),
+  },
+  {
+    name: 'notifications-stay-with-their-records',
+    reason:
+      'A notification is there as long as the record that led to it; the reference removes those to an account that is deleted.',
+    covers: ({ table, kind, actual }, rows) =>
+      table === 'notification' &&
+      kind === 'extra' &&
+      rows.isLive(actual?.['recordUri']) &&
+      !rows.has('expected', 'actor', 'did', actual?.['did']),
   },
   {
     name: 'exact-counts',

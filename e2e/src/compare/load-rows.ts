@@ -1,5 +1,5 @@
 import type pg from 'pg'
-import type { Row } from './tables.ts'
+import type { Row } from '@millrace/oracle'
 
 /** Writes rows, as JSON has them, into the tables of a schema. What Postgres generates it generates again. */
 export async function loadRows(

@@ -7,6 +7,7 @@ export type { LabelInput, SentLabel } from './labels.ts'
 export type { RecordJson } from './lex-json.ts'
 export type { DidState, PlcDirectory } from './plc-directory.ts'
 export { startRecordedNetwork, type RecordedNetwork, type RecordedNetworkOptions } from './recorded-network.ts'
+export { recordedRepos, type RepoAtEnd } from './recorded-repos.ts'
 export { readRecording, type ListedRepo, type RecordedRepo, type Recording } from './recording.ts'
 export type { SimulatedAccount } from './simulated-account.ts'
 export {

@@ -1,3 +1,4 @@
+import { canonicalJson } from './json.ts'
 import type { ComparedTable, Row } from './tables.ts'
 
 export interface Difference {
@@ -21,7 +22,7 @@ export interface TableComparison {
 /** Compares the rows of one table. A function of values. */
 export function compareTable(
   table: string,
-  { key, clock = [], isEmpty }: ComparedTable,
+  { key, clock = [], json = [], isEmpty }: ComparedTable,
   expected: readonly Row[],
   actual: readonly Row[],
 ): TableComparison {
@@ -38,7 +39,7 @@ export function compareTable(
     }
     // The expectation names the columns: others are ours, and its readers pass over them.
     const columns = Object.keys(row)
-      .filter((column) => !same(row, other, column, clock))
+      .filter((column) => !same(row, other, column, { clock, json }))
       .map((name) => ({ name, expected: row[name], actual: other[name] }))
     if (columns.length > 0) differences.push({ table, key: id, kind: 'changed', columns, expected: row, actual: other })
   }
@@ -58,7 +59,14 @@ function isMissing(value: unknown): value is null | undefined {
   return value === null || value === undefined
 }
 
-function same(expected: Row, actual: Row, column: string, clock: readonly string[]): boolean {
+function same(
+  expected: Row,
+  actual: Row,
+  column: string,
+  { clock, json }: Required<Pick<ComparedTable, 'clock' | 'json'>>,
+): boolean {
   if (clock.includes(column)) return (expected[column] === null) === (actual[column] === null)
-  return JSON.stringify(expected[column]) === JSON.stringify(actual[column])
+  const form = (value: unknown): string =>
+    json.includes(column) && typeof value === 'string' ? canonicalJson(JSON.parse(value)) : JSON.stringify(value)
+  return form(expected[column]) === form(actual[column])
 }

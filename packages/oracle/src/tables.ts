@@ -1,10 +1,14 @@
 export type Row = { [column: string]: unknown }
+/** Rows by table. */
+export type Rows = ReadonlyMap<string, readonly Row[]>
 
 export interface ComparedTable {
   /** Columns that identify a row. */
   key: readonly string[]
   /** Columns that say when something was done, not what: compared only for being there. */
   clock?: readonly string[]
+  /** Columns of JSON text: the order of keys says nothing. */
+  json?: readonly string[]
   /** Rows that say the same as no row. */
   isEmpty?: (row: Row) => boolean
 }
@@ -16,10 +20,10 @@ const zero =
 
 /** The tables that a pipeline fills. `indexedAt` is our clock wherever a record came with a whole repo. */
 export const comparedTables: Readonly<Record<string, ComparedTable>> = {
-  record: { key: ['uri'], clock: ['indexedAt'] },
+  record: { key: ['uri'], clock: ['indexedAt'], json: ['json'] },
   actor: { key: ['did'], clock: ['indexedAt'] },
   actor_sync: { key: ['did'] },
-  duplicate_record: { key: ['uri'], clock: ['indexedAt'] },
+  duplicate_record: { key: ['uri'], clock: ['indexedAt'], json: ['json'] },
   profile: { key: ['uri'], clock: ['indexedAt', 'createdAt'] },
   profile_agg: { key: ['did'], isEmpty: zero('followersCount', 'followsCount', 'postsCount') },
   post: { key: ['uri'], clock: ['indexedAt'] },
@@ -36,11 +40,11 @@ export const comparedTables: Readonly<Record<string, ComparedTable>> = {
   repost: { key: ['uri'], clock: ['indexedAt'] },
   follow: { key: ['uri'], clock: ['indexedAt'] },
   actor_block: { key: ['uri'], clock: ['indexedAt'] },
-  list: { key: ['uri'], clock: ['indexedAt'] },
+  list: { key: ['uri'], clock: ['indexedAt'], json: ['descriptionFacets'] },
   list_item: { key: ['uri'], clock: ['indexedAt'] },
   list_block: { key: ['uri'], clock: ['indexedAt'] },
   reference_list_opt_out: { key: ['uri'], clock: ['indexedAt'] },
-  feed_generator: { key: ['uri'], clock: ['indexedAt'] },
+  feed_generator: { key: ['uri'], clock: ['indexedAt'], json: ['descriptionFacets'] },
   starter_pack: { key: ['uri'], clock: ['indexedAt'] },
   labeler: { key: ['uri'], clock: ['indexedAt'] },
   thread_gate: { key: ['uri'], clock: ['indexedAt'] },

@@ -1,0 +1,7 @@
+export { findAnomalies, renderAnomalies, type Anomaly, type AnomalyKind } from './anomalies.ts'
+export { compareTable, keyOf, type Difference, type TableComparison } from './compare-tables.ts'
+export { compareWithOracle, type CompareWithOracleOptions } from './compare-with-oracle.ts'
+export { expectedRows, type Observed, type OracleOptions } from './expected-rows.ts'
+export type { FinalAccount, FinalLabel, FinalNetwork, FinalRecord, FinalRepo } from './final-network.ts'
+export { readDatabase } from './read-database.ts'
+export { comparedTables, type ComparedTable, type Row, type Rows } from './tables.ts'
