@@ -13,6 +13,7 @@ import {
 } from '@millrace/stream-protocol'
 import { isPassedOver, type HeldAccount, type PdsAnswer } from './accounts/account-state.ts'
 import { applyAccounts } from './accounts/apply-accounts.ts'
+import { raiseFloors } from './accounts/raise-floors.ts'
 import { removeAccount } from './accounts/remove-account.ts'
 import { settleAccount, type SettledAccount } from './accounts/settle-account.ts'
 import { askAbout, askAgain } from './accounts/stored-account.ts'
@@ -25,14 +26,14 @@ import { reduceLabels } from './labels/reduce-labels.ts'
 import { planChanges } from './plan.ts'
 import { checkPluginTables } from './plugin-tables.ts'
 import { pluginMap, type PluginMap, type RecordPlugin } from './plugin.ts'
-import { outcomes, type Outcome } from './record-op.ts'
+import { outcomes, type Outcome, type RecordOp } from './record-op.ts'
 import { reduceEvents } from './reduce.ts'
 import { commitParts } from './repos/commit-part.ts'
 import { beginningReindexes, forgetRevisions } from './repos/forget-revisions.ts'
 import { RepairCounts, repairsOf } from './repos/repair-counts.ts'
 import { runParts } from './repos/run-part.ts'
 import { settleRepos, type SettledRepos } from './repos/settle-repos.ts'
-import { transaction, type Session } from './session.ts'
+import { transaction, type Session, type Statement } from './session.ts'
 import { shareCollections } from './share-collections.ts'
 import { lockAndRead, lockNames } from './stored-state.ts'
 import { readTableShapes, type TableShapes } from './table-shape.ts'
@@ -241,6 +242,7 @@ export class IndexingService {
           raiseRepos(newestOfEach(revs)),
           // Deletions that repeat one: what is read a second time may have brought their records to the dead letters again.
           purgeDeadLetters(live.filter((op) => op.action === 'remove' && outcomes.get(op) === 'duplicate')),
+          keepOut(newestOfEach(batch.ops.filter((op) => passedOver.has(batch.eventOf.get(op)!)))),
           this.#asks ? askAgain(inDoubt) : undefined,
           returned.length > 0 ? dirtyStatement(returned) : undefined,
         ])
@@ -320,6 +322,7 @@ export class IndexingService {
       did,
       now: new Date(this.#now()).toISOString(),
       signal,
+      isNews: (sortAt) => this.#isNews(sortAt),
     })
     this.#alarm(negative)
     this.#logger.info({ did, removed }, 'removed the records of a deleted account')
@@ -406,6 +409,21 @@ function passOver(
     if (isOver || !account.held) inDoubt.add(event.did)
   }
   return { passedOver, inDoubt: [...inDoubt].sort(compareText) }
+}
+
+/** Records of deleted accounts are not kept, but what was removed meanwhile must not be missed by those that return. */
+function passOver(ops: readonly RecordOp[]): Statement[] {
+  if (ops.length === 0) return []
+  const values = [ops.map((op) => op.did), ops.map((op) => op.rev)]
+  return [raiseFloors('select * from unnest($1::text[], $2::text[])', values)]
+}
+
+/** What was passed over must not be overruled by something older, should the account come back. */
+function keepOut(ops: readonly RecordOp[]): Statement | undefined {
+  if (ops.length === 0) return undefined
+  const sorted = [...ops].sort((a, b) => compareText(a.did, b.did))
+  const values = [sorted.map((op) => op.did), sorted.map((op) => op.rev)]
+  return raiseFloors('select * from unnest($1::text[], $2::text[])', values)
 }
 
 function newestOfEach<T extends { did: string; rev: string }>(revs: readonly T[]): T[] {

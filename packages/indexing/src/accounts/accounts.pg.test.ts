@@ -1,12 +1,14 @@
+import { lockKey } from '@millrace/database'
 import {
   recordUri,
   SEQ_BACKFILL,
   type AccountEvent,
+  type CreateEvent,
   type IdentityEvent,
   type StreamEvent,
 } from '@millrace/stream-protocol'
 import { openDatabase } from '@millrace/database'
-import { pgTest } from '@millrace/testing'
+import { eventually, pgTest } from '@millrace/testing'
 import { describe, expect } from 'vitest'
 import { alice, bob, carol, follow, openExample, quote, type ExampleIndexing } from '../example-plugins.testing.ts'
 import { createEvent, deleteEvent, EVENT_TIME, readTables, snapshotEvents } from '../testing/index.ts'
@@ -226,6 +228,7 @@ describe('an account that is deleted (I23, A6)', () => {
     'notification',
     'duplicate_record',
     'actor',
+    'actor_sync',
     'millrace_tombstone',
     'millrace_identity',
   ]
@@ -255,6 +258,7 @@ describe('an account that is deleted (I23, A6)', () => {
       notification: [{ did: alice, author: bob }],
       duplicate_record: [],
       actor: [{ did: bob }],
+      actor_sync: [{ did: bob }],
       millrace_tombstone: [],
       millrace_identity: [{ did: bob }],
     })
@@ -358,6 +362,62 @@ describe('an account that is deleted (I23, A6)', () => {
       dirty: [{ did: alice, reason: 'reactivated' }],
     })
     expect(await indexing.query('select creator from follow')).toEqual([{ creator: alice }])
+    expect(await actors(indexing)).toEqual([{ did: alice, handle: null, status: null }])
+  })
+
+  pgTest(
+    'does not bring back what was removed from it before, or while it was deleted (G7)',
+    async ({ databaseUrl }) => {
+      await using indexing = await openExample(databaseUrl)
+      const [before, meanwhile] = ['bob', 'carol'].map((name) =>
+        createEvent({ did: alice, record: follow(`did:plc:${name}`) }),
+      ) as [CreateEvent, CreateEvent]
+      await indexing.service.index([before])
+      await indexing.service.index([deleteEvent(before)])
+      await indexing.service.index([gone])
+      await indexing.service.index([meanwhile, deleteEvent(meanwhile)])
+      await indexing.service.index([account({ active: true, seq: 11 })])
+      expect((await indexing.service.index([before, meanwhile])).outcomes).toEqual(['stale', 'stale'])
+      expect(await indexing.query('select uri from follow')).toEqual([])
+    },
+  )
+
+  pgTest('has all that its repo has when it comes back as it was', async ({ databaseUrl }) => {
+    await using indexing = await openExample(databaseUrl)
+    await indexing.service.index(ofAlice)
+    await indexing.service.index([gone])
+    await indexing.service.index([account({ active: true, seq: 11 })])
+    await indexing.service.index(snapshotEvents(ofAlice, ofAlice.at(-1)!.rev))
+    expect(await indexing.query('select count(*) as count from record')).toEqual([{ count: ofAlice.length }])
+    expect(await counts(indexing)).toMatchObject([
+      { did: alice, follows: 1 },
+      { did: bob, followers: 1 },
+    ])
+  })
+
+  pgTest('is removed no further once it has come back', async ({ databaseUrl }) => {
+    await using indexing = await openExample(databaseUrl)
+    await indexing.service.index(ofAlice)
+    const client = await indexing.database.pool.connect()
+    const waiting = (count: number): Promise<void> =>
+      eventually(async () => {
+        const { rows } = await client.query(`select from pg_locks where locktype = 'advisory' and not granted`)
+        expect(rows).toHaveLength(count)
+      })
+    try {
+      await client.query('begin')
+      await client.query('select pg_advisory_xact_lock($1)', [lockKey('repo', alice)])
+      const goes = indexing.service.index([gone])
+      await waiting(1)
+      // Those that wait get the lock in their order: the removal comes after the return.
+      const returns = indexing.service.index([account({ active: true, seq: 11 })])
+      await waiting(2)
+      await client.query('commit')
+      await Promise.all([goes, returns])
+    } finally {
+      client.release()
+    }
+    expect(await indexing.query('select count(*) as count from record')).toEqual([{ count: ofAlice.length }])
     expect(await actors(indexing)).toEqual([{ did: alice, handle: null, status: null }])
   })
 

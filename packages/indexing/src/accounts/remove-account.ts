@@ -9,6 +9,7 @@ import { lockNames, takeLocks } from '../stored-state.ts'
 import type { TableShapes } from '../table-shape.ts'
 import { compareText } from '../values.ts'
 import { removalGoesOn } from './stored-account.ts'
+import { raiseFloors } from './raise-floors.ts'
 
 export interface RemoveAccountOptions {
   pool: Pool
@@ -20,6 +21,8 @@ export interface RemoveAccountOptions {
   chunk?: number
   /** Leaves the rest to the next call once it is aborted. */
   signal?: AbortSignal | undefined
+  /** Whether a notification of this time is still news. */
+  isNews: (sortAt: string) => boolean
 }
 
 interface RemovedAccount {
@@ -39,6 +42,7 @@ export async function removeAccount({
   plugins,
   did,
   now,
+  isNews,
   chunk = 500,
   signal,
 }: RemoveAccountOptions): Promise<RemovedAccount> {
@@ -60,10 +64,13 @@ export async function removeAccount({
       const [, goesOn] = await session.all([locks, removalGoesOn(did)] as const)
       // Nothing is added to a deleted account: what we have read can only have gone by the time we have the locks.
       if (goesOn.length === 0 || rows.length === 0) return { count: 0, negative: [] }
-      const context = { session, shapes, plugins, now, isNews: () => false }
+      const context = { session, shapes, plugins, now, isNews }
       const negative = await applyRecords(context, changes)
-      // Nothing of a deleted account is applied, so nothing has to be kept out. One that comes back comes whole.
-      await session.one({ text: 'delete from millrace_tombstone where did = $1', values: [did] })
+      // Their revisions are kept out by the floor, which one row for the account remembers.
+      await session.all([
+        raiseFloors('select did, max(rev) from millrace_tombstone where did = $1 group by did', [did]),
+        { text: 'delete from millrace_tombstone where did = $1', values: [did] },
+      ])
       return { count: rows.length, negative }
     })
     removed += done.count
@@ -79,6 +86,7 @@ export async function removeAccount({
       { text: 'delete from millrace_run where did = $1', values: [did] },
       { text: 'delete from millrace_commit where did = $1', values: [did] },
       { text: 'delete from notification where author = $1', values: [did] },
+      { text: 'delete from actor_sync where did = $1', values: [did] },
       { text: 'delete from millrace_identity where did = $1', values: [did] },
       purgeAccount(did),
       // A takedown outlives the account, or a new one under the same DID would escape it.
