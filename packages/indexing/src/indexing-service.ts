@@ -411,13 +411,6 @@ function passOver(
   return { passedOver, inDoubt: [...inDoubt].sort(compareText) }
 }
 
-/** Records of deleted accounts are not kept, but what was removed meanwhile must not be missed by those that return. */
-function passOver(ops: readonly RecordOp[]): Statement[] {
-  if (ops.length === 0) return []
-  const values = [ops.map((op) => op.did), ops.map((op) => op.rev)]
-  return [raiseFloors('select * from unnest($1::text[], $2::text[])', values)]
-}
-
 /** What was passed over must not be overruled by something older, should the account come back. */
 function keepOut(ops: readonly RecordOp[]): Statement | undefined {
   if (ops.length === 0) return undefined

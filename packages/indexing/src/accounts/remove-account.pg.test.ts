@@ -62,7 +62,15 @@ async function rowsOf({ database }: ExampleIndexing) {
 
 async function removalOptions({ database }: ExampleIndexing) {
   const shapes = await readTableShapes(database.pool, rowTables)
-  return { shapes, plugins: pluginMap(examplePlugins), did: alice, now: EVENT_TIME, chunk: 2, pool: database.pool }
+  return {
+    shapes,
+    plugins: pluginMap(examplePlugins),
+    did: alice,
+    now: EVENT_TIME,
+    isNews: () => true,
+    chunk: 2,
+    pool: database.pool,
+  }
 }
 
 /** A pool whose server ends the connection at the nth statement from now on. */

@@ -240,7 +240,7 @@ export async function addPartRows(
             table: part.table,
             shape: shapes.get(part.table)!,
             rows,
-            suffix: conflictRule(part),
+            suffix: conflictRule(part, rows[0]!),
           }),
         })
     }
@@ -249,9 +249,14 @@ export async function addPartRows(
   for (const [index, { part }] of steps.entries()) if (part.counts) counts.addRows(part.counts, results[index]!, 1)
 }
 
-function conflictRule(part: Part<unknown>): string {
-  if (part.markDeleted)
-    return `on conflict (${part.markDeleted.key.map(quoted).join(', ')}) do update set ${quoted(part.markDeleted.column)} = null`
+function conflictRule(part: Part<unknown>, row: Row): string {
+  if (part.markDeleted) {
+    const { column, key } = part.markDeleted
+    // What is marked is of a version that is gone: nothing of it stays (hazard X11).
+    const others = Object.keys(row).filter((name) => !key.includes(name))
+    const replaced = others.map((name) => `, ${quoted(name)} = excluded.${quoted(name)}`).join('')
+    return `on conflict (${key.map(quoted).join(', ')}) do update set ${quoted(column)} = null${replaced}`
+  }
   if (!part.counts) return 'on conflict do nothing'
   // A record may name one row twice: what counts is what came.
   const counted = new Set(part.counts.flatMap(({ of, unless }) => (unless === undefined ? [of] : [of, unless])))
