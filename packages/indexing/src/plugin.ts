@@ -55,6 +55,8 @@ export interface Part<R> {
   owner: string
   toRows: (context: RecordContext<R>) => Row[]
   counts?: readonly Count[]
+  /** As those of the main row. */
+  lockColumns?: readonly string[]
   /** When the record is deleted, its rows stay and are marked. */
   markDeleted?: {
     /** Gets the time of deletion. */

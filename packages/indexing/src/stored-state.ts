@@ -77,15 +77,19 @@ export async function lockNames(session: Session, ops: readonly RecordOp[]): Pro
 
 /** Reads the names that are in the rows of these records, as far as they have any. */
 function namesOfRows(ops: readonly RecordOp[]): Statement[] {
-  const byTable = new Map<string, { columns: readonly string[]; uris: string[] }>()
-  for (const { uri, plugin } of ops) {
-    if (!plugin?.table || !plugin.lockColumns) continue
-    const entry = byTable.get(plugin.table)
+  const byTable = new Map<string, { owner: string; columns: readonly string[]; uris: string[] }>()
+  const add = (table: string, owner: string, columns: readonly string[], uri: string): void => {
+    const entry = byTable.get(table)
     if (entry) entry.uris.push(uri)
-    else byTable.set(plugin.table, { columns: plugin.lockColumns, uris: [uri] })
+    else byTable.set(table, { owner, columns, uris: [uri] })
   }
-  return [...byTable].map(([table, { columns, uris }]) => ({
-    text: `select ${columns.map(quoted).join(', ')} from ${quoted(table)} where uri = any ($1::text[])`,
+  for (const { uri, plugin } of ops) {
+    if (plugin?.table && plugin.lockColumns) add(plugin.table, 'uri', plugin.lockColumns, uri)
+    for (const { table, owner, lockColumns } of plugin?.parts ?? [])
+      if (lockColumns) add(table, owner, lockColumns, uri)
+  }
+  return [...byTable].map(([table, { owner, columns, uris }]) => ({
+    text: `select ${columns.map(quoted).join(', ')} from ${quoted(table)} where ${quoted(owner)} = any ($1::text[])`,
     values: [uris],
   }))
 }

@@ -107,5 +107,7 @@ export const embedParts: readonly Part<AppBskyFeedPost.Record>[] = [
       return [{ uri, cid, subject: quoted.uri, subjectCid: quoted.cid, createdAt, indexedAt }]
     },
     counts: [{ table: 'post_agg', key: 'uri', column: 'quoteCount', of: 'subject' }],
+    // Whether its author hears of the quote hangs on a gate beside what is quoted.
+    lockColumns: ['subject'],
   },
 ]

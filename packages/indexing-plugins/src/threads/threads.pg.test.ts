@@ -5,13 +5,17 @@ import { recordUri, type StreamEvent } from '@millrace/stream-protocol'
 import { eventually, pgTest } from '@millrace/testing'
 import { describe, expect } from 'vitest'
 import { appBskyPlugins } from '../index.ts'
-import { alice, bob, carol, post, record, replyTo } from '../testing/records.ts'
+import { alice, bob, carol, post, record, refTo, replyTo } from '../testing/records.ts'
 
 const root = createEvent({ did: alice, record: post({ text: 'root' }) })
 const parent = createEvent({ did: bob, record: post({ text: 'parent', reply: replyTo(root, root) }) })
 const elsewhere = createEvent({ did: alice, record: post({ text: 'elsewhere' }) })
 const reply = createEvent({ did: carol, record: post({ text: 'reply', reply: replyTo(root, parent) }) })
 const confused = createEvent({ did: carol, record: post({ text: 'confused', reply: replyTo(elsewhere, parent) }) })
+const quote = createEvent({
+  did: carol,
+  record: post({ embed: { $type: 'app.bsky.embed.record', record: refTo(root) } }),
+})
 const gate = createEvent({
   did: alice,
   rkey: root.rkey,
@@ -51,6 +55,15 @@ describe('who changes one thread waits for who works on it, in another process t
       event: account,
       lock: parent,
     },
+    { name: 'a new quote, for what it quotes', before: [root], event: quote, lock: root },
+    { name: 'a quote that goes, for what it quoted', before: [root, quote], event: deleteEvent(quote), lock: root },
+    {
+      name: 'a quote that moves, for what it quoted',
+      before: [root, quote],
+      event: updateEvent(quote, post({ text: 'no quote any more' })),
+      lock: root,
+    },
+    { name: 'an account that goes, for what it quoted', before: [root, quote], event: account, lock: root },
   ]) {
     pgTest(name, async ({ databaseUrl }) => {
       await using indexing = await open(databaseUrl)
