@@ -1,5 +1,5 @@
-import { startRecordedNetwork } from '@millrace/dev-network'
-import { readDatabase } from '@millrace/oracle'
+import { startRecordedNetwork, type RecordedNetwork } from '@millrace/dev-network'
+import { compareWithOracle, readDatabase, renderAnomalies } from '@millrace/oracle'
 import { serviceTest } from '@millrace/testing'
 import type { Pool } from 'pg'
 import { describe, expect } from 'vitest'
@@ -8,6 +8,7 @@ import { readRecordedCalls } from './answers/recorded-calls.ts'
 import { compareWithReference } from './compare-with-reference.ts'
 import { compareDatabases, renderVerdicts } from './compare/compare-databases.ts'
 import { readExpected } from './compare/read-expected.ts'
+import { endOfRecording } from './compare/recorded-end.ts'
 import { FourApps } from './pipeline/four-apps.ts'
 import { LAST_LABELS, recordingFolder, startAtFirstFrame } from './pipeline/recording.ts'
 import { TestPool } from './pipeline/test-pool.ts'
@@ -21,6 +22,12 @@ async function unexplainedRows(pool: Pool): Promise<number> {
   })
   console.log(renderVerdicts(verdicts))
   return verdicts.reduce((sum, { unexplained }) => sum + unexplained.length, 0)
+}
+
+/** What is not as the repos of the network have it in the end. */
+async function anomalies(pool: Pool, { recording }: RecordedNetwork): Promise<string> {
+  const end = await endOfRecording(recording)
+  return renderAnomalies(await compareWithOracle({ pool, schema: 'bsky', now: Date.now(), ...end }))
 }
 
 describe('a recorded network through the four apps', () => {
@@ -48,6 +55,7 @@ describe('a recorded network through the four apps', () => {
       console.log(`${renderVerdicts(tables)}\n\n${renderAnswers(methods)}`)
       expect(unexplained).toEqual({ rows: 0, answers: 0 })
       expect(migrations).toBe(0)
+      expect(await anomalies(pool, network)).toBe('')
       // Three records of the recording are none of their collections.
       expect(status.database?.deadLetters).toEqual([{ reason: 'invalid-record', count: expect.any(Number) }])
       expect(await four.apps.indexer.stop()).toBe(0)
@@ -95,6 +103,7 @@ describe('a recorded network through the four apps', () => {
       const unexplained = await unexplainedRows(pool)
       expect(kills).toBe(3)
       expect(unexplained).toBe(0)
+      expect(await anomalies(pool, network)).toBe('')
       expect((await readStatus(four))?.streams.map(({ length }) => length)).toEqual([0, 0, 0, 0])
     },
   )

@@ -171,6 +171,10 @@ const commands = {
     help: 'a recorded network through the four apps, compared with the reference table by table',
     run: (env, args) => (build(env), handOver('node', ['e2e/src/conformance.ts', ...args], env)),
   },
+  'test:convergence': {
+    help: 'random histories in random orders, compared with an oracle, for as long as you like (`-- --minutes 15`)',
+    run: (env, args) => (build(env), handOver('node', ['e2e/src/convergence.ts', ...args], env)),
+  },
   millrace: {
     help: 'the millrace command (`npm run millrace -- --help`)',
     run: (env, args) => (build(env), handOver('node', ['apps/millrace/dist/main.js', ...args], env)),
@@ -187,7 +191,7 @@ const command = Object.hasOwn(commands, name ?? '') ? commands[name] : undefined
 if (!command) {
   fail(
     `usage: node tools/toolchain/run.mjs <command> [arguments]\n${Object.entries(commands)
-      .map(([key, { help }]) => `  ${key.padEnd(12)} ${help}`)
+      .map(([key, { help }]) => `  ${key.padEnd(16)} ${help}`)
       .join('\n')}`,
   )
 }
