@@ -49,7 +49,7 @@ export async function waitUntilIndexed({
     missing = status ? whatIsMissing(status, heads) : 'the admin server does not answer'
     if (status && missing === '') {
       const { rows } = await pool.query<{ count: string }>(
-        `select (select count(*) from "${schema}".millrace_identity) + (select count(*) from "${schema}".millrace_account where next_at is not null) as count`,
+        `select (select count(*) from "${schema}".millrace_identity where forced or checked_at is null) + (select count(*) from "${schema}".millrace_account where next_at is not null) as count`,
       )
       if (Number(rows[0]!.count) === 0) return status
       missing = `${rows[0]!.count} handles and statuses to look up`
