@@ -43,7 +43,7 @@ export interface HandleRefresherOptions {
    * from one to the next while they keep coming. @default { minMs: 1_000, maxMs: 300_000 }
    */
   quiet?: { minMs: number; maxMs: number }
-  /** Longest look-up, in milliseconds. @default 30_000 */
+  /** Longest look-up, in milliseconds. @default 20_000 */
   timeoutMs?: number
   /** Pause when nothing is due, in milliseconds. @default 1_000 */
   idleMs?: number
@@ -74,7 +74,7 @@ const kinds = { forced: 0, fresh: 1, again: 2 } as const
 const turns = [kinds.forced, kinds.fresh, kinds.forced, kinds.fresh, kinds.forced, kinds.again] as const
 
 /** A killed process keeps its requests this much longer than a look-up may take. */
-const LEASE_MARGIN_MS = 10_000
+const LEASE_MARGIN_MS = 5_000
 /** Handles that do not hold are looked at again after an hour first, later each time. */
 const NONE_MS = 3_600_000
 /** Most that are counted. */
@@ -108,7 +108,7 @@ export class HandleRefresher implements Loop {
     perSecond = 100,
     recheckMs = 24 * 3_600_000,
     quiet = { minMs: 1_000, maxMs: 300_000 },
-    timeoutMs = 30_000,
+    timeoutMs = 20_000,
     idleMs = 1_000,
     logger = silentLogger,
     meter = noMeter,
