@@ -12,7 +12,17 @@ describe('times have one form: UTC with milliseconds (J10)', () => {
     ['2026-01-15T14:00:00+0200', '2026-01-15T12:00:00.000Z'],
     ['2026-01-15T12:00:00', '2026-01-15T12:00:00.000Z'],
     ['2026-01-15T12:00:00.123456', '2026-01-15T12:00:00.123Z'],
+    ['2026-01-15T12:00:00.123456789012', '2026-01-15T12:00:00.123Z'],
+    ['2026-01-15T12:00:00.1Z', '2026-01-15T12:00:00.100Z'],
+    ['2026-01-15 12:00:00', '2026-01-15T12:00:00.000Z'],
+    ['2026-01-15t12:00:00z', '2026-01-15T12:00:00.000Z'],
+    ['2026-01-15T12:00-01:30', '2026-01-15T13:30:00.000Z'],
     ['2026-01-15', '2026-01-15T00:00:00.000Z'],
+    ['2024-02-29T12:00:00.000Z', '2024-02-29T12:00:00.000Z'],
+    // Days that a month does not have are those of the next one, however they are written.
+    ['2026-02-30T12:00:00.000Z', '2026-03-02T12:00:00.000Z'],
+    ['2026-02-30T12:00:00Z', '2026-03-02T12:00:00.000Z'],
+    ['2026-01-15T24:00:00.000Z', '2026-01-16T00:00:00.000Z'],
     ['0001-01-01T00:00:00.000Z', '0001-01-01T00:00:00.000Z'],
     ['9999-12-31T23:59:59.999Z', '9999-12-31T23:59:59.999Z'],
     // What is no time sorts to the end, never to the top.
@@ -21,11 +31,32 @@ describe('times have one form: UTC with milliseconds (J10)', () => {
     ['+010000-01-01T00:00:00.000Z', epoch],
     ['2026-13-01T00:00:00.000Z', epoch],
     ['2026-02-30T25:00:00.000Z', epoch],
+    ['2026-01-15T12:00:60.000Z', epoch],
+    ['2026-01-32T12:00:00.000Z', epoch],
+    ['2026-1-5T12:00:00Z', epoch],
+    ['-2026-01-15T12:00:00Z', epoch],
+    ['2026-01-15T12:00:00.Z', epoch],
+    ['2026-01-15T12:00:00Z and more', epoch],
+    ['Thu, 15 Jan 2026 12:00:00 GMT', epoch],
+    ['1768478400000', epoch],
     ['yesterday', epoch],
     ['', epoch],
     [`2026-01-15T12:00:00.${'0'.repeat(100)}Z`, epoch],
     [undefined, epoch],
   ])('%s', (text, expected) => expect(canonicalTime(text)).toBe(expected))
+
+  test('a time is the same in whatever zone we are', () => {
+    const before = process.env['TZ']
+    process.env['TZ'] = 'Asia/Kathmandu'
+    try {
+      expect(new Date('2026-01-15 12:00:00').toISOString()).toBe('2026-01-15T06:15:00.000Z')
+      for (const text of ['2026-01-15 12:00:00', '2026-01-15T12:00:00', '2026-01-15t12:00', '2026-01-15T12:00:00Z'])
+        expect(canonicalTime(text)).toBe('2026-01-15T12:00:00.000Z')
+    } finally {
+      if (before === undefined) delete process.env['TZ']
+      else process.env['TZ'] = before
+    }
+  })
 
   test('what cannot be read is told apart from the epoch where that matters', () => {
     expect(parseTime('never')).toBeUndefined()

@@ -1,8 +1,10 @@
 /** The year 1970 stands for times that cannot be read: sorted to the end, never to the top. */
 const EPOCH = '1970-01-01T00:00:00.000Z'
 
-const canonical = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/
-const zone = /(Z|z|[+-]\d\d:?\d\d)$/
+/** The form itself. Days beyond the 28th are looked at more closely: not every month has them. */
+const canonical = /^(?!0000)\d{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|1\d|2[0-8])T(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d\.\d{3}Z$/
+/** What else is a time: of the forms of ISO 8601, and nothing that would be read by the machine's own language or zone. */
+const time = /^(\d{4}-\d\d-\d\d)(?:[Tt ](\d\d:\d\d)(?::(\d\d(?:\.\d{1,3})?)\d*)?(?:[Zz]|([+-]\d\d):?(\d\d))?)?$/
 
 /**
  * A time as every column has it: UTC with milliseconds. A missing zone is read as UTC; more digits than milliseconds
@@ -15,10 +17,12 @@ export function canonicalTime(text: string | undefined): string {
 /** Like `canonicalTime`, but says when it could not be read. */
 export function parseTime(text: string | undefined): string | undefined {
   if (text === undefined || text.length > 64) return undefined
-  if (canonical.test(text) && !Number.isNaN(Date.parse(text))) return text.startsWith('0000') ? undefined : text
-  const time = new Date(zone.test(text) || !text.includes('T') ? text : `${text}Z`)
-  const year = time.getUTCFullYear()
-  return Number.isNaN(year) || year < 1 || year > 9999 ? undefined : time.toISOString()
+  if (canonical.test(text)) return text
+  const [, date, clock = '00:00', seconds = '00', hours, minutes] = time.exec(text) ?? []
+  if (date === undefined) return undefined
+  const moment = new Date(`${date}T${clock}:${seconds}${hours === undefined ? 'Z' : `${hours}:${minutes}`}`)
+  const year = moment.getUTCFullYear()
+  return Number.isNaN(year) || year < 1 || year > 9999 ? undefined : moment.toISOString()
 }
 
 /**
