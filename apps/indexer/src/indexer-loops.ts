@@ -2,6 +2,7 @@ import { PostgresLedger, type Database } from '@millrace/database'
 import { verifiedHandle, type DidResolver, type HandleResolver, type PdsStatus } from '@millrace/identity'
 import {
   AccountChecker,
+  ClockWatch,
   HandleRefresher,
   IndexingService,
   LabelIndexer,
@@ -62,7 +63,7 @@ export interface IndexerLoops {
   accounts: AccountChecker
 }
 
-/** The loops of the indexer: one for each stream, one for labels, one for handles, one for the status of accounts. */
+/** The loops of the indexer: one for each stream, and those that look after labels, handles, accounts, repos and the clock. */
 export async function indexerLoops({
   settings,
   store,
@@ -122,13 +123,19 @@ export async function indexerLoops({
     logger,
     meter,
   })
+  const clock = new ClockWatch({ database, eventLeadMs: () => smallestLeadMs(streams), logger, meter })
   return {
-    loops: [...streams, labels, refresher, checker, janitor],
+    loops: [...streams, labels, refresher, checker, janitor, clock],
     streams,
     labels,
     handles: refresher,
     accounts: checker,
   }
+}
+
+function smallestLeadMs(streams: readonly StreamIndexer[]): number | undefined {
+  const leads = streams.map((stream) => stream.leadMs()).filter((lead) => lead !== undefined)
+  return leads.length === 0 ? undefined : Math.min(...leads)
 }
 
 /** A handle counts only when the account's document names it and it leads back to the account (hazard D2). */

@@ -2,6 +2,7 @@ export { AccountChecker, type AccountCheckerOptions, type AskPds } from './accou
 export type { PdsAnswer } from './accounts/account-state.ts'
 export type { SettledAccount } from './accounts/settle-account.ts'
 export { countTables, type CountColumn, type CountedRows, type CountTable } from './count-tables.ts'
+export { ClockWatch, type ClockWatchOptions } from './clock-watch.ts'
 export { CountDeltas } from './counts.ts'
 export type { AddedRow, AppliedRows, Derivation, DerivedEffects } from './derivation.ts'
 export {

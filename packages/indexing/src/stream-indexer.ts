@@ -1,4 +1,11 @@
-import { recordUri, type Batch, type DeadLetter, type Entry, type StreamEvent } from '@millrace/stream-protocol'
+import {
+  isBackfillSeq,
+  recordUri,
+  type Batch,
+  type DeadLetter,
+  type Entry,
+  type StreamEvent,
+} from '@millrace/stream-protocol'
 import type { IndexingService } from './indexing-service.ts'
 import { StreamLoop, type GiveUpReason, type StreamLoopOptions } from './stream-loop.ts'
 
@@ -9,16 +16,35 @@ export interface StreamIndexerOptions extends StreamLoopOptions<StreamEvent> {
 /** Batches of record operations and account changes → rows → ack. */
 export class StreamIndexer extends StreamLoop<StreamEvent> {
   readonly #indexing: IndexingService
+  #leadMs: number | undefined
 
   constructor({ indexing, ...options }: StreamIndexerOptions) {
     super('indexer', options)
     this.#indexing = indexing
   }
 
+  /**
+   * How far the live events since the last question were ahead of our clock at least, in milliseconds; undefined without
+   * any. Above 0, it is ours that is behind.
+   */
+  leadMs(): number | undefined {
+    const leadMs = this.#leadMs
+    this.#leadMs = undefined
+    return leadMs
+  }
+
   protected override async apply(entries: readonly Entry<StreamEvent>[]): Promise<void> {
+    this.#noteLead(entries)
     const { rejected, dirty } = await this.#indexing.index(entries.map((entry) => entry.event))
     await this.keepRejected(entries, rejected)
     if (dirty.length > 0) await this.ledger.markDirty(dirty)
+  }
+
+  /** One event of a batch is enough. */
+  #noteLead(entries: readonly Entry<StreamEvent>[]): void {
+    const live = entries.find(({ event: { seq } }) => seq !== undefined && !isBackfillSeq(seq))
+    const leadMs = live ? Date.parse(live.event.time) - Date.now() : Number.NaN
+    if (!Number.isNaN(leadMs)) this.#leadMs = Math.min(leadMs, this.#leadMs ?? leadMs)
   }
 
   protected override describe(event: StreamEvent): Pick<DeadLetter, 'did' | 'uri' | 'host' | 'payload'> {
