@@ -24,7 +24,7 @@ export type { Migration } from './migrations/index.ts'
 export type { MigrationSet } from './migrations/migration-set.ts'
 export { openDatabase, type Database, type OpenDatabaseOptions } from './open-database.ts'
 export { readStoredRepos, type StoredRepo } from './repo-heads.ts'
-export { cutToBytes, storableText } from './storable-text.ts'
+export { cutToBytes, storableJson, storableText } from './storable-text.ts'
 export type { Tables } from './tables.ts'
 export { TextArray } from './text-array.ts'
 export {

@@ -1,6 +1,6 @@
 import { assert, nat, property, string } from 'fast-check'
 import { expect, test } from 'vitest'
-import { cutToBytes, storableText } from './storable-text.ts'
+import { cutToBytes, storableJson, storableText } from './storable-text.ts'
 
 test.each([
   { name: 'ordinary text stays', text: 'héllo 🦋', stored: 'héllo 🦋' },
@@ -8,6 +8,19 @@ test.each([
   { name: 'half of a pair is replaced (J5)', text: '\uD83E!', stored: '\uFFFD!' },
   { name: 'a pair stays', text: '\uD83E\uDD8B', stored: '🦋' },
 ])('$name', ({ text, stored }) => expect(storableText(text)).toBe(stored))
+
+test.each([
+  { name: 'texts without any of it', value: ['héllo 🦋', 1, null, { a: 'b' }] },
+  { name: 'a backslash before a u', value: ['\\u0000', '\\\\ud800'] },
+])('JSON of $name stays', ({ value }) => expect(storableJson(JSON.stringify(value))).toBe(JSON.stringify(value)))
+
+test('in JSON they are replaced wherever they stand, keys included (J5)', () => {
+  const value = { 'a\u0000': ['b\uD83E', { c: ['\u0000', '\\u0000'] }], d: 1 }
+  expect(JSON.parse(storableJson(JSON.stringify(value)))).toEqual({
+    'a\uFFFD': ['b\uFFFD', { c: ['\uFFFD', '\\u0000'] }],
+    d: 1,
+  })
+})
 
 test.each([
   { text: 'abc', bytes: 3, cut: 'abc' },

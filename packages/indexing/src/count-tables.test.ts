@@ -95,6 +95,7 @@ test.each<[count: Partial<Count>, error: string | undefined]>([
     types: new Map(Object.entries(types)),
     indexed: new Set(),
     unique: [],
+    keys: [],
   })
   const shapes = new Map([
     ['like', shape({ subject: 'text', hidden: 'boolean' })],

@@ -27,6 +27,11 @@ test('a row names the record, its version and its author', () => {
   ])
 })
 
+test('what it is about is made storable (J5)', () => {
+  const rows = notificationRows(context, [{ ...to('did:plc:b'), reasonSubject: 'a\u0000\uD83E' }])
+  expect(rows[0]?.reasonSubject).toBe('a\uFFFD\uFFFD')
+})
+
 test('nobody is told of what they did themselves, and only accounts are told', () => {
   expect(notificationRows(context, [to('did:plc:a'), to('a.test'), to('')])).toEqual([])
 })

@@ -1,3 +1,4 @@
+import { storableText } from '@millrace/database'
 import { isDid } from '@millrace/stream-protocol'
 import type { Notification, RecordContext } from './plugin.ts'
 
@@ -32,7 +33,7 @@ export function notificationRows(
       recordCid: context.cid,
       author: context.did,
       reason,
-      reasonSubject,
+      reasonSubject: reasonSubject === null ? null : storableText(reasonSubject),
       sortAt,
     })
   }

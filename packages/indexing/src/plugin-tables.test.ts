@@ -24,6 +24,7 @@ const shape = (types: { [column: string]: string }, ...unique: string[][]): Tabl
   types: new Map(Object.entries(types)),
   indexed: new Set(),
   unique,
+  keys: [],
 })
 const columns = { uri: 'text', cid: 'text', creator: 'text', name: 'character varying', indexedAt: 'text' }
 const thing = shape(columns, ['uri'], ['name', 'creator'])

@@ -6,6 +6,7 @@ import path from 'node:path'
 import { lockKey, PostgresLedger } from '@millrace/database'
 import { openSqliteStreams } from '@millrace/sqlite-streams'
 import {
+  SEQ_BACKFILL,
   labelEventCodec,
   streamEventCodec,
   type Codec,
@@ -174,24 +175,34 @@ describe('an entry that cannot be indexed costs only itself (X5)', () => {
     'when the database refuses it: it is a dead letter, and no record, which fetching it again would not change (X9)',
     async ({ databaseUrl }) => {
       await using pipeline = await Pipeline.open(databaseUrl)
-      // Each text fits an index, and both together do not (X21).
-      const did = `did:plc:${incompressible(500)}`
-      const poison = createEvent({
-        did,
-        rkey: incompressible(510),
-        record: quote(`at://${bob}/${incompressible(1_950)}`),
-      })
+      await pipeline.indexing.query(`alter table follow add check ("subjectDid" <> 'did:plc:refused')`)
+      const poison = createEvent({ did: alice, record: follow('did:plc:refused') })
       await pipeline.append(...neighbours.slice(0, 61), poison, ...neighbours.slice(61))
       await pipeline.run()
       expect(await pipeline.followers(bob)).toHaveLength(99)
       expect(await pipeline.deadLetters()).toEqual([
-        { reason: 'refused-by-database', did, payload: JSON.stringify(poison) },
+        { reason: 'refused-by-database', did: alice, payload: JSON.stringify(poison) },
       ])
       expect(await pipeline.dirty()).toEqual([])
-      expect(await pipeline.indexing.query('select uri from starter_pack')).toEqual([])
+      expect(await pipeline.followers('did:plc:refused')).toEqual([])
       expect(await pipeline.indexing.query('select rev from millrace_tombstone')).toEqual([{ rev: poison.rev }])
     },
   )
+
+  pgTest('when its texts do not fit an index together: it is no record (X21)', async ({ databaseUrl }) => {
+    await using pipeline = await Pipeline.open(databaseUrl)
+    const did = `did:plc:${incompressible(500)}`
+    const poison = createEvent({
+      did,
+      rkey: incompressible(510),
+      record: quote(`at://${bob}/${incompressible(1_950)}`),
+    })
+    await pipeline.append(...neighbours.slice(0, 61), poison, ...neighbours.slice(61))
+    await pipeline.run()
+    expect(await pipeline.followers(bob)).toHaveLength(99)
+    expect(await pipeline.deadLetters()).toEqual([{ reason: 'invalid-record', did, payload: JSON.stringify(poison) }])
+    expect(await pipeline.indexing.query('select uri from starter_pack')).toEqual([])
+  })
 
   pgTest('when we fail at it: tried again, and only then given up (G9)', async ({ databaseUrl }) => {
     let tries = 0
@@ -345,3 +356,22 @@ pgTest('labels go the same way', async ({ databaseUrl }) => {
   ])
   expect(await pipeline.deadLetters()).toMatchObject([{ reason: 'too-long', did: null }])
 })
+
+pgTest(
+  'live events tell how far they are ahead of our clock, those of whole repos do not (J13)',
+  async ({ databaseUrl }) => {
+    await using pipeline = await Pipeline.open(databaseUrl)
+    const at = (minutes: number) => new Date(Date.now() + minutes * 60_000).toISOString()
+    const made = (time: string, seq: number): StreamEvent => createEvent({ did: alice, record: follow(bob), time, seq })
+    const indexer = pipeline.indexer()
+    await pipeline.append(made(at(-60), SEQ_BACKFILL))
+    await pipeline.run([indexer])
+    expect(indexer.leadMs()).toBeUndefined()
+    for (const [seq, minutes] of [20, 10, 30].entries()) {
+      await pipeline.append(made(at(minutes), seq))
+      await pipeline.run([indexer])
+    }
+    expect(Math.round(indexer.leadMs()! / 60_000)).toBe(10)
+    expect(indexer.leadMs()).toBeUndefined()
+  },
+)

@@ -1,4 +1,5 @@
 import type { Pool } from 'pg'
+import { readIndexKeys } from './index-keys.ts'
 
 export interface TableShape {
   /** Array element type of each column that can be written, as `unnest` has to be told. */
@@ -7,6 +8,8 @@ export interface TableShape {
   indexed: ReadonlySet<string>
   /** Columns of each unique index on whole rows. */
   unique: readonly (readonly string[])[]
+  /** Sets of text columns that are together in a key of an index. */
+  keys: readonly (readonly string[])[]
 }
 
 export type TableShapes = ReadonlyMap<string, TableShape>
@@ -29,11 +32,14 @@ export async function readTableShapes(pool: Pool, tables: Iterable<string>): Pro
       where c.oid = any (select to_regclass(quote_ident(name)) from unnest($1::text[]) name)`,
     values: [wanted],
   })
-  const unique = await readUniqueIndexes(pool, wanted)
-  const shapes = new Map<string, { types: Map<string, string>; indexed: Set<string>; unique: string[][] }>()
+  const [unique, keys] = await Promise.all([readUniqueIndexes(pool, wanted), readIndexKeys(pool, wanted)])
+  const shapes = new Map<string, TableShape & { types: Map<string, string>; indexed: Set<string> }>()
   for (const { table, column, type, indexed } of rows) {
     let shape = shapes.get(table)
-    if (!shape) shapes.set(table, (shape = { types: new Map(), indexed: new Set(), unique: unique.get(table) ?? [] }))
+    if (!shape) {
+      const [uniqueOf = [], keysOf = []] = [unique.get(table), keys.get(table)]
+      shapes.set(table, (shape = { types: new Map(), indexed: new Set(), unique: uniqueOf, keys: keysOf }))
+    }
     shape.types.set(column, type)
     if (indexed && (type === 'text' || type.startsWith('character varying'))) shape.indexed.add(column)
   }

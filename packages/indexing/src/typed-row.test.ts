@@ -8,10 +8,11 @@ const types = new Map([
   ['uri', 'text'],
   ['key', 'text'],
   ['text', 'text'],
+  ['list', 'jsonb'],
 ])
 const shapes: TableShapes = new Map([
-  ['thing', { types, indexed: new Set(['uri', 'key']), unique: [['uri']] }],
-  ['thing_part', { types, indexed: new Set(['key']), unique: [] }],
+  ['thing', { types, indexed: new Set(['uri', 'key']), unique: [['uri']], keys: [] }],
+  ['thing_part', { types, indexed: new Set(['key', 'text']), unique: [], keys: [['key', 'text']] }],
 ])
 const context: RecordContext<unknown> = {
   uri: 'at://did:plc:a/test.c/1',
@@ -55,8 +56,31 @@ describe('an indexed text has at most 2,000 bytes (J6, X21)', () => {
   })
 })
 
+describe('texts that share a key of an index have at most 2,600 bytes together (J6, X21)', () => {
+  const partOf = (cells: Row): Part<never> => ({ table: 'thing_part', owner: 'uri', toRows: () => [cells] })
+
+  test.each([
+    ['2,600', { key: 'a'.repeat(2_000), text: 'b'.repeat(600) }],
+    ['one alone', { key: 'a'.repeat(2_000), text: null }],
+  ])('%s fit', (_name, cells) => expect(rowOf({}, [partOf(cells)])).toEqual({ uri: context.uri }))
+
+  test.each([
+    ['2,601', { key: 'a'.repeat(2_000), text: 'b'.repeat(601) }],
+    ['2,602 of two', { key: 'é'.repeat(1_000), text: 'é'.repeat(301) }],
+  ])('%s make the record invalid', (_name, cells) =>
+    expect(() => rowOf({}, [partOf(cells)])).toThrow(InvalidRecordError),
+  )
+})
+
 test('text is made storable in every column (J5)', () => {
   expect(rowOf({ key: 'a\u0000', text: '\uD83E' })).toEqual({ uri: context.uri, key: 'a\uFFFD', text: '\uFFFD' })
+})
+
+test('and so is JSON (J5)', () => {
+  expect(rowOf({ list: JSON.stringify(['a\u0000', '\uD83E']) })).toEqual({
+    uri: context.uri,
+    list: '["a\uFFFD","\uFFFD"]',
+  })
 })
 
 test('a record under another key than its plugin names has no row', () => {

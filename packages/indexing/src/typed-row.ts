@@ -1,10 +1,12 @@
-import { storableText } from '@millrace/database'
+import { storableJson, storableText } from '@millrace/database'
 import { InvalidRecordError } from './record-type.ts'
 import type { RecordContext, RecordPlugin, Row } from './plugin.ts'
 import type { TableShape, TableShapes } from './table-shape.ts'
 
 /** Longest text in a column that an index covers, in bytes of UTF-8. */
 const MAX_INDEXED_BYTES = 2_000
+/** Longest that the columns of one key may be together. Postgres takes 2,704, other columns and padding included. */
+const MAX_KEY_BYTES = 2_600
 
 /**
  * The typed row of a record, in a form that Postgres takes: null when the record has none.
@@ -29,7 +31,7 @@ function storableRow(row: Row, table: string, shape: TableShape): Row {
   for (const column in row) {
     const cell = row[column]
     if (typeof cell !== 'string') continue
-    row[column] = storableText(cell)
+    row[column] = shape.types.get(column) === 'jsonb' ? storableJson(cell) : storableText(cell)
     // A UTF-16 unit is at most three bytes: most texts need no counting.
     if (
       cell.length * 3 > MAX_INDEXED_BYTES &&
@@ -41,5 +43,16 @@ function storableRow(row: Row, table: string, shape: TableShape): Row {
       )
     }
   }
+  for (const key of shape.keys) refuseLongKey(row, table, key)
   return row
+}
+
+function refuseLongKey(row: Row, table: string, key: readonly string[]): void {
+  const texts = key.map((column) => row[column]).filter((cell) => typeof cell === 'string')
+  if (texts.reduce((sum, text) => sum + text.length * 3, 0) <= MAX_KEY_BYTES) return
+  const bytes = texts.reduce((sum, text) => sum + Buffer.byteLength(text), 0)
+  if (bytes > MAX_KEY_BYTES)
+    throw new InvalidRecordError(
+      `${table} has ${bytes} bytes in ${key.join(', ')}, of which an index takes ${MAX_KEY_BYTES}`,
+    )
 }
