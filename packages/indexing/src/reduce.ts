@@ -4,8 +4,10 @@ import type { Outcome, PutOp, RecordOp, RemoveOp } from './record-op.ts'
 import type { TableShapes } from './table-shape.ts'
 import { typedRow } from './typed-row.ts'
 import { indexedTime } from './values.ts'
+import { storableText } from '@millrace/database'
 import {
   isBackfillSeq,
+  isRecordJson,
   recordUri,
   type AccountEvent,
   type IdentityEvent,
@@ -94,7 +96,7 @@ export function reduceEvents(events: readonly StreamEvent[], options: ReduceOpti
         batch.decided.set(index, 'applied')
         break
       case 'account':
-        batch.accounts.push(event)
+        batch.accounts.push(storableAccount(event))
         batch.decided.set(index, 'applied')
         break
       case 'identity':
@@ -158,12 +160,22 @@ function toOp(uri: string, event: RecordEvent, passing: RecordEvent | undefined,
   }
 }
 
+/** A status is any text (hazards I22, J5). */
+function storableAccount(event: AccountEvent): AccountEvent {
+  return event.status === undefined ? event : { ...event, status: storableText(event.status) }
+}
+
 function contextOf(
   uri: string,
   event: Exclude<RecordEvent, { type: 'delete' }>,
   plugin: RecordPlugin | undefined,
   indexedAt: string,
 ): RecordContext<unknown> {
+  const { $type } = event.record
+  if ($type !== event.collection)
+    throw new InvalidRecordError(`$type is ${JSON.stringify($type)?.slice(0, 100)}, not ${event.collection}`)
+  // Our own services write no others; what they refuse is refused here as well, whoever wrote it (hazards J2, J8).
+  if (!isRecordJson(event.record)) throw new InvalidRecordError('not atproto data: a fraction, or too many levels')
   const record = plugin ? plugin.collection.parse(event.record) : event.record
   return { uri, cid: event.cid, did: event.did, rkey: event.rkey, record, indexedAt }
 }

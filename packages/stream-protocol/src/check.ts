@@ -21,9 +21,14 @@ export const isRkey = (text: unknown): text is string =>
   typeof text === 'string' && rkeySyntax.test(text) && text !== '.' && text !== '..'
 export const isCid = (text: unknown): text is string => typeof text === 'string' && cidSyntax.test(text)
 
+/** Levels of an entry: the event, a record of 64, and a link or bytes in it, which are objects in JSON. */
+const MAX_LEVELS = 66
+
 /**
  * Parses the JSON text of an entry. Objects may have a `__proto__` key as data: it stays an own property and changes
  * no prototype (hazard J4), because `JSON.parse` defines properties instead of assigning them.
+ *
+ * Levels without end are refused here, before anything that calls itself meets them (hazard J8); the parser does not.
  */
 export function parseObject(text: string): JsonObject {
   let value: unknown
@@ -33,7 +38,26 @@ export function parseObject(text: string): JsonObject {
     throw new InvalidEventError('bad-json', 'entry is not JSON', { cause })
   }
   if (!isObject(value)) throw new InvalidEventError('bad-json', 'entry is not a JSON object')
+  if (hasManyBrackets(text) && !isWithin(value, MAX_LEVELS)) {
+    const { did } = value
+    throw new InvalidEventError('too-deep', `entry has more than ${MAX_LEVELS} levels`, isDid(did) ? { did } : {})
+  }
   return value
+}
+
+/** Whether there are enough for too many levels. Hardly any entry has them, and no other is walked through. */
+function hasManyBrackets(text: string): boolean {
+  let found = 0
+  for (const bracket of ['{', '['])
+    for (let at = text.indexOf(bracket); at !== -1; at = text.indexOf(bracket, at + 1))
+      if (++found > MAX_LEVELS) return true
+  return false
+}
+
+function isWithin(value: unknown, levels: number): boolean {
+  if (typeof value !== 'object' || value === null) return true
+  if (levels === 0) return false
+  return Object.values(value).every((inner) => isWithin(inner, levels - 1))
 }
 
 export function isObject(value: unknown): value is JsonObject {

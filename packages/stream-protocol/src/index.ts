@@ -33,7 +33,7 @@ export {
   type StreamStore,
   type WriterOptions,
 } from './ports.ts'
-export { MAX_RECORD_DEPTH, recordJson } from './record-json.ts'
+export { isRecordJson, MAX_RECORD_DEPTH, recordJson } from './record-json.ts'
 export {
   readStreamEvent,
   recordUri,

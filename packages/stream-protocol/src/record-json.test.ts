@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { recordJson } from './record-json.ts'
+import { isRecordJson, recordJson } from './record-json.ts'
 
 /** A class of the shape that multiformats gives its CIDs. */
 class Link {
@@ -84,4 +84,36 @@ describe('recordJson', () => {
   ])('refuses $name', ({ value }) =>
     expect(() => recordJson(value)).toThrow(expect.objectContaining({ reason: 'unrepresentable-record' })),
   )
+})
+
+describe('isRecordJson', () => {
+  const levels = (count: number, leaf: unknown): object => {
+    let value = leaf
+    for (let level = 0; level < count; level++) value = level % 2 === 0 ? [value] : { a: value }
+    return { a: value }
+  }
+
+  test.each([
+    {
+      name: 'what recordJson makes',
+      value: recordJson({ a: [1, 'x', true, null, new Uint8Array(2)], link: new Link() }),
+    },
+    { name: 'a __proto__ key (J4)', value: JSON.parse('{"__proto__":{"a":1}}') as object },
+    { name: '64 levels (J8)', value: levels(63, 1) },
+    { name: 'a link at the 64th', value: levels(63, { $link: 'bafyreib' }) },
+    { name: 'bytes at the 64th', value: levels(63, { $bytes: 'AQI' }) },
+  ])('takes $name', ({ value }) => expect(isRecordJson(value)).toBe(true))
+
+  test.each([
+    { name: 'a fraction (J2)', value: { a: [1.5] } },
+    { name: 'minus zero', value: { a: -0 } },
+    { name: 'an integer beyond 2^53 - 1 (J2)', value: { a: 2 ** 53 } },
+    { name: '65 levels (J8)', value: levels(64, 1) },
+    { name: 'an empty list at the 65th', value: levels(63, []) },
+    { name: 'what only looks like a link at the 65th', value: levels(63, { $link: 'x', a: 1 }) },
+    { name: '100,000 levels (J8)', value: levels(100_000, 1) },
+    { name: 'a list', value: [] },
+    { name: 'text', value: 'x' },
+    { name: 'nothing', value: null },
+  ])('refuses $name', ({ value }) => expect(isRecordJson(value)).toBe(false))
 })

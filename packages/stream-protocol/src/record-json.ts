@@ -1,3 +1,4 @@
+import { isObject, type JsonObject } from './check.ts'
 import { InvalidEventError } from './errors.ts'
 import type { RecordJson } from './stream-event.ts'
 
@@ -52,6 +53,32 @@ function containerJson(value: object, depth: number): unknown {
   if (isCidLike(value)) return { $link: value.toString() }
   if (isPlainObject(value)) return objectJson(value, depth)
   return fail('an object of a class')
+}
+
+/**
+ * Whether an object that was read as JSON is a record as {@link recordJson} makes one: whole numbers up to 2^53 - 1, and
+ * no more than 64 levels. What our own services write always is; entries of others may be anything (hazards J2, J8).
+ */
+export function isRecordJson(value: unknown): boolean {
+  return isObject(value) && holds(value, 1)
+}
+
+function holds(value: unknown, depth: number): boolean {
+  if (typeof value === 'number') return Number.isSafeInteger(value) && !Object.is(value, -0)
+  if (typeof value !== 'object' || value === null) return true
+  // Links and bytes are objects in JSON alone.
+  if (depth > MAX_RECORD_DEPTH) return isScalarInDisguise(value)
+  if (Array.isArray(value)) return value.every((item) => holds(item, depth + 1))
+  for (const key in value) {
+    const inner = (value as JsonObject)[key]
+    if (typeof inner !== 'string' && !holds(inner, depth + 1)) return false
+  }
+  return true
+}
+
+function isScalarInDisguise(value: object): boolean {
+  const [key, ...more] = Object.keys(value)
+  return (key === '$link' || key === '$bytes') && more.length === 0 && typeof (value as JsonObject)[key] === 'string'
 }
 
 /** A decoded map has maps' prototype or none. A map whose `__proto__` key a decoder let through has another one. */

@@ -42,6 +42,25 @@ const events: { name: string; event: StreamEvent }[] = [
   { name: 'a create of an empty record', event: { type: 'create', record: {}, cid, ...commit, ...key } },
 ]
 
+/** A record of so many levels, itself included, as text. */
+const nested = (levels: number, leaf = '1'): string => `{"a":${'['.repeat(levels - 1)}${leaf}${']'.repeat(levels - 1)}}`
+const createOf = (record: string): string =>
+  JSON.stringify({ ...create, record: 0 }).replace('"record":0', `"record":${record}`)
+
+test('a record of 64 levels passes, also with a link in it (J8)', () => {
+  for (const record of [nested(64), nested(64, `{"$link":"${cid}"}`)])
+    expect(JSON.stringify((streamEventCodec.decode(createOf(record)) as { record?: unknown }).record)).toBe(record)
+})
+
+test.for([66, 100_000])('an entry with a record of %d levels is refused, and its account known (J8)', (levels) => {
+  expect(decodeError(createOf(nested(levels)))).toMatchObject({ reason: 'too-deep', did })
+})
+
+test('many containers side by side are no depth', () => {
+  const record = `{"a":[${Array.from({ length: 200 }, () => '{}').join()}]}`
+  expect(streamEventCodec.decode(createOf(record))).toMatchObject({ type: 'create' })
+})
+
 function decodeError(value: unknown): InvalidEventError {
   const text = typeof value === 'string' ? value : JSON.stringify(value)
   try {
@@ -161,13 +180,6 @@ describe('keys that objects have by nature are data (J4)', () => {
     const text = JSON.stringify(create).replace(JSON.stringify(like), record)
     expect(streamEventCodec.encode(streamEventCodec.decode(text))).toBe(text)
   })
-})
-
-test('a record deeper than any stack is no reason to break', () => {
-  const depth = 50_000
-  const record = `{"a":${'['.repeat(depth)}${']'.repeat(depth)}}`
-  const text = JSON.stringify(create).replace(JSON.stringify(like), record)
-  expect(streamEventCodec.decode(text).did).toBe(did)
 })
 
 test('the URI of a record is made of its account, collection and key', () => {
