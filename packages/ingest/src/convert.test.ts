@@ -278,21 +278,18 @@ describe('a record that JSON cannot carry', () => {
     { name: 'more than 1,000,000 bytes', bytes: Buffer.alloc(1_000_001), reason: 'too-large' },
   ])('$name: goes to the dead letters, the other operations stay (G1)', async ({ bytes, reason }) => {
     const result = convert(await commitWith(bytes), { verify: 'off' })
-    expect(result.events).toMatchObject([{ rkey: '3k10', op: 0, ops: 1 }])
+    const deletion = { type: 'delete', rkey: '3k20', op: 1, ops: 2 }
+    expect(result.events).toMatchObject([{ type: 'create', rkey: '3k10', op: 0, ops: 2 }, deletion])
     expect(result.outcome).toBe('appended')
     expect(result.rejected).toMatchObject([{ reason, did: alice, uri: `at://${alice}/${path(20)}` }])
     expect(Buffer.from(result.rejected[0]?.payload ?? '', 'base64')).toEqual(bytes.subarray(0, 48 * 1024))
     expect(result.dirty).toEqual([])
   })
 
-  test('marks the account when it replaces one, whose rows would stay else (X9)', async () => {
-    const result = convert(await commitWith(record('f97e00'), 'update'), { verify: 'off' })
-    expect(result.dirty).toMatchObject([{ did: alice, reason: 'unrepresentable-record' }])
-  })
-
-  test('leaves the revision when nothing else is in its commit (I16)', async () => {
-    const result = convert(await commitWith(record('f97e00'), 'create', true), { verify: 'off' })
-    expect(result.events).toMatchObject([{ type: 'repo', did: alice }])
+  test('takes the version before with it (X9), and completes its commit (I16)', async () => {
+    const result = convert(await commitWith(record('f97e00'), 'update', true), { verify: 'off' })
+    expect(result.events).toMatchObject([{ type: 'delete', did: alice, rkey: '3k20', op: 0, ops: 1 }])
+    expect(result.rejected).toHaveLength(1)
   })
 
   test('keeps a __proto__ key as data (J4)', async () => {

@@ -48,7 +48,8 @@ const discontinuous: ReadonlySet<string> = new Set(['too-big', 'rebase', 'missin
  * there from `prevData` where the frame has it (hazards G8, I18). With `off` only the limits are checked.
  *
  * A pure function of its arguments, and total: what cannot be used is told in the result, with what has to be marked
- * (hazard G4). A record that JSON cannot carry is rejected alone; the others of its commit stay.
+ * (hazard G4). A record that JSON cannot carry is rejected alone, with a deletion in its place; the others of its commit
+ * stay.
  */
 export function frameToEvents(frame: Frame, options: ConvertOptions): Conversion<StreamEvent> {
   switch (frame.type) {
@@ -115,26 +116,19 @@ function commitToEvents(seq: number, body: CborMap, options: ConvertOptions): Co
     data: signed.data.toString(),
     ...originOf(options),
   }
-  const { made, rejected, replaced } = opsToEvents(fields, signed)
+  const { made, rejected } = opsToEvents(fields, signed)
   const events: StreamEvent[] = made.map((op, index) => ({ ...op, seq, ...shared, op: index, ops: made.length }))
   // The revision counts even if nothing of it is left, or the next commit would seem to follow one that we lack (I16).
   if (events.length === 0) events.push({ type: 'repo', seq, ...shared })
-  const result = appended(events, rejected)
-  // The older version's rows have to go although no event replaces them (X9): fetching the repo does that.
-  if (replaced) result.dirty.push({ did, reason: 'unrepresentable-record', host: options.host, rev })
-  return result
+  return appended(events, rejected)
 }
 
 type MadeOp = Pick<RecordEvent, 'type' | 'collection' | 'rkey'> &
   ({ type: 'delete' } | { type: 'create' | 'update'; cid: string; record: RecordJson })
 
-function opsToEvents(
-  { did, ops }: CommitFields,
-  { blocks }: OpenedCommit,
-): { made: MadeOp[]; rejected: Rejected[]; replaced: boolean } {
+function opsToEvents({ did, ops }: CommitFields, { blocks }: OpenedCommit): { made: MadeOp[]; rejected: Rejected[] } {
   const made: MadeOp[] = []
   const rejected: Rejected[] = []
-  let replaced = false
   for (const op of ops) {
     const { action, collection, rkey, cid } = op
     if (action === 'delete' || !cid) {
@@ -148,10 +142,11 @@ function opsToEvents(
     } catch (error) {
       if (!(error instanceof InvalidEventError)) throw error
       rejected.push(rejectedOp(did, op, block, error))
-      replaced ||= action === 'update'
+      // What is no record replaces what was one: nothing of it is left, whatever comes late (X9).
+      made.push({ type: 'delete', collection, rkey })
     }
   }
-  return { made, rejected, replaced }
+  return { made, rejected }
 }
 
 function rejectedOp(did: string, op: CommitOp, block: Buffer, error: InvalidEventError): Rejected {

@@ -1,7 +1,8 @@
 import type { Database } from '@millrace/database'
 import type { GuardedFetch, DidResolver } from '@millrace/identity'
 import { loadRepo, type FetchRepoLimits } from '@millrace/repo-backfill'
-import { OWN_PDS, recordUri } from '@millrace/stream-protocol'
+import { readRecord } from '@millrace/repo-reader'
+import { InvalidEventError, OWN_PDS, recordUri } from '@millrace/stream-protocol'
 
 export interface AuditRepoOptions {
   database: Database
@@ -46,8 +47,8 @@ export async function auditRepo(did: string, { database, ...options }: AuditRepo
     const kept = settings[0]?.value ? new Set(settings[0].value) : undefined
     const ours = new Map(rows.map(({ uri, cid }) => [uri, cid as string | null]))
     const difference = { missing: [] as string[], stale: [] as string[], extra: [] as string[] }
-    for (const { collection, rkey, cid } of repo.records) {
-      if (kept?.has(collection) === false) continue
+    for (const { collection, rkey, cid, bytes } of repo.records) {
+      if (kept?.has(collection) === false || !isRepresentable(bytes)) continue
       const uri = recordUri({ did, collection, rkey })
       const own = ours.get(uri)
       ours.delete(uri)
@@ -60,4 +61,15 @@ export async function auditRepo(did: string, { database, ...options }: AuditRepo
       ? { kind: 'same' }
       : { kind: 'diverged', rev: repo.rev, ...difference }
   })
+}
+
+/** Of a record that no event can carry, no row is to be expected either. */
+function isRepresentable(bytes: Uint8Array): boolean {
+  try {
+    readRecord(bytes)
+    return true
+  } catch (error) {
+    if (error instanceof InvalidEventError) return false
+    throw error
+  }
 }

@@ -1,11 +1,11 @@
 import type { Counter, Gauge, Histogram, Meter } from '@millrace/stream-protocol'
 
 /** How a repo leaves the backfill. */
-export type Outcome = 'done' | 'unavailable' | 'inactive' | 'dead-letter'
+export type Outcome = 'done' | 'unavailable' | 'inactive' | 'dead-letter' | 'postponed'
 /** Why a repo is tried again. */
 export type RetryCause = 'fetch' | 'identity' | 'invalid' | 'ledger'
 
-const outcomes: readonly Outcome[] = ['done', 'unavailable', 'inactive', 'dead-letter']
+const outcomes: readonly Outcome[] = ['done', 'unavailable', 'inactive', 'dead-letter', 'postponed']
 const causes: readonly RetryCause[] = ['fetch', 'identity', 'invalid', 'ledger']
 
 export interface BackfillMetrics {

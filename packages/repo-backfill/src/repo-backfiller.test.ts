@@ -28,7 +28,8 @@ import {
   type StreamStore,
 } from '@millrace/stream-protocol'
 import { eventually } from '@millrace/testing'
-import { describe, expect, onTestFinished, test } from 'vitest'
+import { tidMs } from '@millrace/repo-reader'
+import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import { RepoBackfiller, type RepoBackfillerOptions } from './repo-backfiller.ts'
 
 const fetch = createGuardedFetch({ allowPrivateHosts: true })
@@ -376,6 +377,28 @@ describe('repos that do not hold', () => {
     expect(pdsUrl).not.toBe(net.relayUrl)
   })
 
+  test('repos of the future are left for later, not given up: our clock may be wrong (J13, I18)', async () => {
+    const net = await network()
+    const { enqueue, backfiller, start, events, left } = await rig(net)
+    await enqueue(listed(net))
+    const ledger = memoryLedger()
+    const loop = backfiller({ ledger })
+    // A day before the newest of them was made.
+    const revs = net.accounts.map(({ head }) => tidMs(head.rev))
+    vi.useFakeTimers({ toFake: ['Date'], now: Math.max(...revs) - 86_400_000 })
+    onTestFinished(() => void vi.useRealTimers())
+    start(loop)
+    await eventually(async () => expect(await left()).toBe(0))
+    const late = net.accounts.filter((_, i) => revs[i]! > Date.now() + 5 * 60_000).map(({ did }) => did)
+    expect(late.length).toBeGreaterThan(0)
+    expect(ledger.letters).toEqual([])
+    expect(ledger.marks.map(({ did, reason }) => `${did} ${reason}`).sort()).toEqual(
+      late.map((did) => `${did} future-rev`).sort(),
+    )
+    expect(loop.status()).toMatchObject({ failed: late.length, done: net.accounts.length - late.length })
+    expect(closings(await events()).map(({ did }) => did)).not.toEqual(expect.arrayContaining(late))
+  })
+
   test('without a ledger they stay pending, show in the status, and are tried again', async () => {
     const net = await network()
     const { enqueue, backfiller, start, left } = await rig(net)
@@ -427,10 +450,14 @@ describe('repos that do not hold', () => {
     const { uri } = await account.create('app.bsky.feed.post', Buffer.from('a16161fb3ff8000000000000', 'hex'))
     await enqueue(listed(net))
     const ledger = memoryLedger()
-    start(backfiller({ ledger }))
+    const loop = backfiller({ ledger })
+    start(loop)
     await eventually(async () => expect(await left()).toBe(0))
     const [closing] = closings(await events()).filter(({ did }) => did === account.did)
     expect(closing).toMatchObject({ records: before, leftOut: 1 })
+    const deletions = (await events()).filter(({ type }) => type === 'delete')
+    expect(deletions).toMatchObject([{ did: account.did, rkey: uri.split('/').at(-1), rev: closing?.rev }])
+    expect(loop.status().records).toBe(creates(await events()).length)
     expect(ledger.letters).toMatchObject([{ reason: 'bad-number', uri, did: account.did }])
     expect(ledger.marks).toEqual([])
   })

@@ -272,8 +272,9 @@ export class RepoBackfiller implements Loop {
   async #appendRecords(chunk: readonly StreamEvent[]): Promise<void> {
     if (chunk.length === 0) return
     await this.#append(chunk)
-    this.#counts.records += chunk.length
-    this.#metrics.records.add(chunk.length)
+    const records = chunk.filter((event) => event.type === 'create').length
+    this.#counts.records += records
+    this.#metrics.records.add(records)
   }
 
   async #appendStatus({ did }: BackfillEvent, host: string, status: string | undefined): Promise<void> {
@@ -313,7 +314,7 @@ export class RepoBackfiller implements Loop {
 
   async #finish(job: Job, outcome: Outcome): Promise<void> {
     await this.#ack(job.batch, [job.entry.id])
-    this.#counts[outcome === 'dead-letter' ? 'failed' : 'done']++
+    this.#counts[outcome === 'dead-letter' || outcome === 'postponed' ? 'failed' : 'done']++
     this.#metrics.repos.add(1, { outcome })
     const { did, host } = job.entry.event
     this.#logger.debug({ did, host, outcome }, 'repo finished')
@@ -364,6 +365,11 @@ export class RepoBackfiller implements Loop {
       const lane = laneOf(host)
       this.#queue.pushLater(lane, retry.maxMs, () => this.#work(job, lane))
       return
+    }
+    if (reason === 'future-rev') {
+      // Who is right, our clock or theirs, shows later: it is looked at again, and nothing is given up (hazard J13).
+      await this.#inLedger(ledger.markDirty([{ did, reason, host, rev }]))
+      return await this.#finish(job, 'postponed')
     }
     this.#logger.error({ did, host, reason, err: error }, 'repo given up')
     const payload = backfillEventCodec.encode(entry.event)

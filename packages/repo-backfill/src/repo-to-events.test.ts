@@ -80,12 +80,14 @@ describe('repoToEvents', () => {
     { name: 'a list instead of a map', hex: '80', reason: 'unrepresentable-record' },
     { name: 'no CBOR at all', hex: 'ff', reason: 'bad-cbor' },
     { name: 'more than 1,000,000 bytes', hex: '00'.repeat(1_000_001), reason: 'too-large' },
-  ])('a record with $name is left out, and the others go on', ({ hex, reason }) => {
+  ])('a record with $name is left out, with its older version (X9), and the others go on', ({ hex, reason }) => {
     const { events, leftOut } = convert(repo(record('1', Buffer.from(hex, 'hex')), record('2', encode({ text: 'b' }))))
     expect(events).toMatchObject([
+      { ...base, type: 'delete', collection: 'app.bsky.feed.post', rkey: '1' },
       { type: 'create', rkey: '2' },
       { type: 'repo', records: 1, leftOut: 1 },
     ])
+    for (const event of events) expect(() => readStreamEvent(event as JsonObject)).not.toThrow()
     expect(leftOut).toMatchObject([{ uri: `at://${did}/app.bsky.feed.post/1`, cid, error: { reason } }])
   })
 })

@@ -6,6 +6,7 @@ import {
   SEQ_BACKFILL,
   type BackfillEvent,
   type CreateEvent,
+  type DeleteEvent,
   type RecordJson,
   type RepoEvent,
 } from '@millrace/stream-protocol'
@@ -34,18 +35,19 @@ export interface LeftOutRecord {
 /**
  * The events that bring a verified repo into a database: one `create` for each record in the order of the tree, all at
  * the revision of the whole, then one `repo` event that closes it and says how many there were. An empty repo is closed
- * too. Events are made as they are asked for, so that a large repo does not stand in memory twice.
+ * too. In place of a record that no event can carry stands a `delete`, so that no older version of it stays. Events are made as they are asked for, so that a large repo does not stand in memory twice.
  */
 export function* repoToEvents(
   repo: VerifiedRepo,
   { host: hostUrl, time, run, request: { repair, mark, reindex } = {}, onLeftOut }: RepoToEventsOptions,
-): Generator<CreateEvent | RepoEvent, void> {
+): Generator<CreateEvent | DeleteEvent | RepoEvent, void> {
   const { did, commit, rev, data } = repo
   const host = hostWithoutScheme(hostUrl)
   const shared = { time, did, commit, rev, run, ...(repair !== undefined && { repair }), ...(reindex && { reindex }) }
   let records = 0
   let leftOut = 0
   for (const { collection, rkey, cid, bytes } of repo.records) {
+    const place = { seq: SEQ_BACKFILL, ...shared, op: records + leftOut, collection, rkey, host }
     let record: RecordJson
     try {
       record = readRecord(bytes)
@@ -53,9 +55,11 @@ export function* repoToEvents(
       if (!(error instanceof InvalidEventError)) throw error
       leftOut++
       onLeftOut?.({ uri: recordUri({ did, collection, rkey }), cid, error })
+      yield { type: 'delete', ...place }
       continue
     }
-    yield { type: 'create', seq: SEQ_BACKFILL, ...shared, op: records++, collection, rkey, cid, record, host }
+    records++
+    yield { type: 'create', ...place, cid, record }
   }
   yield {
     type: 'repo',

@@ -34,7 +34,7 @@ interface CommitFields extends Provenance {
   prevData?: string
   data?: string
   /**
-   * Which fetch of the whole repo an event belongs to, unique in time. Its `create` events are numbered by `op`, so that
+   * Which fetch of the whole repo an event belongs to, unique in time. Its records are numbered by `op`, so that
    * its end is known to be reached only when every one of them is applied (hazard B10).
    */
   run?: string
@@ -74,7 +74,7 @@ export interface RepoEvent extends Omit<CommitFields, 'seq'> {
   sync?: boolean
   /** How many `create` events came before, on the event that closes a backfill. */
   records?: number
-  /** How many records of that repo no event can carry, and were given up. Absent means none. */
+  /** How many records of that repo no event can carry, each with a `delete` in its place. Absent means none. */
   leftOut?: number
   /** The dirty mark that the fetch was for, as it was then: it goes with the run, unless it was made again since. */
   mark?: string

@@ -34,7 +34,14 @@ export function runParts(events: readonly StreamEvent[]): Map<string, RunPart[]>
     }
     if (event.type !== 'repo') known.seen.push(event.op ?? 0)
     else if (event.records !== undefined && data !== undefined)
-      known.part.closing = { rev, commit: event.commit, data, records: event.records, mark: event.mark ?? null }
+      known.part.closing = {
+        rev,
+        commit: event.commit,
+        data,
+        // Those that no event can carry are numbered too: a deletion stands in the place of each.
+        records: event.records + (event.leftOut ?? 0),
+        mark: event.mark ?? null,
+      }
   }
   const byDid = new Map<string, RunPart[]>()
   for (const { part, seen } of numbers.values()) {
