@@ -3,10 +3,13 @@ import { describe, expect, test as base, type TestAPI } from 'vitest'
 import {
   CursorConflictError,
   sleep,
+  streamEventCodec,
   type BatchSource,
   type Codec,
   type ConsumerOptions,
   type EventSink,
+  type RecordJson,
+  type StreamEvent,
   type StreamStatus,
   type StreamStore,
   type WriterOptions,
@@ -37,6 +40,29 @@ export function describeStreamStore(name: string, open: () => Promise<StreamStor
     describeStatus(test)
   })
 }
+
+const cid = 'bafyreigh2akiscaildcqabsyg3dfr6chu3fgpregiymsck7e7aqa4s52zy'
+const anEvent = {
+  type: 'create',
+  time: '2025-10-14T00:00:00.000Z',
+  did: 'did:plc:ewvi7nxzyoun6zhxrhs64oiz',
+  commit: cid,
+  rev: '3l4aaaaaaaa2a',
+  collection: 'app.bsky.feed.post',
+  cid,
+} as const
+
+/** Records that some hop might change, as JSON text. */
+const oddRecords = [
+  '{}',
+  '{"b":1,"a":2,"":3}',
+  '{"9007199254740991":9007199254740991,"a":-9007199254740991,"zero":0}',
+  '{"text":"\\u0000 é 🦋 \\ud800 \uFEFF\u2028\u2029 \\\\u0000 \\"quoted\\" \\n\\r\\t"}',
+  '{"__proto__":{"admin":true},"constructor":1,"toString":null}',
+  `{"a":${'['.repeat(63)}${']'.repeat(63)}}`,
+  `{"link":{"$link":"${cid}"},"bytes":{"$bytes":"AQIDBA"},"none":{"$bytes":""}}`,
+  `{"text":"${'🦋'.repeat(100_000)}"}`,
+]
 
 type SettingTest = TestAPI<{ setting: Setting }>
 
@@ -124,6 +150,19 @@ function describeAppending(test: SettingTest, open: () => Promise<StreamStore>):
       setting.store.consumer({ stream: setting.stream, group: 'group', consumer: 'one', codec: rawCodec }),
     )
     expect(await reader.events(texts.length)).toEqual(texts)
+  })
+
+  test('a record comes out as it went in, byte for byte of its JSON (J14)', async ({ setting }) => {
+    const records = oddRecords.map((text) => JSON.parse(text) as RecordJson)
+    const events = records.map((record, seq): StreamEvent => ({ ...anEvent, seq, rkey: String(seq), record }))
+    const codec = streamEventCodec
+    await setting.store.writer({ stream: setting.stream, codec }).append(events)
+    await using reader = new BatchReader(
+      setting.store.consumer({ stream: setting.stream, group: 'group', consumer: 'one', codec }),
+    )
+    const read = await reader.events(events.length)
+    expect(read).toEqual(events)
+    expect(read.map((event) => JSON.stringify('record' in event && event.record))).toEqual(oddRecords)
   })
 
   test('what one process appends another one reads', async ({ setting }) => {
