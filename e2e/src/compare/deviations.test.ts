@@ -146,6 +146,25 @@ describe('a reason holds or it does not', () => {
       actual: { repost: [{ uri: repost, subject: post('root'), subjectCid: 'c' }], feed_item: [{ uri: repost }] },
     },
     {
+      name: 'a post that answers what it names by a handle is none',
+      table: 'post',
+      expected: {
+        record: [{ uri: post('reply'), json: '{"reply":{"root":{"uri":"at://a.test/app.bsky.feed.post/1"}}}' }],
+        post: [reply('reply', {})],
+      },
+      actual: {},
+      by: 'readable-records',
+    },
+    {
+      name: 'one that names it by its DID is',
+      table: 'post',
+      expected: {
+        record: [{ uri: post('reply'), json: '{"reply":{"root":{"uri":"at://did:plc:a/app.bsky.feed.post/1"}}}' }],
+        post: [reply('reply', {})],
+      },
+      actual: {},
+    },
+    {
       name: 'a duplicate that got the row is none',
       table: 'duplicate_record',
       expected: { record: [{ uri: like }], duplicate_record: [duplicate] },

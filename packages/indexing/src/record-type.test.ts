@@ -124,3 +124,8 @@ describe('what a lexicon forbids is no record (X9, J12)', () => {
 test('a collection without rules takes any object', () => {
   expect(untypedRecord('test.c').parse({ anything: 1 })).toEqual({ anything: 1 })
 })
+
+test.each([thing, untypedRecord($type)])('a record that no reader takes for data is none (J4)', (type) => {
+  const json = JSON.parse(`{"$type":"${$type}","name":"a","more":[{"__proto__":{"a":1}}]}`) as { name: string }
+  expect(() => type.parse(json)).toThrow('not atproto data')
+})

@@ -76,20 +76,25 @@ function checkedBy(lexicons: Lexicons, collection: string): RecordType<unknown> 
 }
 
 function validate(lexicons: Lexicons, collection: string, json: RecordJson): ValidationResult {
+  return asData(() => lexicons.validate(collection, jsonToLex(json)))
+}
+
+function asData<T>(read: () => T): T {
   try {
-    return lexicons.validate(collection, jsonToLex(json))
+    return read()
   } catch (cause) {
-    // Such as a link that is no CID, or a `$type` that is no name of a type.
+    // Such as a link that is no CID, a `$type` that is no name of a type, or a key `__proto__` (hazard J4).
     throw new InvalidRecordError(`not atproto data: ${(cause as Error).message}`, { cause })
   }
 }
 
-/** Records of a collection without a lexicon of ours: any object that names its own type. */
+/** Records of a collection without a lexicon of ours: any object that readers take for data. */
 export function untypedRecord(collection: string): RecordType<RecordJson> {
   return {
     collection,
     parse(json) {
       if (!isObject(json)) throw new InvalidRecordError('not an object')
+      asData(() => jsonToLex(json))
       return json
     },
   }

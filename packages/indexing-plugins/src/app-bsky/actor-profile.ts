@@ -2,24 +2,28 @@ import type { AppBskyActorProfile } from '@atproto/api'
 import { canonicalTime, defineRecordPlugin, uriAuthority } from '@millrace/indexing'
 import { sortAt } from '../base-row.ts'
 import { publishedRecord } from '../lexicons.ts'
+import { requireDids } from './by-did.ts'
 
 export const actorProfile = defineRecordPlugin({
   collection: publishedRecord<AppBskyActorProfile.Record>('app.bsky.actor.profile'),
   rkey: 'self',
   table: 'profile',
-  toRow: ({ uri, cid, did, record, indexedAt }) => ({
-    uri,
-    cid,
-    creator: did,
-    displayName: record.displayName ?? null,
-    description: record.description ?? null,
-    avatarCid: record.avatar?.ref.toString() ?? null,
-    bannerCid: record.banner?.ref.toString() ?? null,
-    joinedViaStarterPackUri: record.joinedViaStarterPack?.uri ?? null,
-    // Profiles of the first days say not when they were made.
-    createdAt: record.createdAt === undefined ? indexedAt : canonicalTime(record.createdAt),
-    indexedAt,
-  }),
+  toRow: ({ uri, cid, did, record, indexedAt }) => {
+    requireDids([record.joinedViaStarterPack?.uri])
+    return {
+      uri,
+      cid,
+      creator: did,
+      displayName: record.displayName ?? null,
+      description: record.description ?? null,
+      avatarCid: record.avatar?.ref.toString() ?? null,
+      bannerCid: record.banner?.ref.toString() ?? null,
+      joinedViaStarterPackUri: record.joinedViaStarterPack?.uri ?? null,
+      // Profiles of the first days say not when they were made.
+      createdAt: record.createdAt === undefined ? indexedAt : canonicalTime(record.createdAt),
+      indexedAt,
+    }
+  },
   notify: ({ joinedViaStarterPackUri: pack, indexedAt, createdAt }) =>
     pack === null
       ? []

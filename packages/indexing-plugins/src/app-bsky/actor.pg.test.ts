@@ -1,4 +1,4 @@
-import { createEvent, describePlugin, updateEvent } from '@millrace/indexing/testing'
+import { cidOf, createEvent, describePlugin, updateEvent } from '@millrace/indexing/testing'
 import { recordUri } from '@millrace/stream-protocol'
 import { inject } from 'vitest'
 import '@millrace/testing'
@@ -81,6 +81,18 @@ describePlugin(actorProfile, {
     'a profile under another key than self is a record without a row': {
       events: [createEvent({ did: alice, rkey: 'other', record: { $type: 'app.bsky.actor.profile' } })],
       rows: { profile: [], record: [{ did: alice }] },
+    },
+    'a profile that names its starter pack by a handle is no record: readers fail on it (J11)': {
+      events: [
+        createEvent({
+          did: alice,
+          rkey: 'self',
+          record: record('app.bsky.actor.profile', {
+            joinedViaStarterPack: { uri: 'at://bob.test/app.bsky.graph.starterpack/3kabcdefghijk', cid: cidOf('pack') },
+          }),
+        }),
+      ],
+      rows: { profile: [], record: [], notification: [] },
     },
     'text that Postgres cannot hold is made so that it can (J5)': {
       events: [

@@ -13,6 +13,7 @@ import { graphListitem } from './graph-listitem.ts'
 
 const database = (): string => inject('postgresUrl')
 const plain = createEvent({ did: alice, record: post({ text: 'plain', langs: ['en', 'de'], tags: ['a', 'b'] }) })
+const byHandle = { uri: 'at://alice.test/app.bsky.feed.post/3kabcdefghijk', cid: plain.cid }
 
 describePlugin(feedPost, {
   database,
@@ -55,6 +56,14 @@ describePlugin(feedPost, {
     'a language that JSON columns cannot hold is made so that they can (J5)': {
       events: [createEvent({ did: alice, record: post({ text: 'a\u0000b', tags: ['x\u0000\uD800'] }) })],
       rows: { post: [{ text: 'a\uFFFDb', tags: ['x\uFFFD\uFFFD'] }] },
+    },
+    'a post that answers or embeds what it names by a handle is no record: readers fail on it (J11)': {
+      events: [
+        { reply: { root: byHandle, parent: refTo(plain) } },
+        { reply: { root: refTo(plain), parent: byHandle } },
+        { embed: { $type: 'app.bsky.embed.record', record: byHandle } },
+      ].map((fields) => createEvent({ did: bob, record: post(fields) })),
+      rows: { post: [], feed_item: [], record: [] },
     },
   },
 })

@@ -5,13 +5,15 @@ import { textArrayOrNull } from '../json-column.ts'
 import { publishedRecord } from '../lexicons.ts'
 import { replyCount } from '../threads/reply-count.ts'
 import { threads } from '../threads/threads.ts'
-import { embedParts, quotedPost } from './post-embeds.ts'
+import { requireDids } from './by-did.ts'
+import { embeddedRecords, embedParts, quotedPost } from './post-embeds.ts'
 
 export const feedPost = defineRecordPlugin({
   collection: publishedRecord<AppBskyFeedPost.Record>('app.bsky.feed.post'),
   table: 'post',
   toRow: (context) => {
     const { text, reply, langs, tags } = context.record
+    requireDids([reply?.root.uri, reply?.parent.uri, ...embeddedRecords(context.record).map(({ uri }) => uri)])
     return {
       ...baseRow(context),
       text,

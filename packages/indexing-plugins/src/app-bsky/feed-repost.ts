@@ -2,6 +2,7 @@ import type { AppBskyFeedRepost } from '@atproto/api'
 import { defineRecordPlugin } from '@millrace/indexing'
 import { baseRow, sortAt } from '../base-row.ts'
 import { publishedRecord } from '../lexicons.ts'
+import { isByDid } from './by-did.ts'
 import { subjectNotifications, subjectRow } from './subject-record.ts'
 
 export const feedRepost = defineRecordPlugin({
@@ -13,16 +14,21 @@ export const feedRepost = defineRecordPlugin({
     {
       table: 'feed_item',
       owner: 'uri',
-      toRows: (context) => [
-        {
-          uri: context.uri,
-          cid: context.cid,
-          type: 'repost',
-          postUri: context.record.subject.uri,
-          originatorDid: context.did,
-          sortAt: sortAt(baseRow(context)),
-        },
-      ],
+      toRows: (context) => {
+        const { uri, cid, did, record } = context
+        // By a handle it is never found, and readers fail over looking for it.
+        if (!isByDid(record.subject.uri)) return []
+        return [
+          {
+            uri,
+            cid,
+            type: 'repost',
+            postUri: record.subject.uri,
+            originatorDid: did,
+            sortAt: sortAt(baseRow(context)),
+          },
+        ]
+      },
     },
   ],
   notify: subjectNotifications('repost', 'repost-via-repost'),

@@ -1,14 +1,20 @@
-import type { AppBskyFeedThreadgate } from '@atproto/api'
+import { AppBskyFeedThreadgate } from '@atproto/api'
 import { defineRecordPlugin } from '@millrace/indexing'
 import { baseRow } from '../base-row.ts'
 import { publishedRecord } from '../lexicons.ts'
 import { threads } from '../threads/threads.ts'
+import { requireDids } from './by-did.ts'
 import { gateSubject } from './gate-subject.ts'
+
+const { isListRule } = AppBskyFeedThreadgate
 
 export const feedThreadgate = defineRecordPlugin({
   collection: publishedRecord<AppBskyFeedThreadgate.Record>('app.bsky.feed.threadgate'),
   table: 'thread_gate',
-  toRow: (context) => ({ ...baseRow(context), postUri: gateSubject(context) }),
+  toRow: (context) => {
+    requireDids((context.record.allow ?? []).map((rule) => (isListRule(rule) ? rule.list : undefined)))
+    return { ...baseRow(context), postUri: gateSubject(context) }
+  },
   uniqueBy: ['postUri'],
   derivation: threads,
   locks: ({ record }) => [record.post],

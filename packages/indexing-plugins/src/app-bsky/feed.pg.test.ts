@@ -147,6 +147,17 @@ describePlugin(feedRepost, {
       events: [createEvent({ did: bob, record: record('app.bsky.feed.repost', { subject: refTo(liked) }) })],
       rows: { repost: [{ creator: bob }], feed_item: [{ originatorDid: bob }], notification: [] },
     },
+    'a repost of what it names by a handle is in no feed: readers fail on it (J11)': {
+      events: [
+        createEvent({
+          did: alice,
+          record: record('app.bsky.feed.repost', {
+            subject: { uri: 'at://carol.test/app.bsky.feed.post/3kabcdefghijk', cid: liked.cid },
+          }),
+        }),
+      ],
+      rows: { repost: [{ creator: alice }], feed_item: [] },
+    },
     'reposting twice is one item in the feed (X7)': {
       events: [
         repost,
@@ -189,6 +200,21 @@ describePlugin(feedThreadgate, {
     'a gate that becomes one for the post of somebody else is none any more (X9)': {
       events: [liked, gate, updateEvent(gate, { ...gate.record, post: recordUri(other) })],
       rows: { thread_gate: [], record: [{ uri: recordUri(liked) }], post: [{ hasThreadGate: null }] },
+    },
+    'a gate with a list that it names by a handle is no record: readers fail on its post (J11)': {
+      events: [
+        createEvent({
+          did: bob,
+          rkey: liked.rkey,
+          record: record('app.bsky.feed.threadgate', {
+            post: recordUri(liked),
+            allow: [
+              { $type: 'app.bsky.feed.threadgate#listRule', list: 'at://bob.test/app.bsky.graph.list/3kabcdefghijk' },
+            ],
+          }),
+        }),
+      ],
+      rows: { thread_gate: [], record: [] },
     },
     'a gate for the post of somebody else, or under another key, is no record': {
       events: [

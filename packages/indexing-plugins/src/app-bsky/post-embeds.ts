@@ -27,7 +27,8 @@ export function quotedPost(record: AppBskyFeedPost.Record): { uri: string; cid: 
   return embeddedRecords(record).find(({ uri }) => uriCollection(uri) === 'app.bsky.feed.post')
 }
 
-function embeddedRecords(record: AppBskyFeedPost.Record): { uri: string; cid: string }[] {
+/** What a post embeds of records, of any collection. */
+export function embeddedRecords(record: AppBskyFeedPost.Record): { uri: string; cid: string }[] {
   return embedsOf(record).flatMap((embed) =>
     AppBskyEmbedRecord.isMain(embed) ? [(embed as AppBskyEmbedRecord.Main).record] : [],
   )
