@@ -32,7 +32,7 @@ export const indexerConfig = defineConfig({
   INDEXER_CONCURRENCY: {
     schema: integer({ min: 1, max: 100 }),
     default: '2',
-    help: 'Batches of one stream that are applied at once, each in a transaction of its own',
+    help: 'Transactions of one stream at once; a long batch is divided between them by account',
   },
   INDEXER_BATCH_SIZE: {
     schema: integer({ min: 1, max: 10_000 }),

@@ -4,7 +4,7 @@ import path from 'node:path'
 import { backfillerLoops } from '@millrace/backfiller'
 import { PostgresLedger, type Database } from '@millrace/database'
 import { encodeFrame, startSimulatedNetwork, type SimulatedNetwork } from '@millrace/dev-network'
-import { createGuardedFetch, DidResolver, HandleResolver } from '@millrace/identity'
+import { createGuardedFetch, DidResolver, HandleResolver, PdsStatus } from '@millrace/identity'
 import { indexerLoops, indexingPoolSize } from '@millrace/indexer'
 import { FirehoseIngester } from '@millrace/ingest'
 import { openMigratedDatabase, openStreams } from '@millrace/stores'
@@ -235,9 +235,11 @@ class Side implements AsyncDisposable {
       settings: upIndexerSettings,
       store: this.#store,
       indexing: this.#indexing,
+      background: this.#indexing,
       database: this.database,
       dids: resolver,
       handles: new HandleResolver({ fetch }),
+      accounts: new PdsStatus({ resolver, fetch }),
       logger: silentLogger,
       meter: noMeter,
     })

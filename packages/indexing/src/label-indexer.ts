@@ -11,6 +11,7 @@ export class LabelIndexer extends StreamLoop<LabelEvent> {
   readonly #indexing: IndexingService
 
   constructor({ indexing, ...options }: LabelIndexerOptions) {
+    // Each batch replaces what the one before it said.
     super('label-indexer', { ...options, concurrency: 1 })
     this.#indexing = indexing
   }
@@ -24,8 +25,7 @@ export class LabelIndexer extends StreamLoop<LabelEvent> {
     return { uri: event.label.uri, host: event.host, payload: JSON.stringify(event) }
   }
 
-  /** One batch at a time: each replaces what the one before it said. */
-  protected override hasToWait(): boolean {
-    return false
+  protected override topicOf(event: LabelEvent): string {
+    return event.label.src
   }
 }

@@ -1,11 +1,4 @@
-import {
-  isBackfillSeq,
-  recordUri,
-  type Batch,
-  type DeadLetter,
-  type Entry,
-  type StreamEvent,
-} from '@millrace/stream-protocol'
+import { isBackfillSeq, recordUri, type DeadLetter, type Entry, type StreamEvent } from '@millrace/stream-protocol'
 import type { IndexingService } from './indexing-service.ts'
 import { StreamLoop, type GiveUpReason, type StreamLoopOptions } from './stream-loop.ts'
 
@@ -63,13 +56,9 @@ export class StreamIndexer extends StreamLoop<StreamEvent> {
 
   /**
    * An entry of another service says that all before it is in, without saying how much that is: the end of a backfill
-   * waits for what belongs to the same repo (hazard X16).
+   * comes after what belongs to the same repo (hazard X16).
    */
-  protected override hasToWait(batch: Batch<StreamEvent>, atWork: readonly Batch<StreamEvent>[]): boolean {
-    if (atWork.length === 0) return false
-    const raised = new Set<string>()
-    for (const { event } of batch.entries)
-      if (event.type === 'repo' && event.run === undefined && event.data === undefined) raised.add(event.did)
-    return raised.size > 0 && atWork.some(({ entries }) => entries.some(({ event }) => raised.has(event.did)))
+  protected override topicOf(event: StreamEvent): string {
+    return event.did
   }
 }

@@ -22,7 +22,7 @@ export type GiveUpReason = 'refused-by-database' | 'failed'
 export interface StreamLoopOptions<T> {
   source: BatchSource<T>
   ledger: Ledger
-  /** Batches at work at once. @default 2 */
+  /** Transactions at once, each with accounts of its own. @default 2 */
   concurrency?: number
   /**
    * Pauses between the tries of what fails for no known reason: a batch is tried twice before it is halved, an entry
@@ -33,8 +33,18 @@ export interface StreamLoopOptions<T> {
   meter?: Meter
 }
 
+/** Entries of a batch that are not worth more than one transaction. */
+const SHORT_BATCH = 100
+/** Batches that are read and not done: the next is at hand when one is. */
+const MOST_OPEN = 2
+
 /**
  * Reads batches, has them applied, and acks them after their effects are durable (hazard G3).
+ *
+ * A long batch is divided between lanes by what its entries are about, and each lane applies its part as a transaction
+ * of its own, after its part of the batch before: what belongs together keeps its order (hazard X16), and lanes do not
+ * wait for each other's rows. A short batch goes as a whole, and nothing is read beside it, so that what is appended
+ * meanwhile makes one batch and not many.
  *
  * A failing batch is tried again for as long as the failure is one of a service or of ourselves: nothing is given up
  * for an outage (hazards G9, G10). A batch that fails for what is in it is halved until the bad entry is alone; that
@@ -89,8 +99,8 @@ export abstract class StreamLoop<T> implements Loop {
   /** Called once an entry is in the dead letters: settles what it leaves behind. May be called again. */
   protected async gaveUp(_entry: Entry<T>, _reason: GiveUpReason): Promise<void> {}
 
-  /** Whether a batch has to wait until those that are at work are done. */
-  protected abstract hasToWait(batch: Batch<T>, atWork: readonly Batch<T>[]): boolean
+  /** What an event is about: events with one text are applied in their order. */
+  protected abstract topicOf(event: T): string
 
   /** Keeps entries of a batch that was applied without them, each with its reason. */
   protected async keepRejected(
@@ -113,46 +123,73 @@ export abstract class StreamLoop<T> implements Loop {
   }
 
   async run(signal: AbortSignal): Promise<void> {
-    const working = new Map<Batch<T>, Promise<void>>()
     const failed = new AbortController()
     const stop = AbortSignal.any([signal, failed.signal])
+    const lanes: Promise<void>[] = Array.from({ length: this.#concurrency }, () => Promise.resolve())
+    const open = new Set<Promise<unknown>>()
     for await (const batch of this.#source.batches(stop)) {
-      while (working.size >= this.#concurrency || this.hasToWait(batch, [...working.keys()]))
-        await Promise.race(working.values())
-      const work = this.#work(batch, stop)
-        .catch((error: unknown) => failed.abort(error))
-        .finally(() => working.delete(batch))
-      working.set(batch, work)
+      const isShort = batch.entries.length <= SHORT_BATCH
+      const parts = isShort ? [batch.entries] : this.#divide(batch.entries)
+      const done = parts.map(async (part, index) => {
+        // The one part of a short batch comes after all lanes, and all lanes after it.
+        await (isShort ? Promise.all(lanes) : lanes[index])
+        if (!stop.aborted) await this.#apply(part, batch, stop).catch((error: unknown) => failed.abort(error))
+      })
+      for (const index of lanes.keys()) lanes[index] = done[isShort ? 0 : index]!
+      const rejecting = this.#reject(batch, stop).catch((error: unknown) => failed.abort(error))
+      const work: Promise<unknown> = Promise.all([...done, rejecting]).then(() => open.delete(work))
+      open.add(work)
+      while (open.size >= (isShort ? 1 : MOST_OPEN)) await Promise.race(open)
     }
-    await Promise.all(working.values())
+    await Promise.all(open)
     if (failed.signal.aborted) throw failed.signal.reason
   }
 
-  async #work(batch: Batch<T>, signal: AbortSignal): Promise<void> {
-    if (batch.rejected.length > 0) {
-      const letters = batch.rejected.map(({ id, raw, error }): DeadLetter => ({
-        stream: batch.stream,
-        entryId: id,
-        reason: error.reason,
-        error: error.message,
-        did: error.did,
-        payload: raw ?? '',
-      }))
-      const did = new Set(batch.rejected.flatMap(({ error }) => error.did ?? []))
-      const isKept = await this.#insist(signal, async () => {
-        await this.ledger.deadLetter(letters)
-        if (did.size > 0)
-          await this.ledger.markDirty([...did].map((each) => ({ did: each, reason: 'undecodable-entry' })))
-        if (batch.rejected.some(({ error }) => error.did === undefined))
-          await this.ledger.recordGap({ host: '', stream: batch.stream, reason: 'undecodable-entry' })
-      })
-      // Not acked before they are in the ledger, also when we are stopped over it.
-      if (!isKept) return
-      for (const { error } of batch.rejected) this.#deadLetters.add(1, { stream: batch.stream, reason: error.reason })
-    }
-    if (!(await this.#applyAll(batch.entries, batch.stream, signal))) return
-    await batch.ack()
-    this.#entries += batch.entries.length + batch.rejected.length
+  /** A part for each lane, in the order of the stream. */
+  #divide(entries: readonly Entry<T>[]): Entry<T>[][] {
+    const parts: Entry<T>[][] = Array.from({ length: this.#concurrency }, () => [])
+    for (const entry of entries) parts[laneOf(this.topicOf(entry.event), this.#concurrency)]!.push(entry)
+    return parts
+  }
+
+  async #apply(entries: readonly Entry<T>[], batch: Batch<T>, signal: AbortSignal): Promise<void> {
+    if (entries.length === 0 || !(await this.#applyAll(entries, batch.stream, signal))) return
+    await this.#ack(
+      batch,
+      entries.map(({ id }) => id),
+    )
+  }
+
+  async #reject(batch: Batch<T>, signal: AbortSignal): Promise<void> {
+    if (batch.rejected.length === 0) return
+    const letters = batch.rejected.map(({ id, raw, error }): DeadLetter => ({
+      stream: batch.stream,
+      entryId: id,
+      reason: error.reason,
+      error: error.message,
+      did: error.did,
+      payload: raw ?? '',
+    }))
+    const did = new Set(batch.rejected.flatMap(({ error }) => error.did ?? []))
+    const isKept = await this.#insist(signal, async () => {
+      await this.ledger.deadLetter(letters)
+      if (did.size > 0)
+        await this.ledger.markDirty([...did].map((each) => ({ did: each, reason: 'undecodable-entry' })))
+      if (batch.rejected.some(({ error }) => error.did === undefined))
+        await this.ledger.recordGap({ host: '', stream: batch.stream, reason: 'undecodable-entry' })
+    })
+    // Not acked before they are in the ledger, also when we are stopped over it.
+    if (!isKept) return
+    for (const { error } of batch.rejected) this.#deadLetters.add(1, { stream: batch.stream, reason: error.reason })
+    await this.#ack(
+      batch,
+      batch.rejected.map(({ id }) => id),
+    )
+  }
+
+  async #ack(batch: Batch<T>, ids: readonly string[]): Promise<void> {
+    await batch.ack(ids)
+    this.#entries += ids.length
     this.#lastAckAt = Date.now()
   }
 
@@ -229,4 +266,12 @@ export abstract class StreamLoop<T> implements Loop {
     }
     return false
   }
+}
+
+/** The same lane for the same text. DIDs differ in their last characters. */
+function laneOf(text: string, lanes: number): number {
+  let hash = 0
+  for (let index = Math.max(0, text.length - 16); index < text.length; index++)
+    hash = (hash * 31 + text.charCodeAt(index)) >>> 0
+  return hash % lanes
 }

@@ -1,0 +1,141 @@
+import type { Batch, BatchSource, DeadLetter, Entry, Ledger } from '@millrace/stream-protocol'
+import { eventually } from '@millrace/testing'
+import { expect, test } from 'vitest'
+import { StreamLoop } from './stream-loop.ts'
+
+/** An event is its topic and a number. */
+type Numbered = `${string} ${number}`
+
+/** Batches that are given one by one. It says when the next one is asked for, and keeps what was acked. */
+class Batches implements BatchSource<Numbered> {
+  readonly stream = 'stream'
+  readonly group = 'group'
+  readonly acked: string[] = []
+  asked = 0
+  readonly #batches: Numbered[][]
+
+  constructor(...batches: Numbered[][]) {
+    this.#batches = batches
+  }
+
+  async *batches(signal: AbortSignal): AsyncGenerator<Batch<Numbered>> {
+    for (const events of this.#batches) {
+      this.asked += 1
+      if (signal.aborted) return
+      const entries = events.map((event) => ({ id: event, event }))
+      yield { stream: this.stream, entries, rejected: [], ack: async (ids) => void this.acked.push(...(ids ?? [])) }
+    }
+    this.asked += 1
+  }
+}
+
+/** A loop whose every transaction waits until it is let go. */
+class Held extends StreamLoop<Numbered> {
+  /** Transactions at work, by their first event. */
+  readonly atWork = new Map<Numbered, { events: Numbered[]; letGo: () => void }>()
+
+  constructor(source: BatchSource<Numbered>, concurrency: number) {
+    super('held', { source, ledger: {} as Ledger, concurrency })
+  }
+
+  protected override async apply(entries: readonly Entry<Numbered>[]): Promise<void> {
+    const events = entries.map(({ event }) => event)
+    const { promise, resolve } = Promise.withResolvers<void>()
+    this.atWork.set(events[0]!, { events, letGo: resolve })
+    await promise
+    this.atWork.delete(events[0]!)
+  }
+
+  protected override describe(event: Numbered): Pick<DeadLetter, 'payload'> {
+    return { payload: event }
+  }
+
+  protected override topicOf(event: Numbered): string {
+    return event.split(' ')[0]!
+  }
+
+  /** Waits until exactly these are at work. */
+  async works(...first: Numbered[]): Promise<void> {
+    await eventually(() => expect([...this.atWork.keys()].toSorted()).toEqual(first.toSorted()))
+  }
+}
+
+const numbered = (topic: string, from: number, to: number): Numbered[] =>
+  Array.from({ length: to - from + 1 }, (_, index): Numbered => `${topic} ${from + index}`)
+// In two lanes these are in one each.
+const a = (from: number, to: number) => numbered('a', from, to)
+const b = (from: number, to: number) => numbered('b', from, to)
+
+test('a long batch goes in several transactions at once, each topic in its order (X16)', async () => {
+  const source = new Batches([...a(1, 90), ...b(1, 30)], [...b(31, 60), ...a(91, 180)])
+  const loop = new Held(source, 2)
+  const running = loop.run(new AbortController().signal)
+  await loop.works('a 1', 'b 1')
+  expect(loop.atWork.get('a 1')!.events).toEqual(a(1, 90))
+  // One lane is faster: it goes on with its part of the next batch, and the other's stays in its place.
+  loop.atWork.get('b 1')!.letGo()
+  await loop.works('a 1', 'b 31')
+  expect(source.acked).toEqual(b(1, 30))
+  loop.atWork.get('b 31')!.letGo()
+  await loop.works('a 1')
+  loop.atWork.get('a 1')!.letGo()
+  await loop.works('a 91')
+  loop.atWork.get('a 91')!.letGo()
+  await running
+  expect(source.acked).toEqual([...b(1, 30), ...b(31, 60), ...a(1, 90), ...a(91, 180)])
+  expect(loop.status().entries).toBe(240)
+})
+
+test('no more is read than one batch ahead', async () => {
+  const source = new Batches(a(1, 120), a(121, 240), a(241, 360))
+  const loop = new Held(source, 2)
+  const running = loop.run(new AbortController().signal)
+  await loop.works('a 1')
+  await eventually(() => expect(source.asked).toBe(2))
+  loop.atWork.get('a 1')!.letGo()
+  await loop.works('a 121')
+  await eventually(() => expect(source.asked).toBe(3))
+  loop.atWork.get('a 121')!.letGo()
+  await loop.works('a 241')
+  loop.atWork.get('a 241')!.letGo()
+  await running
+})
+
+test('a short batch is one transaction, and the next read gets all that came meanwhile', async () => {
+  const source = new Batches([...a(1, 2), ...b(1, 2)], [...a(3, 3), ...b(3, 3)])
+  const loop = new Held(source, 2)
+  const running = loop.run(new AbortController().signal)
+  await loop.works('a 1')
+  expect(loop.atWork.get('a 1')!.events).toEqual(['a 1', 'a 2', 'b 1', 'b 2'])
+  expect(source.asked).toBe(1)
+  loop.atWork.get('a 1')!.letGo()
+  await loop.works('a 3')
+  loop.atWork.get('a 3')!.letGo()
+  await running
+})
+
+test('a short batch comes after the long one before it', async () => {
+  const source = new Batches([...a(1, 60), ...b(1, 60)], b(61, 61))
+  const loop = new Held(source, 2)
+  const running = loop.run(new AbortController().signal)
+  await loop.works('a 1', 'b 1')
+  loop.atWork.get('b 1')!.letGo()
+  await loop.works('a 1')
+  loop.atWork.get('a 1')!.letGo()
+  await loop.works('b 61')
+  loop.atWork.get('b 61')!.letGo()
+  await running
+})
+
+test('what is at work when it is stopped is finished, and nothing more is begun', async () => {
+  const source = new Batches(a(1, 120), a(121, 240))
+  const loop = new Held(source, 2)
+  const stop = new AbortController()
+  const running = loop.run(stop.signal)
+  await loop.works('a 1')
+  await eventually(() => expect(source.asked).toBe(2))
+  stop.abort()
+  loop.atWork.get('a 1')!.letGo()
+  await running
+  expect(source.acked).toEqual(a(1, 120))
+})
