@@ -52,7 +52,7 @@ export async function runIndexer({
     background,
     database,
     dids,
-    accounts: new PdsStatus({ resolver: dids, fetch }),
+    accounts: new PdsStatus({ resolver: dids, fetch, limits }),
     handles: new HandleResolver({
       fetch,
       limits,

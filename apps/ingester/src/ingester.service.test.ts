@@ -39,7 +39,12 @@ serviceTest(
     await using store = await openRedis(redisUrl)
     await using ingester = startProcess({
       main,
-      env: { ...hostsOf(network), REDIS_URL: redisUrl, DB_POSTGRES_URL: databaseUrl },
+      env: {
+        ...hostsOf(network),
+        INGESTER_UNSIGNED_LABELERS: network.labelerUrl,
+        REDIS_URL: redisUrl,
+        DB_POSTGRES_URL: databaseUrl,
+      },
     })
     const port = await ingester.metricsPort()
     await eventually(async () => {
@@ -52,6 +57,11 @@ serviceTest(
     })
     await eventually(async () => expect(await lengthOf(store, streams.repoBackfill)).toBe(4))
     await eventually(async () => expect(await lengthOf(store, streams.labelLive)).toBe(5))
+    // It is named as one that signs nothing; what is signed wrongly is dropped all the same.
+    const about = { uri: network.account(0).did, val: 'spam' }
+    await network.label({ ...about, signature: 'bad' })
+    await network.label({ ...about, signature: 'none' })
+    await eventually(async () => expect(await lengthOf(store, streams.labelLive)).toBe(6))
     expect(await store.cursors.get(cursorKey(streams.repoBackfill, network.relayUrl))).toBe(INGESTER_DONE)
 
     // Without a stored cursor a firehose is read from its live end.

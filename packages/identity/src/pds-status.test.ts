@@ -3,6 +3,7 @@ import type { DidResolution } from './did-resolver.ts'
 import { DidResolver } from './did-resolver.ts'
 import { TemporaryIdentityError } from './errors.ts'
 import { createGuardedFetch } from './guarded-fetch.ts'
+import { HostLimits } from './host-limits.ts'
 import { PdsStatus } from './pds-status.ts'
 import { serve } from '@millrace/testing'
 
@@ -14,12 +15,14 @@ const at = (pds: string | undefined): { resolve: () => Promise<DidResolution> } 
 
 /** What is made of an answer of the PDS. */
 async function answerTo(status: number, body: unknown, headers: Record<string, string> = {}) {
-  await using pds = await serve((_request, response) => {
+  const asked: unknown[] = []
+  await using pds = await serve(({ url }, response) => {
+    asked.push(url)
     response.writeHead(status, headers)
     response.end(typeof body === 'string' ? body : JSON.stringify(body))
   })
   const result = await new PdsStatus({ resolver: at(pds.url), fetch, timeoutMs: 2_000 }).ask(did)
-  expect(pds.asked).toEqual([`/xrpc/com.atproto.sync.getRepoStatus?did=${encodeURIComponent(did)}`])
+  expect(asked).toEqual([`/xrpc/com.atproto.sync.getRepoStatus?did=${encodeURIComponent(did)}`])
   return result
 }
 
@@ -97,6 +100,17 @@ describe('no answer now is no answer (D10)', () => {
     stop.abort(new Error('stopped'))
     await expect(ask).rejects.toThrow('stopped')
   })
+})
+
+test('a host that has enough to do is not asked (D11)', async () => {
+  await using pds = await serve((_request, response) => response.end(JSON.stringify({ did, active: true })))
+  // The clock stands still: what may be asked in a second is all there is.
+  const limits = new HostLimits({ perSecond: 2, now: () => 0 })
+  const status = new PdsStatus({ resolver: at(pds.url), fetch, limits })
+  const answers = await Promise.allSettled([1, 2, 3].map(() => status.ask(did)))
+  expect(answers.map((answer) => answer.status)).toEqual(['fulfilled', 'fulfilled', 'rejected'])
+  expect(answers[2]).toMatchObject({ reason: { name: 'TemporaryIdentityError', wasAsked: false } })
+  expect(pds.asked).toHaveLength(2)
 })
 
 test('an account without a PDS, or with one that must not be asked, has nobody who says', async () => {

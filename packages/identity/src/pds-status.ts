@@ -2,6 +2,7 @@ import { isObject } from '@millrace/stream-protocol'
 import type { DidResolver } from './did-resolver.ts'
 import { BlockedHostError, NetworkError, ResponseLimitError, TemporaryIdentityError } from './errors.ts'
 import type { GuardedFetch } from './guarded-fetch.ts'
+import { HostLimits } from './host-limits.ts'
 import { retryAfterMs } from './retry-after.ts'
 import { isTemporaryStatus, readXrpcError } from './xrpc-error.ts'
 
@@ -20,6 +21,8 @@ export interface PdsStatusOptions {
   resolver: Pick<DidResolver, 'resolve'>
   /** Made by `createGuardedFetch`: a PDS is named by a stranger. */
   fetch: GuardedFetch
+  /** What one PDS is asked at most: a slow one holds up its own accounts alone (hazard D11). @default limits of its own */
+  limits?: HostLimits
   /** For one answer, in milliseconds. @default 10_000 */
   timeoutMs?: number
 }
@@ -44,17 +47,22 @@ const statusOf: Readonly<Record<string, string>> = {
 export class PdsStatus {
   readonly #options: Required<PdsStatusOptions>
 
-  constructor({ timeoutMs = 10_000, ...rest }: PdsStatusOptions) {
-    this.#options = { ...rest, timeoutMs }
+  constructor({ limits = new HostLimits(), timeoutMs = 10_000, ...rest }: PdsStatusOptions) {
+    this.#options = { ...rest, limits, timeoutMs }
   }
 
   /** @throws {TemporaryIdentityError} */
   async ask(did: string, signal?: AbortSignal): Promise<PdsStatusAnswer> {
-    const { resolver, fetch, timeoutMs } = this.#options
+    const { resolver, limits } = this.#options
     const resolution = await resolver.resolve(did, { fresh: true })
     if (resolution.kind === 'absent') return { answer: resolution.tombstoned ? 'tombstoned' : 'unknown' }
     const { pds } = resolution.identity
     if (pds === undefined) return { answer: 'unknown' }
+    return limits.ask(pds, did, () => this.#askPds(pds, did, signal))
+  }
+
+  async #askPds(pds: string, did: string, signal: AbortSignal | undefined): Promise<PdsStatusAnswer> {
+    const { fetch, timeoutMs } = this.#options
     const url = new URL('/xrpc/com.atproto.sync.getRepoStatus', pds)
     url.searchParams.set('did', did)
     try {

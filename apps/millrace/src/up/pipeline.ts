@@ -90,7 +90,7 @@ export async function joinPipeline({
     ...upIndexerSettings,
     ...(up.network === 'sim' && { INDEXER_NOTIFICATION_HORIZON: 'all' }),
   }
-  const accounts = new PdsStatus({ resolver: dids, fetch })
+  const accounts = new PdsStatus({ resolver: dids, fetch, limits })
   const indexers = await indexerLoops({
     settings,
     store,

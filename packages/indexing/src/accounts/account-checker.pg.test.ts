@@ -210,6 +210,19 @@ describe('a PDS that does not answer (D10)', () => {
     )
   })
 
+  pgTest('that was not asked, because it has enough to do, has not failed (D11)', async ({ databaseUrl }) => {
+    await using indexing = await open(databaseUrl)
+    await indexing.service.index([said('deactivated')])
+    const busy = Object.assign(new Error('enough to do'), { retryAfterMs: 5_000, wasAsked: false })
+    await check(indexing, Hosts.saying(busy), async () =>
+      expect(
+        await indexing.query(
+          `select attempts, next_at between now() and now() + interval '5 seconds' as soon from millrace_account where last_error is not null`,
+        ),
+      ).toEqual([{ attempts: 0, soon: true }]),
+    )
+  })
+
   pgTest('for a day has nothing to object: what hosts say is final then', async ({ databaseUrl }) => {
     await using indexing = await open(databaseUrl)
     await indexing.service.index([commit(1), said('deleted')])

@@ -15,7 +15,8 @@ import { LEASE_SECONDS } from './stored-account.ts'
 
 /**
  * Asks the PDS that an account has now how it stands. Rejects when that cannot be told now (hazard D10); the error may
- * say in `retryAfterMs` how long asking again is useless.
+ * say in `retryAfterMs` how long asking again is useless, and with `wasAsked: false` that nobody was asked, because a
+ * host has enough to do: then it is no failure.
  */
 export type AskPds = (did: string, signal: AbortSignal) => Promise<PdsAnswer>
 
@@ -45,7 +46,7 @@ interface Question {
   waitedMs: number
 }
 
-const results = ['active', 'inactive', 'unknown', 'tombstoned', 'failed'] as const
+const results = ['active', 'inactive', 'unknown', 'tombstoned', 'failed', 'postponed'] as const
 
 /**
  * Asks about accounts that a host says are inactive, and removes those that are deleted, beside the records' way:
@@ -138,7 +139,7 @@ export class AccountChecker implements Loop {
       await this.#indexing.removeAccount(did, signal)
     } catch (error) {
       if (signal.aborted) return
-      this.#logger.warn({ err: error, did }, 'cannot check an account now')
+      this.#logger.debug({ err: error, did }, 'cannot check an account now')
       await this.#postpone(did, error as Error)
     }
   }
@@ -150,7 +151,7 @@ export class AccountChecker implements Loop {
       this.#checks.add(1, { answer: answer.answer })
     } catch (error) {
       if (signal.aborted) throw error
-      this.#checks.add(1, { answer: 'failed' })
+      this.#checks.add(1, { answer: wasAsked(error) ? 'failed' : 'postponed' })
       // It was decided before, and what is left of the account is to go.
       if (deleted) return true
       if (waitedMs < this.#patienceMs) throw error
@@ -164,16 +165,24 @@ export class AccountChecker implements Loop {
 
   async #postpone(did: string, error: Error): Promise<void> {
     const { retryAfterMs = 0 } = error as { retryAfterMs?: number }
+    const retryAfterSeconds = Math.min(retryAfterMs, 3_600_000) / 1_000
     try {
       await this.#database.pool.query(
-        `update millrace_account set last_error = left($2, 500),
-           next_at = now() + greatest(make_interval(secs => $3), make_interval(secs => least(3600, 5 * 2 ^ least(attempts, 14)) * (0.5 + random() / 2)))
-         where did = $1 and next_at is not null`,
-        [did, error.message, Math.min(retryAfterMs, 3_600_000) / 1_000],
+        wasAsked(error)
+          ? `update millrace_account set last_error = left($3, 500),
+               next_at = now() + greatest(make_interval(secs => $2), make_interval(secs => least(3600, 5 * 2 ^ least(attempts, 14)) * (0.5 + random() / 2)))
+             where did = $1 and next_at is not null`
+          : `update millrace_account set next_at = now() + make_interval(secs => $2), attempts = greatest(0, attempts - 1), last_error = left($3, 500)
+             where did = $1 and next_at is not null`,
+        [did, retryAfterSeconds, error.message],
       )
     } catch (failure) {
       // The lease ends by itself, and the account is taken again.
       this.#logger.warn({ err: failure, did }, 'cannot note that an account could not be checked')
     }
   }
+}
+
+function wasAsked(error: unknown): boolean {
+  return (error as { wasAsked?: boolean }).wasAsked !== false
 }
