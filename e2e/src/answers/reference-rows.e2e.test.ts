@@ -25,11 +25,11 @@ const changes = [
   { table: 'feed_item', where: `uri = '${post}'`, set: undefined, shows: 'getAuthorFeed' },
   { table: 'follow', where: `creator = '${hugo}'`, set: undefined, shows: 'getFollows' },
   { table: 'notification', where: `did = '${hugo}' and reason = 'reply'`, set: undefined, shows: 'listNotifications' },
-  // What readers demand of all rows: one that falls short fails all that it would be in (D1, D16, D17).
+  // What readers demand of all rows: one that falls short fails all that it would be in (G7, J10, L5).
   { table: 'record', where: `uri = '${post}'`, set: `json = '', cid = ''`, shows: 'getPosts' },
   { table: 'record', where: `uri = '${post}'`, set: `"indexedAt" = 'yesterday'`, shows: 'getPosts' },
   { table: 'label', where: `uri = '${post}' and val = 'rude'`, set: `exp = 'never'`, shows: 'getPosts' },
-  // What they look for in one place only (D11, D18).
+  // What they look for in one place only (D3, X12).
   { table: 'actor', where: `did = '${hugo}'`, set: undefined, shows: 'getProfile' },
   { table: 'post', where: '"hasThreadGate"', set: '"hasThreadGate" = null', shows: 'getAuthorFeed' },
 ]

@@ -95,7 +95,7 @@ function gated(list: string): RecordEvent[] {
 }
 
 pgTest(
-  'no record that we keep makes an answer of the AppView fail (D1, D16, J4, J11)',
+  'no record that we keep makes an answer of the AppView fail (J4, J10, J11)',
   { timeout: 120_000 },
   async ({ databaseUrl }) => {
     await using network = await startRecordedNetwork({ folder: recordingFolder })

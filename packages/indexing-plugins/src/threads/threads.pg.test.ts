@@ -1,6 +1,6 @@
 import { lockKey, migrate, openDatabase, type Database } from '@millrace/database'
 import { IndexingService } from '@millrace/indexing'
-import { createEvent, deleteEvent, EVENT_TIME, updateEvent } from '@millrace/indexing/testing'
+import { createEvent, deleteEvent, EVENT_TIME, nextRev, updateEvent } from '@millrace/indexing/testing'
 import { recordUri, type StreamEvent } from '@millrace/stream-protocol'
 import { eventually, pgTest } from '@millrace/testing'
 import { describe, expect } from 'vitest'
@@ -98,5 +98,26 @@ pgTest(
       [recordUri(confused)],
     )
     expect(rows).toEqual([{ did: bob, about: recordUri(parent) }])
+  },
+)
+
+pgTest(
+  'a reply of the thread’s author that is gone says when it went, not when we heard of it',
+  async ({ databaseUrl }) => {
+    await using indexing = await open(databaseUrl)
+    const own = (text: string) => createEvent({ did: alice, record: post({ text, reply: replyTo(root, root) }) })
+    const [first, second] = [own('first'), own('second')]
+    const [hour, minute] = ['2026-01-15T11:00:00.000Z', '2026-01-15T11:59:00.000Z']
+    await indexing.service.index([root, first])
+    // One whose reply is there, and one that came and went in one batch.
+    await indexing.service.index([deleteEvent(first, { time: hour }), second, deleteEvent(second, { time: minute })])
+    const marks = async () =>
+      (await indexing.database.pool.query('select uri, "deletedAt" from op_thread_reply order by uri')).rows
+    expect(await marks()).toEqual([
+      { uri: recordUri(first), deletedAt: hour },
+      { uri: recordUri(second), deletedAt: minute },
+    ])
+    await indexing.service.index([{ ...first, rev: nextRev() }])
+    expect(await marks()).toMatchObject([{ uri: recordUri(first), deletedAt: null }, { deletedAt: minute }])
   },
 )

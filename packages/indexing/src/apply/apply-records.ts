@@ -31,20 +31,20 @@ export interface ApplyContext {
  * @returns the counts that fell below zero, which is a mistake wherever it was made.
  */
 export async function applyRecords(
-  { session, shapes, plugins, now, isNews }: ApplyContext,
+  { session, shapes, plugins, isNews }: ApplyContext,
   changes: RowChanges,
 ): Promise<NegativeCount[]> {
   const counts = new CountDeltas()
   const applied = new AppliedRowsLog()
-  const context = { session, shapes, counts, applied, now }
+  const context = { session, shapes, counts, applied }
   const ops: readonly RecordOp[] = [...changes.puts, ...changes.removes]
   for (const op of ops) applied.touch(op.collection, op.uri)
 
-  const gone = new Set(changes.removes.map((op) => op.uri))
+  const gone = new Map(changes.removes.map((op) => [op.uri, op.indexedAt]))
   const promoted = await freeClaims(session, changes.replaced)
   await Promise.all([
     session.all(writeRecords(changes, shapes)),
-    removeTypedRows(context, changes.replaced, (uri) => gone.has(uri)),
+    removeTypedRows(context, changes.replaced, (uri) => gone.get(uri)),
   ])
 
   const candidates = new Map<RecordPlugin, AddedRow[]>()
@@ -85,7 +85,7 @@ export async function applyRecords(
   const looks = lookForNegative(counts)
   const results = await session.all([
     ...changes.removes.flatMap((op) =>
-      op.plugin && op.passing ? passingPartRows(op.plugin, op.passing, shapes, now) : [],
+      op.plugin && op.passing ? passingPartRows(op.plugin, op.passing, shapes, op.indexedAt) : [],
     ),
     waiting.size > 0 ? deleteRows('duplicate_record', 'uri', [...waiting]) : undefined,
     writeDuplicates(duplicates, shapes),

@@ -21,17 +21,16 @@ export interface TypedRowsContext {
   shapes: TableShapes
   counts: CountDeltas
   applied: AppliedRowsLog
-  now: string
 }
 
 /**
  * Removes the typed rows of these records, and with each its further rows, its counts and its notifications.
- * `markDeleted` says that the records are gone for good, not replaced.
+ * `deletedAt` says of records that are gone for good, not replaced, when they went.
  */
 export async function removeTypedRows(
   context: TypedRowsContext,
   byPlugin: ReadonlyMap<RecordPlugin, readonly string[]>,
-  markDeleted: (uri: string) => boolean,
+  deletedAt: (uri: string) => string | undefined,
 ): Promise<void> {
   const withTable = [...byPlugin].filter(([plugin, uris]) => plugin.table !== undefined && uris.length > 0)
   if (withTable.length === 0) return
@@ -46,7 +45,7 @@ export async function removeTypedRows(
     context.applied.remove(plugin.table!, rows)
     context.counts.addRows(plugin.counts ?? [], rows, -1)
     for (const part of plugin.parts ?? []) {
-      steps.push(...removePartRows(part, rows, markDeleted, context.now).map((statement) => ({ statement, part })))
+      steps.push(...removePartRows(part, rows, deletedAt).map((statement) => ({ statement, part })))
     }
     if (plugin.notify || plugin.derivation)
       steps.push({
@@ -65,8 +64,7 @@ export async function removeTypedRows(
 function removePartRows(
   part: Part<unknown>,
   rows: readonly Row[],
-  markDeleted: (uri: string) => boolean,
-  now: string,
+  deletedAt: (uri: string) => string | undefined,
 ): Statement[] {
   const uris = rows.map((row) => row['uri'] as string)
   if (!part.markDeleted) return [deleteRows(part.table, part.owner, uris, part.counts ? '*' : '')]
@@ -75,22 +73,25 @@ function removePartRows(
     subset.map((row) => row['uri']),
     subset.map((row) => locate.of(row)),
   ]
-  const where = `from unnest($1::text[], $2::text[]) as k(owner, place) where t.${quoted(part.owner)} = k.owner and t.${quoted(locate.column)} = k.place`
-  const gone = rows.filter((row) => markDeleted(row['uri'] as string))
-  const replaced = rows.filter((row) => !markDeleted(row['uri'] as string))
+  const isKey = `t.${quoted(part.owner)} = k.owner and t.${quoted(locate.column)} = k.place`
+  const goneAt = (row: Row): string | undefined => deletedAt(row['uri'] as string)
+  const gone = rows.filter((row) => goneAt(row) !== undefined)
+  const replaced = rows.filter((row) => goneAt(row) === undefined)
   return [
     ...(gone.length > 0
       ? [
           {
-            text: `update ${quoted(part.table)} as t set ${quoted(column)} = $3 ${where}`,
-            values: [...keys(gone), now],
+            text: `
+              update ${quoted(part.table)} as t set ${quoted(column)} = k.at
+              from unnest($1::text[], $2::text[], $3::text[]) as k(owner, place, at) where ${isKey}`,
+            values: [...keys(gone), gone.map(goneAt)],
           },
         ]
       : []),
     ...(replaced.length > 0
       ? [
           {
-            text: `delete from ${quoted(part.table)} as t using ${where.slice('from '.length)}`,
+            text: `delete from ${quoted(part.table)} as t using unnest($1::text[], $2::text[]) as k(owner, place) where ${isKey}`,
             values: keys(replaced),
           },
         ]
@@ -196,7 +197,7 @@ async function settle(
     for (const { row } of rivals) if (row['uri'] !== winner) duplicates.push(duplicateOf(row, winner))
   }
   if (demoted.length > 0) {
-    await removeTypedRows(context, new Map([[plugin, demoted.map((row) => row['uri'] as string)]]), () => false)
+    await removeTypedRows(context, new Map([[plugin, demoted.map((row) => row['uri'] as string)]]), () => undefined)
     await context.session.all([
       {
         text: 'update duplicate_record set "duplicateOf" = k.next from unnest($1::text[], $2::text[]) as k(former, next) where "duplicateOf" = k.former',
@@ -268,13 +269,13 @@ export function passingPartRows(
   plugin: RecordPlugin,
   passing: AddedRow['context'],
   shapes: TableShapes,
-  now: string,
+  deletedAt: string,
 ): Statement[] {
   return (plugin.parts ?? []).flatMap((part) => {
     const mark = part.markDeleted
     const rows = mark ? partRows(part.table, part.toRows(passing), shapes) : []
     if (!mark || rows.length === 0) return []
-    const marked = rows.map((row) => ({ ...row, [mark.column]: now }))
+    const marked = rows.map((row) => ({ ...row, [mark.column]: deletedAt }))
     return [
       insertRows({ table: part.table, shape: shapes.get(part.table)!, rows: marked, suffix: 'on conflict do nothing' }),
     ]
