@@ -168,7 +168,7 @@ const commands = {
     run: (env, args) => (build(env), handOver('node', ['bench/src/main.ts', ...args], env)),
   },
   conformance: {
-    help: 'a recorded network through the four apps, compared with the reference table by table',
+    help: 'a recorded network through the four apps, compared with the reference by rows and by the answers of its AppView',
     run: (env, args) => (build(env), handOver('node', ['e2e/src/conformance.ts', ...args], env)),
   },
   'test:convergence': {
