@@ -47,7 +47,12 @@ export class TextArray {
 function memoryFor(values: readonly (string | null | undefined)[]): Buffer {
   let most = HEADER_BYTES + 4 * values.length
   for (const value of values) most += (value?.length ?? 0) * BYTES_PER_UNIT
-  if (most > MOST_KEPT_BYTES) return Buffer.allocUnsafe(most)
+  if (most > MOST_KEPT_BYTES) return Buffer.allocUnsafe(exactBytes(values))
   if (most > workspace.length) workspace = Buffer.allocUnsafe(most)
   return workspace
+}
+
+/** Most texts are ASCII: a third of what they could be at most. */
+function exactBytes(values: readonly (string | null | undefined)[]): number {
+  return values.reduce((sum, value) => sum + 4 + Buffer.byteLength(value ?? ''), HEADER_BYTES)
 }

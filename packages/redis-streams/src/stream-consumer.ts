@@ -9,7 +9,13 @@ import {
   type Logger,
   type Meter,
 } from '@millrace/stream-protocol'
-import { ConsumerMetrics, makeBatch, type Delivery, type StoredEntry } from '@millrace/stream-protocol/store-kit'
+import {
+  BatchReads,
+  ConsumerMetrics,
+  makeBatch,
+  type Delivery,
+  type StoredEntry,
+} from '@millrace/stream-protocol/store-kit'
 import { ack } from './ack.ts'
 import type { RedisConnection } from './connect.ts'
 import { isGroupLost, isTransient } from './errors.ts'
@@ -51,6 +57,7 @@ export class StreamConsumer<T> implements BatchSource<T> {
   readonly #options: Required<ConsumerOptions<T>>
   readonly #logger: Logger
   readonly #metrics: ConsumerMetrics
+  readonly #reads: BatchReads
 
   constructor({
     redis,
@@ -67,6 +74,7 @@ export class StreamConsumer<T> implements BatchSource<T> {
     this.#options = { ...rest, batchSize, blockMs, claimIdleMs }
     this.#logger = logger.child({ component: 'stream-consumer', stream: rest.stream, consumer: rest.consumer })
     this.#metrics = new ConsumerMetrics(meter, rest.stream, rest.group)
+    this.#reads = new BatchReads(batchSize)
   }
 
   async *batches(signal: AbortSignal): AsyncGenerator<Batch<T>> {
@@ -107,7 +115,7 @@ export class StreamConsumer<T> implements BatchSource<T> {
 
   /** Entries pending for our name that this run does not hold: from an earlier run, or of a reply that was lost. */
   async *#ownPending(connection: RedisConnection, run: Run): AsyncGenerator<Batch<T>> {
-    const { consumer, batchSize, codec } = this.#options
+    const { consumer, codec } = this.#options
     let after = '0-0'
     while (!run.signal.aborted) {
       // Ids alone first: reading the list again would send every entry that is being worked on once more.
@@ -127,9 +135,10 @@ export class StreamConsumer<T> implements BatchSource<T> {
         after = page.at(-1)!
         continue
       }
-      const bodies = await this.#readGroup(connection, ['COUNT', String(batchSize)], idBefore(missing))
+      const bodies = await this.#readGroup(connection, ['COUNT', String(this.#reads.step)], idBefore(missing))
       const entries = firstStream(bodies, codec.field)
       if (entries.length === 0) return
+      this.#reads.saw(entries)
       after = entries.at(-1)!.id
       const batch = this.#batch(entries, 'recovered', run)
       if (batch) yield batch
@@ -137,13 +146,14 @@ export class StreamConsumer<T> implements BatchSource<T> {
   }
 
   async *#idleOfOthers(connection: RedisConnection, run: Run): AsyncGenerator<Batch<T>> {
-    const { consumer, batchSize, claimIdleMs, codec } = this.#options
+    const { consumer, claimIdleMs, codec } = this.#options
     let start = '0-0'
     do {
       const command = ['XAUTOCLAIM', this.stream, this.group, consumer, String(claimIdleMs), start]
-      const reply = asList(await connection.command([...command, 'COUNT', String(batchSize)]), 'claim')
+      const reply = asList(await connection.command([...command, 'COUNT', String(this.#reads.step)]), 'claim')
       start = asText(reply[0], 'next id')
       const claimed = asEntries(reply[1], codec.field)
+      this.#reads.saw(claimed)
       const gone = asList(reply[2] ?? [], 'deleted ids').map((id) => ({ id: asText(id, 'deleted id'), text: null }))
       const batch = this.#batch([...claimed, ...gone], 'claimed', run)
       if (batch) yield batch
@@ -151,13 +161,19 @@ export class StreamConsumer<T> implements BatchSource<T> {
   }
 
   async #new(connection: RedisConnection, run: Run, mostMs: number): Promise<Batch<T> | undefined> {
-    const { batchSize, blockMs, codec } = this.#options
+    const { blockMs, codec } = this.#options
     // BLOCK 0 would wait for ever.
     const block = Math.max(1, Math.floor(Math.min(blockMs, mostMs)))
-    const reply = await this.#readGroup(connection, ['COUNT', String(batchSize), 'BLOCK', String(block)], '>', {
-      timeoutMs: block + READ_GRACE_MS,
-    })
-    return this.#batch(firstStream(reply, codec.field), 'new', run)
+    const read = this.#reads.begin()
+    while (read.count > 0) {
+      // Only the first read waits for entries.
+      const how = read.entries.length === 0 ? ['BLOCK', String(block)] : []
+      const reply = await this.#readGroup(connection, ['COUNT', String(read.count), ...how], '>', {
+        timeoutMs: block + READ_GRACE_MS,
+      })
+      read.add(firstStream(reply, codec.field))
+    }
+    return this.#batch(read.entries, 'new', run)
   }
 
   async #readGroup(

@@ -7,7 +7,13 @@ import {
   type Logger,
   type Meter,
 } from '@millrace/stream-protocol'
-import { ConsumerMetrics, makeBatch, type Delivery, type StoredEntry } from '@millrace/stream-protocol/store-kit'
+import {
+  BatchReads,
+  ConsumerMetrics,
+  makeBatch,
+  type Delivery,
+  type StoredEntry,
+} from '@millrace/stream-protocol/store-kit'
 import { isTransient } from './connection.ts'
 import { idOfSeq } from './entry-id.ts'
 import { ackEntries, claimIdle, hasNew, ownPending, readNew, readPending, type Membership } from './group-reader.ts'
@@ -39,6 +45,7 @@ export class SqliteStreamConsumer<T> implements BatchSource<T> {
   readonly #options: Required<ConsumerOptions<T>>
   readonly #logger: Logger
   readonly #metrics: ConsumerMetrics
+  readonly #reads: BatchReads
 
   constructor(
     file: StreamFile,
@@ -51,6 +58,7 @@ export class SqliteStreamConsumer<T> implements BatchSource<T> {
     this.#options = { ...rest, batchSize, blockMs, claimIdleMs }
     this.#logger = file.logger.child({ stream: rest.stream, consumer: rest.consumer })
     this.#metrics = new ConsumerMetrics(meter, rest.stream, rest.group)
+    this.#reads = new BatchReads(batchSize)
   }
 
   async *batches(signal: AbortSignal): AsyncGenerator<Batch<T>> {
@@ -100,11 +108,10 @@ export class SqliteStreamConsumer<T> implements BatchSource<T> {
 
   /** Entries pending for our name that this run does not hold: those of an earlier run. */
   async *#ownPending(member: Membership, run: Run): AsyncGenerator<Batch<T>> {
-    const { batchSize } = this.#options
     let after = 0
     while (!run.signal.aborted) {
       const page = ownPending(this.#file.reads, member, after, PENDING_PAGE)
-      const missing = page.filter((seq) => !run.held.has(idOfSeq(seq))).slice(0, batchSize)
+      const missing = page.filter((seq) => !run.held.has(idOfSeq(seq))).slice(0, this.#reads.step)
       const last = missing.at(-1)
       if (last === undefined) {
         if (page.length < PENDING_PAGE) return
@@ -118,10 +125,10 @@ export class SqliteStreamConsumer<T> implements BatchSource<T> {
   }
 
   async *#idleOfOthers(member: Membership, run: Run): AsyncGenerator<Batch<T>> {
-    const { batchSize, claimIdleMs } = this.#options
+    const { claimIdleMs } = this.#options
     while (!run.signal.aborted) {
       const claimed = await this.#transact(run.signal, () =>
-        claimIdle(this.#file.reads, member, { idleMs: claimIdleMs, count: batchSize, now: Date.now() }),
+        claimIdle(this.#file.reads, member, { idleMs: claimIdleMs, count: this.#reads.step, now: Date.now() }),
       )
       if (claimed.length === 0) return
       const batch = this.#batch(member, readPending(this.#file.reads, claimed, member.field), 'claimed', run)
@@ -131,9 +138,11 @@ export class SqliteStreamConsumer<T> implements BatchSource<T> {
 
   async #new(member: Membership, run: Run): Promise<Batch<T> | undefined> {
     if (!hasNew(this.#file.reads, member)) return undefined
-    const entries = await this.#transact(run.signal, () =>
-      readNew(this.#file.reads, member, this.#options.batchSize, Date.now()),
-    )
+    const entries = await this.#transact(run.signal, () => {
+      const read = this.#reads.begin()
+      while (read.count > 0) read.add(readNew(this.#file.reads, member, read.count, Date.now()))
+      return read.entries
+    })
     return this.#batch(member, entries, 'new', run)
   }
 
@@ -149,6 +158,7 @@ export class SqliteStreamConsumer<T> implements BatchSource<T> {
     // One that was claimed from us and came back may still be in a batch of ours.
     const stored = entries.filter(({ id }) => !run.held.has(id))
     if (stored.length === 0) return undefined
+    if (delivery !== 'new') this.#reads.saw(stored)
     const gone = stored.filter(({ text }) => text === null)
     if (gone.length > 0)
       this.#logger.error({ ids: gone.slice(0, 10).map(({ id }) => id), count: gone.length }, 'pending entries are gone')

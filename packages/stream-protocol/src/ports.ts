@@ -99,7 +99,7 @@ export interface ConsumerOptions<T> {
   /** Unique in the group. Two processes under one name would each take the other's pending entries. */
   consumer: string
   codec: Codec<T>
-  /** Most entries in a batch. @default 100 */
+  /** Most entries in a batch. Large entries make shorter ones, so that a batch is never large in memory. @default 100 */
   batchSize?: number
   /** How long one read waits for entries, in milliseconds. @default 1_000 */
   blockMs?: number

@@ -1,2 +1,3 @@
+export { BatchReads } from './batch-reads.ts'
 export { makeBatch, type MakeBatchOptions, type StoredEntry } from './make-batch.ts'
 export { ConsumerMetrics, WriterMetrics, type Delivery } from './stream-metrics.ts'
