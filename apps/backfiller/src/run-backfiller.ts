@@ -1,4 +1,4 @@
-import { identityVersion, PostgresLedger } from '@millrace/database'
+import { ConsumerLease, identityVersion, PostgresLedger } from '@millrace/database'
 import { createGuardedFetch, DidResolver } from '@millrace/identity'
 import { chooseStreams, runAll, StreamGauges, type ProcessContext } from '@millrace/runtime'
 import { openLedgerDatabase, openStreams } from '@millrace/stores'
@@ -19,6 +19,17 @@ export async function runBackfiller(context: ProcessContext<typeof backfillerCon
   })
   if (!database)
     logger.warn({}, 'DB_POSTGRES_URL is not set: repos that are given up stay pending, and are not kept elsewhere')
+  await using lease =
+    database &&
+    (await ConsumerLease.take({
+      database,
+      groups: [config.BACKFILLER_GROUP],
+      name: config.BACKFILLER_CONSUMER,
+      logger,
+      meter,
+      signal,
+    }))
+  if (lease) health.add('consumer', () => lease.trouble())
 
   const allowPrivateHosts = config.MILLRACE_ALLOW_PRIVATE_HOSTS
   if (allowPrivateHosts) logger.warn({}, 'MILLRACE_ALLOW_PRIVATE_HOSTS is set: requests may reach private addresses')
@@ -36,7 +47,7 @@ export async function runBackfiller(context: ProcessContext<typeof backfillerCon
     database,
     hostUrl,
     resyncConcurrency: config.BACKFILLER_RESYNC_CONCURRENCY,
-    consumer: config.BACKFILLER_CONSUMER,
+    consumer: lease?.consumer ?? config.BACKFILLER_CONSUMER,
     group: config.BACKFILLER_GROUP,
     concurrency: config.BACKFILLER_CONCURRENCY,
     backfillStream: config.BACKFILLER_BACKFILL_STREAM,
@@ -57,5 +68,5 @@ export async function runBackfiller(context: ProcessContext<typeof backfillerCon
   })
   const everyMs = config.BACKFILLER_COMPARE_EVERY
   const repairs = database && repairLoops({ database, resolver, fetch, hostUrl, everyMs, logger, meter })
-  await runAll([...loops, ...(repairs ?? []), gauges], signal, { logger, meter, health })
+  await runAll([...loops, ...(repairs ?? []), ...(lease ? [lease] : []), gauges], signal, { logger, meter, health })
 }

@@ -28,7 +28,12 @@ serviceTest(
     const ready = async (): Promise<unknown> => (await fetch(`http://127.0.0.1:${port}/readyz`)).json()
     await expect.poll(ready, { timeout: 30_000 }).toMatchObject({
       status: 'ready',
-      checks: { store: { status: 'ok' }, database: { status: 'ok' }, loops: { status: 'ok' } },
+      checks: {
+        store: { status: 'ok' },
+        database: { status: 'ok' },
+        consumer: { status: 'ok' },
+        loops: { status: 'ok' },
+      },
     })
     const metrics = await (await fetch(`http://127.0.0.1:${port}/metrics`)).text()
     expect(metrics).toContain('millrace_indexed_events_total{outcome="applied"} 0')

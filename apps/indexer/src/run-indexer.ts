@@ -1,4 +1,4 @@
-import { identityVersion } from '@millrace/database'
+import { ConsumerLease, identityVersion } from '@millrace/database'
 import { createGuardedFetch, DidResolver, HandleResolver, HostLimits, PdsStatus } from '@millrace/identity'
 import { chooseStreams, runAll, StreamGauges, type ProcessContext } from '@millrace/runtime'
 import { openMigratedDatabase, openStreams } from '@millrace/stores'
@@ -34,6 +34,15 @@ export async function runIndexer({
     applicationName: 'millrace-indexer-accounts',
   })
   health.add('database', () => database.ping())
+  await using lease = await ConsumerLease.take({
+    database,
+    groups: [config.INDEXER_GROUP, config.INDEXER_LABEL_GROUP],
+    name: config.INDEXER_CONSUMER,
+    logger,
+    meter,
+    signal,
+  })
+  health.add('consumer', () => lease.trouble())
 
   const allowPrivateHosts = config.MILLRACE_ALLOW_PRIVATE_HOSTS
   const fetch = createGuardedFetch({ allowPrivateHosts })
@@ -46,7 +55,7 @@ export async function runIndexer({
     version: identityVersion(database),
   })
   const { loops } = await indexerLoops({
-    settings: config,
+    settings: { ...config, INDEXER_CONSUMER: lease.consumer },
     store,
     indexing,
     background,
@@ -67,5 +76,5 @@ export async function runIndexer({
     meter,
     logger,
   })
-  await runAll([...loops, gauges], signal, { logger, meter, health })
+  await runAll([...loops, lease, gauges], signal, { logger, meter, health })
 }

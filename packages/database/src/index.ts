@@ -1,6 +1,7 @@
 export { CheckpointKeeper, readCheckpoint, type CheckpointKeeperOptions } from './checkpoint-keeper.ts'
 export { classifyError, type ErrorClass } from './classify-error.ts'
 export { DirtyQueue, type DirtyQueueOptions } from './dirty-queue.ts'
+export { ConsumerLease, type ConsumerLeaseOptions } from './consumer-lease.ts'
 export { DatabaseConnectionError, MigrationError, SchemaError } from './errors.ts'
 export { identityVersion } from './identity-version.ts'
 export {

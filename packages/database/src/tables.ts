@@ -7,6 +7,7 @@ import type {
   DirtyTable,
   GapTable,
   IdentityTable,
+  LeaseTable,
   MigrationTable,
   MillraceLabelNegationTable,
   MillraceLabelTable,
@@ -105,6 +106,7 @@ export interface Tables {
   millrace_commit: CommitTable
   millrace_run: RunTable
   millrace_setting: SettingTable
+  millrace_lease: LeaseTable
   millrace_upstream: UpstreamTable
   millrace_repair: RepairTable
   millrace_repair_count: RepairCountTable

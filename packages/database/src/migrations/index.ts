@@ -4,6 +4,7 @@ import { handleSchedule } from './0003-handle-schedule.ts'
 import { runs } from './0004-runs.ts'
 import { repairs } from './0005-repairs.ts'
 import { accounts } from './0006-accounts.ts'
+import { leases } from './0007-leases.ts'
 
 export interface Migration {
   readonly name: string
@@ -11,4 +12,4 @@ export interface Migration {
 }
 
 /** Our own, in order. A name never changes once it was released, and neither does its SQL. */
-export const migrations: readonly Migration[] = [bookkeeping, labels, handleSchedule, runs, repairs, accounts]
+export const migrations: readonly Migration[] = [bookkeeping, labels, handleSchedule, runs, repairs, accounts, leases]

@@ -42,6 +42,15 @@ export interface SettingTable {
   updated_at: TimestampWithDefault
 }
 
+/** Names that processes hold. */
+export interface LeaseTable {
+  scope: string
+  name: string
+  holder: string
+  expires_at: TimestampWithDefault
+  taken_at: TimestampWithDefault
+}
+
 export interface IdentityTable {
   did: string
   /** Changes whenever the account may have another handle, key or PDS: what was known before is old (hazard D7). */
