@@ -1,6 +1,6 @@
 import { ConsumerLease, identityVersion, PostgresLedger } from '@millrace/database'
 import { createGuardedFetch, DidResolver } from '@millrace/identity'
-import { chooseStreams, runAll, StreamGauges, type ProcessContext } from '@millrace/runtime'
+import { chooseStreams, ConsumerJanitor, runAll, StreamGauges, type ProcessContext } from '@millrace/runtime'
 import { openLedgerDatabase, openStreams } from '@millrace/stores'
 import { backfillerLoops, repairLoops } from './backfiller.ts'
 import type { backfillerConfig } from './config.ts'
@@ -66,7 +66,17 @@ export async function runBackfiller(context: ProcessContext<typeof backfillerCon
     meter,
     logger,
   })
+  const janitor = new ConsumerJanitor({
+    store,
+    groups: [{ stream: config.BACKFILLER_BACKFILL_STREAM, group: config.BACKFILLER_GROUP }],
+    logger,
+    meter,
+  })
   const everyMs = config.BACKFILLER_COMPARE_EVERY
   const repairs = database && repairLoops({ database, resolver, fetch, hostUrl, everyMs, logger, meter })
-  await runAll([...loops, ...(repairs ?? []), ...(lease ? [lease] : []), gauges], signal, { logger, meter, health })
+  await runAll([...loops, ...(repairs ?? []), ...(lease ? [lease] : []), janitor, gauges], signal, {
+    logger,
+    meter,
+    health,
+  })
 }

@@ -1,6 +1,6 @@
 import { ConsumerLease, identityVersion } from '@millrace/database'
 import { createGuardedFetch, DidResolver, HandleResolver, HostLimits, PdsStatus } from '@millrace/identity'
-import { chooseStreams, runAll, StreamGauges, type ProcessContext } from '@millrace/runtime'
+import { chooseStreams, ConsumerJanitor, runAll, StreamGauges, type ProcessContext } from '@millrace/runtime'
 import { openMigratedDatabase, openStreams } from '@millrace/stores'
 import type { indexerConfig } from './config.ts'
 import { BACKGROUND_POOL_SIZE, indexerLoops, indexingPoolSize } from './indexer-loops.ts'
@@ -76,5 +76,14 @@ export async function runIndexer({
     meter,
     logger,
   })
-  await runAll([...loops, lease, gauges], signal, { logger, meter, health })
+  const janitor = new ConsumerJanitor({
+    store,
+    groups: [
+      ...config.INDEXER_STREAMS.map((stream) => ({ stream, group: config.INDEXER_GROUP })),
+      { stream: config.INDEXER_LABEL_STREAM, group: config.INDEXER_LABEL_GROUP },
+    ],
+    logger,
+    meter,
+  })
+  await runAll([...loops, lease, janitor, gauges], signal, { logger, meter, health })
 }

@@ -8,7 +8,7 @@ export {
 } from './connect.ts'
 export { RedisCursorStore } from './cursor-store.ts'
 export { isTransient, RedisAwayError, UnexpectedReplyError } from './errors.ts'
-export { ensureGroup } from './groups.ts'
+export { ensureGroup, removeIdleConsumers } from './groups.ts'
 export { openRedisStreams, type OpenRedisStreamsOptions } from './open-redis-streams.ts'
 export { StreamConsumer, type StreamConsumerOptions } from './stream-consumer.ts'
 export { streamStatus } from './stream-status.ts'

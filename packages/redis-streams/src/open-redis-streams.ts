@@ -14,7 +14,7 @@ import {
 import { connectRedis, type RedisConnection } from './connect.ts'
 import { RedisCursorStore } from './cursor-store.ts'
 import { UnexpectedReplyError } from './errors.ts'
-import { ensureGroup } from './groups.ts'
+import { ensureGroup, removeIdleConsumers } from './groups.ts'
 import { asText } from './replies.ts'
 import { StreamConsumer } from './stream-consumer.ts'
 import { streamStatus } from './stream-status.ts'
@@ -76,6 +76,10 @@ class RedisStreamStore implements StreamStore {
 
   async ensureGroup(stream: string, group: string): Promise<void> {
     await ensureGroup(this.#redis, stream, group)
+  }
+
+  async removeIdleConsumers(stream: string, group: string, idleMs: number): Promise<string[]> {
+    return await removeIdleConsumers(this.#redis, { stream, group, idleMs })
   }
 
   async status(streams: readonly string[]): Promise<StreamStatus[]> {

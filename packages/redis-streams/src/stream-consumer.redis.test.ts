@@ -7,7 +7,7 @@ import { createLogSpy, eventually, redisTest } from '@millrace/testing'
 import { expect, test } from 'vitest'
 import { ack } from './ack.ts'
 import { connectRedis, type RedisConnection } from './connect.ts'
-import { ensureGroup } from './groups.ts'
+import { ensureGroup, removeIdleConsumers } from './groups.ts'
 import { StreamConsumer, type StreamConsumerOptions } from './stream-consumer.ts'
 import { StreamWriter } from './stream-writer.ts'
 import { TcpProxy } from './tcp-proxy.testing.ts'
@@ -117,12 +117,13 @@ redisTest('thousands of entries are acked at once, also beside a second group', 
   expect(await ack(redis, { stream: 's', group: 'h', ids: all })).toBe(0)
 })
 
-test('a full Redis is drained: reading, claiming and acking work at maxmemory (S1, S2)', async () => {
+test('a full Redis is drained: reading, claiming, acking and forgetting work at maxmemory (S1, S2)', async () => {
   await using server = await startRedis()
   await using redis = await connectRedis({ url: server.url })
   await writer(redis).append(['a', 'b', 'c'])
   const dead = reader(redis, { consumer: 'dead', batchSize: 1 })
   await dead.take(1)
+  await redis.command(['XGROUP', 'CREATECONSUMER', 's', 'g', 'idle'])
   await dead.stop()
   await redis.command(['SCRIPT', 'FLUSH'])
   await redis.command(['CONFIG', 'SET', 'maxmemory', '1'])
@@ -131,6 +132,7 @@ test('a full Redis is drained: reading, claiming and acking work at maxmemory (S
   await redis.command(['MULTI'])
   await expect(redis.command(['XACK', 's', 'g', '0-1'])).rejects.toThrow('OOM')
   await redis.command(['DISCARD'])
+  expect(await removeIdleConsumers(redis, { stream: 's', group: 'g', idleMs: 0 })).toEqual(['idle'])
 
   await using run = reader(redis, { claimIdleMs: 20, blockMs: 10 })
   const batches = await run.take(3)

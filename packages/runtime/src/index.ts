@@ -23,6 +23,7 @@ export {
   type Environment,
   type Variable,
 } from './config.ts'
+export { ConsumerJanitor, type ConsumerJanitorOptions } from './consumer-janitor.ts'
 export { PortError, startHealthServer, type HealthServer, type HealthServerOptions } from './health-server.ts'
 export { Health, type Check, type CheckResult, type HealthReport } from './health.ts'
 export { createLogger, type LoggerOptions, type LogLevel } from './logger.ts'

@@ -15,6 +15,7 @@ function storeOf(status: () => Promise<StreamStatus[]>): StreamStore {
     writer: unused,
     consumer: unused,
     ensureGroup: unused,
+    removeIdleConsumers: unused,
     ping: unused,
     status,
     [Symbol.asyncDispose]: () => Promise.resolve(),

@@ -1,11 +1,13 @@
 import type { StoredEntry } from '@millrace/stream-protocol/store-kit'
 import type { Connection, Row } from './connection.ts'
 import { idOfSeq, seqOfId } from './entry-id.ts'
+import { consumerRow } from './tables.ts'
 
 export interface Membership {
   stream: number
   group: number
-  consumer: number
+  /** Its name: its row goes when nothing is heard of it for long, and comes back with it. */
+  consumer: string
   /** Of the codec: an entry that was written under another field has no text for us. */
   field: string
 }
@@ -25,7 +27,8 @@ export function hasNew(connection: Connection, { stream, group }: Membership): b
 
 /** Delivers the next entries of the stream. Inside a transaction that writes. */
 export function readNew(connection: Connection, member: Membership, count: number, now: number): StoredEntry[] {
-  const { stream, group, consumer } = member
+  const { stream, group } = member
+  const consumer = consumerRow(connection, group, member.consumer, now)
   const rows = connection.all(
     `select seq, field, text from entry
      where stream = ? and seq > (select delivered from consumer_group where id = ?)
@@ -47,7 +50,6 @@ export function readNew(connection: Connection, member: Membership, count: numbe
     last,
   )
   connection.run('update consumer_group set delivered = ? where id = ?', last, group)
-  connection.run('update consumer set seen_at = ? where id = ?', now, consumer)
   return rows.map((row) => storedEntry(row, member.field))
 }
 
@@ -55,7 +57,9 @@ export function readNew(connection: Connection, member: Membership, count: numbe
 export function ownPending(connection: Connection, member: Membership, after: number, count: number): number[] {
   return connection
     .all(
-      'select seq from pending where consumer_group = ? and consumer = ? and seq > ? order by seq limit ?',
+      `select seq from pending
+       where consumer_group = ?1 and consumer = (select id from consumer where consumer_group = ?1 and name = ?2) and seq > ?3
+       order by seq limit ?4`,
       member.group,
       member.consumer,
       after,
@@ -70,9 +74,10 @@ export function ownPending(connection: Connection, member: Membership, after: nu
  */
 export function claimIdle(
   connection: Connection,
-  { group, consumer }: Membership,
+  { group, consumer: name }: Membership,
   { idleMs, count, now }: { idleMs: number; count: number; now: number },
 ): number[] {
+  const consumer = consumerRow(connection, group, name, now)
   return connection
     .all(
       `update pending set consumer = ?1, delivered_at = ?2

@@ -16,7 +16,7 @@ import { SqliteStreamConsumer } from './sqlite-consumer.ts'
 import { SqliteStreamWriter } from './sqlite-writer.ts'
 import { streamStatus } from './status.ts'
 import { StreamFile } from './stream-file.ts'
-import { groupRow } from './tables.ts'
+import { groupRow, removeIdleConsumers } from './tables.ts'
 
 export interface OpenSqliteStreamsOptions {
   /** Created when absent, with its folder. Beside it lie `-wal` and `-shm` while it is in use: they belong to it. */
@@ -62,6 +62,11 @@ class SqliteStreamStore implements StreamStore {
   async ensureGroup(stream: string, group: string): Promise<void> {
     const { appends, logger } = this.#file
     await appends.transact(() => groupRow(appends, stream, group), { logger })
+  }
+
+  async removeIdleConsumers(stream: string, group: string, idleMs: number): Promise<string[]> {
+    const { appends, logger } = this.#file
+    return await appends.transact(() => removeIdleConsumers(appends, stream, group, Date.now() - idleMs), { logger })
   }
 
   async status(streams: readonly string[]): Promise<StreamStatus[]> {

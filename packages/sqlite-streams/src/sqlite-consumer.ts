@@ -97,12 +97,8 @@ export class SqliteStreamConsumer<T> implements BatchSource<T> {
     return await this.#transact(signal, () => {
       const row = groupRow(this.#file.reads, stream, group)
       if (row.created) this.#metrics.groupCreated()
-      return {
-        stream: row.stream,
-        group: row.group,
-        consumer: consumerRow(this.#file.reads, row.group, consumer, Date.now()),
-        field: codec.field,
-      }
+      consumerRow(this.#file.reads, row.group, consumer, Date.now())
+      return { stream: row.stream, group: row.group, consumer, field: codec.field }
     })
   }
 

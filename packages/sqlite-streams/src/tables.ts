@@ -35,3 +35,19 @@ export function consumerRow(connection: Connection, group: number, name: string,
   )
   return Number(row?.['id'])
 }
+
+/** Forgets consumers with nothing pending that were not heard of since then. Inside a transaction that writes. */
+export function removeIdleConsumers(connection: Connection, streamName: string, name: string, since: number): string[] {
+  return connection
+    .all(
+      `delete from consumer
+       where consumer_group = (
+         select g.id from consumer_group as g join stream on stream.id = g.stream where stream.name = ? and g.name = ?
+       ) and seen_at <= ? and not exists (select 1 from pending where pending.consumer_group = consumer.consumer_group and pending.consumer = consumer.id)
+       returning name`,
+      streamName,
+      name,
+      since,
+    )
+    .map((row) => String(row['name']))
+}

@@ -144,6 +144,12 @@ export interface StreamStore extends AsyncDisposable {
   consumer<T>(options: ConsumerOptions<T>): BatchSource<T>
   /** Creates stream and group if absent. A new group starts at the first entry, never at the end (hazard S4). */
   ensureGroup(stream: string, group: string): Promise<void>
+  /**
+   * Forgets consumers of a group that have nothing pending and were not heard of for that long, in one step: what is
+   * pending for a consumer goes with it (hazard S9).
+   * @returns their names; none for a group that does not exist.
+   */
+  removeIdleConsumers(stream: string, group: string, idleMs: number): Promise<string[]>
   /** Bounded in time and size, whatever the streams hold (hazard M7). A stream that does not exist has length 0. */
   status(streams: readonly string[]): Promise<StreamStatus[]>
   /** Resolves when the store answers. */

@@ -34,6 +34,7 @@ export function describeStreamStore(name: string, open: () => Promise<StreamStor
   describe(name, () => {
     describeAppending(test, open)
     describeReading(test, open)
+    describeConsumers(test)
     describeAcking(test)
     describeCursors(test)
     describeHighWaterMark(test)
@@ -372,6 +373,46 @@ function describeReading(test: SettingTest, open: () => Promise<StreamStore>): v
     const [batch] = await reader.take(2)
     expect(batch!.entries.map(({ event }) => event)).toEqual([2])
     expect(batch!.rejected[0]).toMatchObject({ raw: '{"n":1}', error: { cause: { message: 'a defect of ours' } } })
+  })
+}
+
+function describeConsumers(test: SettingTest): void {
+  test('a consumer is forgotten once it is idle and has nothing pending (S9)', async ({ setting }) => {
+    const { store, stream } = setting
+    const consumers = async (): Promise<string[]> =>
+      (await setting.status()).groups.flatMap((group) => group.consumers.map(({ name }) => name)).toSorted()
+    await setting.writer().append([1, 2])
+    const working = setting.reader({ consumer: 'working', batchSize: 1 })
+    const [held] = await working.take(1)
+    await working.stop()
+    const done = setting.reader({ consumer: 'done', batchSize: 1 })
+    const [batch] = await done.take(1)
+    await batch!.ack()
+    await done.stop()
+
+    expect(await store.removeIdleConsumers(stream, 'group', 3_600_000)).toEqual([])
+    expect(await store.removeIdleConsumers(stream, 'group', 0)).toEqual(['done'])
+    expect(await consumers()).toEqual(['working'])
+    // What it has is not lost with it.
+    await using again = setting.reader({ consumer: 'working' })
+    expect((await again.next()).entries).toEqual(held!.entries)
+  })
+
+  test('a consumer that was forgotten and lives goes on (S9)', async ({ setting }) => {
+    const { store, stream } = setting
+    await using reader = setting.reader({ claimIdleMs: 30, blockMs: 10 })
+    await setting.writer().append([1])
+    const [first] = await reader.take(1)
+    await first!.ack()
+    await store.removeIdleConsumers(stream, 'group', 0)
+    await setting.writer().append([2, 3])
+    expect(await reader.events(2)).toEqual([2, 3])
+  })
+
+  test('a group that does not exist has nobody to forget', async ({ setting }) => {
+    expect(await setting.store.removeIdleConsumers(setting.stream, 'group', 0)).toEqual([])
+    await setting.writer().append([1])
+    expect(await setting.store.removeIdleConsumers(setting.stream, 'group', 0)).toEqual([])
   })
 }
 
