@@ -1,6 +1,7 @@
 export { ingesterConfig } from './config.ts'
 export {
   checkpointLoop,
+  streamEpochLoop,
   describeTrouble,
   ingesterLoops,
   type CheckpointOptions,

@@ -1,4 +1,4 @@
-import { CheckpointKeeper, readCheckpoint, readStoredRepos, type Database } from '@millrace/database'
+import { CheckpointKeeper, readCheckpoint, readStoredRepos, StreamEpoch, type Database } from '@millrace/database'
 import type { DidResolver } from '@millrace/identity'
 import {
   BackfillIngester,
@@ -60,6 +60,9 @@ export interface IngesterOptions {
   meter: Meter
 }
 
+/** How often a host whose repos are listed is looked at: whether it is to be listed again. */
+const LISTING_WATCH_MS = 10_000
+
 /** How far labelers with much to say at once fill the stream of labels (hazard L12). */
 const BULK_SHARE = 1 / 20
 
@@ -104,7 +107,14 @@ export function ingesterLoops({
     ...firehoses,
     ...hosts.map((host, index) => {
       const ready = (signal: AbortSignal): Promise<void> => connected(firehoses[index]!, signal)
-      return new BackfillIngester({ ...shared, host, sink: repos, maxRepos, ready, ...(select && { select }) })
+      return new BackfillIngester({
+        ...shared,
+        host,
+        sink: repos,
+        maxRepos,
+        ready,
+        ...(select && { select, watchMs: LISTING_WATCH_MS }),
+      })
     }),
     ...labelerHosts.map((host) => {
       const unsigned = unsignedLabelers.includes(host)
@@ -133,6 +143,47 @@ export function checkpointLoop({
     cursorKey: cursorKey(stream, host),
   }))
   return new CheckpointKeeper({ database, store, upstreams, logger })
+}
+
+export type StreamEpochLoopOptions = Pick<
+  IngesterOptions,
+  'hosts' | 'labelerHosts' | 'firehoseStream' | 'labelStream' | 'repoStream' | 'store' | 'logger' | 'meter'
+> & {
+  database: Database
+  /** The loops that read these hosts: they connect anew when the store has lost what it held. */
+  loops: readonly IngesterLoop[]
+  /** @default 'firehose_backfill' */
+  backfillStream?: string
+}
+
+/** Notices that the store of streams was emptied, and goes back to what Postgres knows. */
+export function streamEpochLoop({
+  store,
+  database,
+  loops,
+  hosts,
+  labelerHosts = [],
+  firehoseStream = streams.firehoseLive,
+  labelStream = streams.labelLive,
+  repoStream = streams.repoBackfill,
+  backfillStream = streams.firehoseBackfill,
+  logger,
+  meter,
+}: StreamEpochLoopOptions): StreamEpoch {
+  const upstream = (stream: string) => (host: string) => ({ host: hostLabel(host), stream, url: hostWithScheme(host) })
+  return new StreamEpoch({
+    database,
+    store,
+    streams: [firehoseStream, labelStream, repoStream, backfillStream],
+    upstreams: [...hosts.map(upstream(firehoseStream)), ...labelerHosts.map(upstream(labelStream))],
+    labelStream,
+    repoStream,
+    onLoss: () => {
+      for (const loop of loops) if ('restart' in loop) loop.restart()
+    },
+    logger,
+    meter,
+  })
 }
 
 /** Repos that have something we lack, and accounts that the host sees differently. */

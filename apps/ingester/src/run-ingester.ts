@@ -3,7 +3,7 @@ import { createGuardedFetch, DidResolver } from '@millrace/identity'
 import { chooseStreams, runAll, StreamGauges, type ProcessContext } from '@millrace/runtime'
 import { openLedgerDatabase, openStreams } from '@millrace/stores'
 import type { ingesterConfig } from './config.ts'
-import { checkpointLoop, describeTrouble, ingesterLoops } from './ingester.ts'
+import { checkpointLoop, describeTrouble, ingesterLoops, streamEpochLoop } from './ingester.ts'
 
 /** The ingester process: opens its stores, and reads its hosts until it is stopped. */
 export async function runIngester(context: ProcessContext<typeof ingesterConfig>): Promise<void> {
@@ -50,7 +50,22 @@ export async function runIngester(context: ProcessContext<typeof ingesterConfig>
     meter,
     logger,
   })
-  const checkpoints = database && [
+  const epoch =
+    database &&
+    streamEpochLoop({
+      store,
+      database,
+      loops,
+      hosts: config.INGESTER_HOSTS,
+      labelerHosts: config.INGESTER_LABELER_HOSTS,
+      firehoseStream: config.INGESTER_FIREHOSE_STREAM,
+      labelStream: config.INGESTER_LABEL_STREAM,
+      repoStream: config.INGESTER_REPO_STREAM,
+      logger,
+      meter,
+    })
+  const keepers = epoch && [
+    epoch,
     checkpointLoop({
       store,
       database,
@@ -59,5 +74,7 @@ export async function runIngester(context: ProcessContext<typeof ingesterConfig>
       logger,
     }),
   ]
-  await runAll([...loops, ...(checkpoints ?? []), gauges], signal, { logger, meter, health })
+  // Before anything is read: a cursor may be ahead of what the store still has.
+  await epoch?.ready(signal)
+  await runAll([...loops, ...(keepers ?? []), gauges], signal, { logger, meter, health })
 }

@@ -1,5 +1,6 @@
 import { silentLogger, sleep, type Logger, type Loop, type StreamStore } from '@millrace/stream-protocol'
 import type { Database } from './open-database.ts'
+import { readStreamEpoch } from './stream-epoch.ts'
 import { registerUpstreams, type Upstream } from './upstreams.ts'
 
 export interface CheckpointKeeperOptions {
@@ -31,6 +32,7 @@ export class CheckpointKeeper implements Loop {
   readonly #options: Required<Omit<CheckpointKeeperOptions, 'logger'>>
   readonly #logger: Logger
   readonly #samples = new Map<string, Sample[]>()
+  #epoch: string | undefined
 
   constructor({ intervalMs = 5_000, logger = silentLogger, ...rest }: CheckpointKeeperOptions) {
     this.#options = { ...rest, intervalMs }
@@ -54,13 +56,24 @@ export class CheckpointKeeper implements Loop {
     await registerUpstreams(database, upstreams)
     for (const upstream of upstreams) {
       const seq = await this.#reached(upstream)
-      if (seq === undefined) continue
+      // After the look: a stream that was lost is empty as well, and says so before its group is back (hazard I5).
+      if (!(await this.#isSameStore()) || seq === undefined) continue
       await database.pool.query(
         `update millrace_upstream set checkpoint = $3, checkpoint_at = now()
          where host = $1 and stream = $2 and (checkpoint is null or checkpoint < $3)`,
         [upstream.host, upstream.stream, seq],
       )
     }
+  }
+
+  /** What was sampled of a store says nothing about another one, nor about the same once it was emptied. */
+  async #isSameStore(): Promise<boolean> {
+    const { database, store } = this.#options
+    const epoch = await readStreamEpoch(database, store)
+    if (epoch === this.#epoch) return epoch !== undefined
+    this.#epoch = epoch
+    this.#samples.clear()
+    return false
   }
 
   async #reached({ stream, cursorKey }: { stream: string; cursorKey: string }): Promise<number | undefined> {
@@ -70,6 +83,7 @@ export class CheckpointKeeper implements Loop {
     const [status] = await store.status([stream])
     if (cursor === null || !/^\d{1,16}$/.test(cursor) || !status) return undefined
     const seq = Number(cursor)
+    if (status.groups.length === 0) return undefined
     if (status.length === 0) {
       this.#samples.set(cursorKey, [])
       return seq

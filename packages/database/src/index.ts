@@ -26,6 +26,7 @@ export type { MigrationSet } from './migrations/migration-set.ts'
 export { openDatabase, type Database, type OpenDatabaseOptions } from './open-database.ts'
 export { readStoredRepos, type StoredRepo } from './repo-heads.ts'
 export { cutToBytes, storableJson, storableText } from './storable-text.ts'
+export { readStreamEpoch, StreamEpoch, type StreamEpochOptions } from './stream-epoch.ts'
 export type { Tables } from './tables.ts'
 export { TextArray } from './text-array.ts'
 export {

@@ -43,6 +43,11 @@ export interface BackfillIngesterOptions {
    * B2). A failure is waited out. @default all
    */
   select?: (listed: readonly BackfillEvent[]) => Promise<readonly BackfillEvent[]>
+  /**
+   * How often a host that is listed is looked at, in milliseconds: once its cursor was removed, it is listed again. 0: not
+   * at all, and `run` resolves when all are listed. @default 0
+   */
+  watchMs?: number
   /** Time for one page, in milliseconds. @default 30_000 */
   timeoutMs?: number
   /** Delays after a failure. */
@@ -92,6 +97,7 @@ export class BackfillIngester implements Loop {
     maxRepos = Number.POSITIVE_INFINITY,
     ready = async () => undefined,
     select = async (listed) => listed,
+    watchMs = 0,
     timeoutMs = 30_000,
     backoff = { minMs: 1_000, maxMs: 60_000 },
     logger = silentLogger,
@@ -101,7 +107,7 @@ export class BackfillIngester implements Loop {
     const host = hostLabel(rest.host)
     const { stream } = rest.sink
     this.name = `list-repos ${host}`
-    this.#options = { ...rest, ledger, fetch, pageLimit, maxRepos, ready, select, timeoutMs, backoff, logger }
+    this.#options = { ...rest, ledger, fetch, pageLimit, maxRepos, ready, select, watchMs, timeoutMs, backoff, logger }
     this.#key = cursorKey(stream, rest.host)
     this.#logger = logger.child({ component: 'backfill-ingester', host })
     this.#backoff = new Backoff(backoff)
@@ -137,12 +143,23 @@ export class BackfillIngester implements Loop {
         if (await this.#listFrom(signal)) {
           this.#status.state = 'done'
           this.#logger.info({ repos: this.#status.repos }, 'all repos are listed')
-          return
+          if (this.#options.watchMs === 0) return
+          await this.#untilRemoved(signal)
         }
       }
     } catch (error) {
       if (!signal.aborted) throw error
     }
+  }
+
+  async #untilRemoved(signal: AbortSignal): Promise<void> {
+    const { cursors, watchMs } = this.#options
+    do {
+      await sleep(watchMs, signal)
+      if (signal.aborted) return
+    } while ((await retrying(() => cursors.get(this.#key), this.#retry('read the cursor', signal))) !== null)
+    Object.assign(this.#status, { state: 'listing', repos: 0 })
+    this.#logger.warn({}, 'the cursor was removed: listing again')
   }
 
   /** Lists to the end, and says so; false when somebody else moved the cursor, or the signal is aborted. */

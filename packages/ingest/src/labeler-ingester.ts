@@ -96,6 +96,11 @@ export class LabelerIngester implements Loop {
     return this.#subscription.run(signal)
   }
 
+  /** Connects anew, from the cursor that is stored by then: for one that was moved while the host is silent. */
+  restart(): void {
+    this.#subscription.restart()
+  }
+
   status(): SubscriptionStatus {
     return this.#subscription.status()
   }

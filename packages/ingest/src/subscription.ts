@@ -129,6 +129,7 @@ export class Subscription<E> {
   #openGaps: HostGap[] = []
   /** What the ledger already knows about why we stand still. */
   #haltNoted: string | undefined
+  #restart = new AbortController()
 
   constructor(options: SubscriptionOptions<E>) {
     this.#options = options
@@ -157,14 +158,21 @@ export class Subscription<E> {
     return { ...this.#status }
   }
 
+  /** Connects anew, from the cursor that is stored by then. */
+  restart(): void {
+    this.#restart.abort()
+  }
+
   async run(signal: AbortSignal): Promise<void> {
     for (let attempt = 0; !signal.aborted; attempt++) {
       if (attempt > 0) {
         this.#status.reconnects++
         this.#metrics.reconnected()
       }
-      const end = await this.#connect(signal)
-      if (end.next === 'stop') return
+      this.#restart = new AbortController()
+      const end = await this.#connect(AbortSignal.any([signal, this.#restart.signal]))
+      if (signal.aborted) return
+      if (end.next === 'stop') continue
       await this.#pause(end, signal)
     }
   }

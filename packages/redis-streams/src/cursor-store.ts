@@ -20,4 +20,8 @@ export class RedisCursorStore implements CursorStore {
     const reply = await this.#redis.command(['SET', key, value])
     if (reply !== 'OK') throw new UnexpectedReplyError(`SET ${key} answered ${String(reply)}`)
   }
+
+  async delete(key: string): Promise<void> {
+    await this.#redis.command(['DEL', key])
+  }
 }

@@ -3,6 +3,7 @@ import {
   noMeter,
   silentLogger,
   sleep,
+  STREAM_EPOCH_KEY,
   type Batch,
   type BatchSource,
   type ConsumerOptions,
@@ -35,6 +36,8 @@ interface Run {
   /** Ids in batches that are not acked yet. */
   readonly held: Set<string>
   readonly backoff: Backoff
+  /** The group was there, and is gone. */
+  lostGroup: boolean
 }
 
 /** Ids of the own pending list that are looked at together. */
@@ -78,7 +81,7 @@ export class StreamConsumer<T> implements BatchSource<T> {
   }
 
   async *batches(signal: AbortSignal): AsyncGenerator<Batch<T>> {
-    const run: Run = { signal, held: new Set(), backoff: new Backoff({ minMs: 100, maxMs: 10_000 }) }
+    const run: Run = { signal, held: new Set(), backoff: new Backoff({ minMs: 100, maxMs: 10_000 }), lostGroup: false }
     while (!signal.aborted) {
       try {
         // A blocking read holds its connection, so nobody else uses this one.
@@ -86,7 +89,8 @@ export class StreamConsumer<T> implements BatchSource<T> {
         yield* this.#read(connection, run)
       } catch (error) {
         if (signal.aborted) return
-        if (!isTransient(error) && !isGroupLost(error)) throw error
+        if (isGroupLost(error)) run.lostGroup = true
+        else if (!isTransient(error)) throw error
         this.#metrics.interrupted()
         this.#logger.warn({ err: error, attempt: run.backoff.attempt + 1 }, 'reading was interrupted: starting over')
         await sleep(run.backoff.nextMs(), signal)
@@ -95,6 +99,11 @@ export class StreamConsumer<T> implements BatchSource<T> {
   }
 
   async *#read(connection: RedisConnection, run: Run): AsyncGenerator<Batch<T>> {
+    if (run.lostGroup) {
+      // Before the group is there again, so that nobody takes the stream for one that was read to its end (hazard I5).
+      await connection.command(['DEL', STREAM_EPOCH_KEY])
+      run.lostGroup = false
+    }
     if (await ensureGroup(connection, this.stream, this.group)) {
       this.#metrics.groupCreated()
       // On a new deployment this is expected. Later it says that Redis has lost what it held.

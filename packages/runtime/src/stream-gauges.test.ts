@@ -11,7 +11,7 @@ function storeOf(status: () => Promise<StreamStatus[]>): StreamStore {
   return {
     kind: 'sqlite',
     location: 'nowhere',
-    cursors: { get: unused, set: unused },
+    cursors: { get: unused, set: unused, delete: unused },
     writer: unused,
     consumer: unused,
     ensureGroup: unused,

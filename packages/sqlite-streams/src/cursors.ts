@@ -31,4 +31,9 @@ export class SqliteCursorStore implements CursorStore {
     const { appends, logger } = this.#file
     await appends.transact(() => writeCursor(appends, key, value), { logger })
   }
+
+  async delete(key: string): Promise<void> {
+    const { appends, logger } = this.#file
+    await appends.transact(() => appends.run('delete from cursor where key = ?', key), { logger })
+  }
 }

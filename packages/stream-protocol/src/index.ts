@@ -57,6 +57,7 @@ export {
   INGESTER_DONE,
   isBackfillSeq,
   SEQ_BACKFILL,
+  STREAM_EPOCH_KEY,
   streams,
 } from './streams.ts'
 export { Backoff, sleep, type BackoffOptions } from './time.ts'

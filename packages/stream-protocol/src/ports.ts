@@ -82,6 +82,8 @@ export interface BatchSource<T> {
 export interface CursorStore {
   get(key: string): Promise<string | null>
   set(key: string, value: string): Promise<void>
+  /** Harmless when there is none. */
+  delete(key: string): Promise<void>
 }
 
 export interface WriterOptions<T> {

@@ -45,5 +45,8 @@ export function epochKey(stream: string, host: string): string {
   return `${stream}:epoch:${hostWithoutScheme(host)}`
 }
 
+/** Where the store of streams keeps what tells it from others, and from itself once it was emptied (hazard I5). */
+export const STREAM_EPOCH_KEY = 'millrace:stream-epoch'
+
 /** Entries at which writers wait, unless configured otherwise. */
 export const DEFAULT_HIGH_WATER_MARK = 100_000

@@ -2,7 +2,7 @@ import { backfillerLoops, repairLoops } from '@millrace/backfiller'
 import { identityVersion, PostgresLedger } from '@millrace/database'
 import { createGuardedFetch, DidResolver, HandleResolver, HostLimits, PdsStatus } from '@millrace/identity'
 import { indexerLoops, type IndexerLoops, type IndexerSettings } from '@millrace/indexer'
-import { checkpointLoop, ingesterLoops, type IngesterLoop } from '@millrace/ingester'
+import { checkpointLoop, ingesterLoops, streamEpochLoop, type IngesterLoop } from '@millrace/ingester'
 import { groups, streams, type Logger, type Loop, type Meter } from '@millrace/stream-protocol'
 import type { SourceNetwork } from './network.ts'
 import type { UpOptions } from './options.ts'
@@ -103,8 +103,20 @@ export async function joinPipeline({
     logger,
     meter,
   })
+  const hosts = [network.relay]
+  const epoch = streamEpochLoop({
+    store,
+    database,
+    loops: ingesters,
+    hosts,
+    labelerHosts: network.labelers,
+    logger,
+    meter,
+  })
+  await epoch.check()
   const keepers = [
-    checkpointLoop({ store, database, hosts: [network.relay], logger }),
+    epoch,
+    checkpointLoop({ store, database, hosts, logger }),
     ...repairLoops({ database, resolver: dids, fetch, hostUrl, logger, meter }),
   ]
   return {

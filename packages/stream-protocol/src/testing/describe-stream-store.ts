@@ -506,6 +506,9 @@ function describeCursors(test: SettingTest): void {
     await setting.store.cursors.set(setting.cursorKey, '12')
     await setting.store.cursors.set(setting.cursorKey, '13')
     expect(await setting.cursor()).toBe('13')
+    await setting.store.cursors.delete(setting.cursorKey)
+    await setting.store.cursors.delete(setting.cursorKey)
+    expect(await setting.cursor()).toBeNull()
   })
 
   test('an append moves its cursor along (I1)', async ({ setting }) => {

@@ -1,0 +1,217 @@
+import { cp, mkdtemp, rm } from 'node:fs/promises'
+import { createConnection } from 'node:net'
+import os from 'node:os'
+import path from 'node:path'
+import { CheckpointKeeper, readCheckpoint, registerUpstreams, type Database } from '@millrace/database'
+import { startSimulatedNetwork } from '@millrace/dev-network'
+import { startRedis } from '@millrace/local-services'
+import { runAll } from '@millrace/runtime'
+import { openMigratedDatabase, openStreams } from '@millrace/stores'
+import {
+  cursorKey,
+  groups,
+  INGESTER_DONE,
+  noMeter,
+  silentLogger,
+  STREAM_EPOCH_KEY,
+  streamEventCodec,
+  streams,
+  type StreamStore,
+} from '@millrace/stream-protocol'
+import { createLogSpy, eventually as soon, pgTest } from '@millrace/testing'
+import { expect } from 'vitest'
+import { checkpointLoop, ingesterLoops, streamEpochLoop, type StreamEpochLoopOptions } from './ingester.ts'
+
+const eventually = <T>(assertion: () => T | Promise<T>) => soon(assertion, { timeoutMs: 25_000 })
+const openRedis = (url: string) => openStreams({ kind: 'redis', url, location: url, why: 'it is a test' })
+const openDatabase = (url: string) => openMigratedDatabase({ url })
+
+const host = 'https://relay.example'
+const labeler = 'https://mod.example'
+const keys = {
+  firehose: cursorKey(streams.firehoseLive, host),
+  listing: cursorKey(streams.repoBackfill, host),
+  labels: cursorKey(streams.labelLive, labeler),
+}
+const account = { type: 'account', seq: 1, time: '2026-01-01T00:00:00.000Z', did: 'did:plc:abc', active: true } as const
+
+const epochOf = (store: StreamStore, database: Database, options: Partial<StreamEpochLoopOptions> = {}) =>
+  streamEpochLoop({
+    store,
+    database,
+    loops: [],
+    hosts: [host],
+    labelerHosts: [labeler],
+    logger: silentLogger,
+    meter: noMeter,
+    ...options,
+  })
+
+/** Read to 100, with rows up to 80. */
+async function readFurther(store: StreamStore, database: Database): Promise<void> {
+  await store.cursors.set(keys.firehose, '100')
+  await store.cursors.set(keys.listing, INGESTER_DONE)
+  await store.cursors.set(keys.labels, '7')
+  await registerUpstreams(database, [{ host: 'relay.example', stream: streams.firehoseLive, url: host }])
+  await database.pool.query('update millrace_upstream set checkpoint = 80 where stream = $1', [streams.firehoseLive])
+}
+const cursorsOf = async ({ cursors }: StreamStore): Promise<(string | null)[]> =>
+  await Promise.all([cursors.get(keys.firehose), cursors.get(keys.listing), cursors.get(keys.labels)])
+
+pgTest('what another store has is read again, once, by one process (I5)', async ({ databaseUrl }) => {
+  await using redis = await startRedis()
+  await using store = await openRedis(redis.url)
+  await using database = await openDatabase(databaseUrl)
+  const logger = createLogSpy()
+  const processes = [epochOf(store, database, { logger }), epochOf(store, database, { logger })]
+  for (const epoch of processes) await epoch.check()
+  expect(logger.messages('error')).toEqual([])
+
+  await readFurther(store, database)
+  for (const epoch of processes) await epoch.check()
+  expect(await cursorsOf(store)).toEqual(['100', INGESTER_DONE, '7'])
+
+  await store.cursors.set(STREAM_EPOCH_KEY, 'another')
+  await Promise.all(processes.map((epoch) => epoch.check()))
+  expect(await cursorsOf(store)).toEqual(['80', null, null])
+  expect(logger.messages('error')).toHaveLength(1)
+  const gaps = await database.pool.query('select host, stream, from_seq, closed_at is null as open from millrace_gap')
+  expect(gaps.rows).toEqual([{ host: 'mod.example', stream: 'label_live', from_seq: '7', open: false }])
+  for (const epoch of processes) await epoch.check()
+  expect(logger.messages('error')).toHaveLength(1)
+})
+
+pgTest('a host without a checkpoint is compared with our rows (I5)', async ({ databaseUrl }) => {
+  await using redis = await startRedis()
+  await using store = await openRedis(redis.url)
+  await using database = await openDatabase(databaseUrl)
+  const epoch = epochOf(store, database)
+  await epoch.check()
+  await store.cursors.set(keys.firehose, '100')
+  await store.cursors.delete(STREAM_EPOCH_KEY)
+  await epoch.check()
+  const gaps = await database.pool.query(
+    'select host, stream, reason, from_seq from millrace_gap where closed_at is null',
+  )
+  expect(gaps.rows).toEqual([{ host: 'relay.example', stream: 'firehose_live', reason: 'store-lost', from_seq: '100' }])
+})
+
+pgTest(
+  'a stream that is deleted is no stream that was read to its end (I4, I5, S4)',
+  async ({ databaseUrl, signal }) => {
+    await using redis = await startRedis()
+    await using store = await openRedis(redis.url)
+    await using database = await openDatabase(databaseUrl)
+    const epoch = epochOf(store, database)
+    const reading = (async () => {
+      const consumer = store.consumer({
+        stream: streams.firehoseLive,
+        group: groups.firehose,
+        consumer: 'one',
+        codec: streamEventCodec,
+        blockMs: 50,
+      })
+      for await (const _ of consumer.batches(signal)) break
+    })()
+    await eventually(async () => expect((await store.status([streams.firehoseLive]))[0]?.groups).toHaveLength(1))
+    await epoch.check()
+    await epoch.check()
+    await readFurther(store, database)
+    const upstream = { host: 'relay.example', stream: streams.firehoseLive, url: host, cursorKey: keys.firehose }
+    const keeper = new CheckpointKeeper({ database, store, upstreams: [upstream] })
+    const checkpoint = () => readCheckpoint(database, 'relay.example', streams.firehoseLive)
+    await keeper.keep()
+
+    // Written, read by nobody, and gone: as when an operator deletes the key.
+    await deleteKey(redis.url, streams.firehoseLive)
+    await keeper.keep()
+    await eventually(async () => expect((await store.status([streams.firehoseLive]))[0]?.groups).toHaveLength(1))
+    await keeper.keep()
+    await keeper.keep()
+    expect(await checkpoint()).toBe('80')
+    await epoch.check()
+    expect(await store.cursors.get(keys.firehose)).toBe('80')
+    await store.writer({ stream: streams.firehoseLive, codec: streamEventCodec }).append([account])
+    await reading
+  },
+)
+
+pgTest('a copy of the store from a while ago goes on from where it was (S18)', async ({ databaseUrl }) => {
+  await using database = await openDatabase(databaseUrl)
+  const folder = await mkdtemp(path.join(os.tmpdir(), 'millrace-epoch-'))
+  const data = path.join(folder, 'data')
+  const settings = { appendfsync: 'always' }
+  const first = await startRedis({ folder: data, settings })
+  const port = Number(new URL(first.url).port)
+  const logger = createLogSpy()
+  {
+    await using store = await openRedis(first.url)
+    await epochOf(store, database, { logger }).check()
+    const writer = store.writer({ stream: streams.firehoseLive, codec: streamEventCodec })
+    await writer.append([account], { cursor: { key: keys.firehose, from: null, to: '1' } })
+    await cp(data, path.join(folder, 'copy'), { recursive: true })
+    await writer.append([{ ...account, seq: 2 }], { cursor: { key: keys.firehose, from: '1', to: '2' } })
+  }
+  process.kill(first.pid, 'SIGKILL')
+  await first.close()
+  await rm(path.join(folder, 'copy', 'redis.pid'), { force: true })
+  await using again = await startRedis({ folder: path.join(folder, 'copy'), port, settings })
+  await using store = await openRedis(again.url)
+  await epochOf(store, database, { logger }).check()
+  expect(logger.messages('error')).toEqual([])
+  expect([await store.cursors.get(keys.firehose), (await store.status([streams.firehoseLive]))[0]?.length]).toEqual([
+    '1',
+    1,
+  ])
+  await rm(folder, { recursive: true })
+})
+
+pgTest('a Redis that comes back empty is filled again from its hosts (I4, I5)', async ({ databaseUrl, signal }) => {
+  await using network = await startSimulatedNetwork({ accounts: 3, recordsPerAccount: 2, labels: 4 })
+  await using database = await openDatabase(databaseUrl)
+  const first = await startRedis()
+  const port = Number(new URL(first.url).port)
+  await using store = await openRedis(first.url)
+  const shared = {
+    store,
+    database,
+    hosts: [network.relayUrl],
+    labelerHosts: [network.labelerUrl],
+    logger: silentLogger,
+    meter: noMeter,
+  }
+  const loops = ingesterLoops({ ...shared, verify: 'off', startCursor: '0', allowPrivateHosts: true })
+  const epoch = streamEpochLoop({ ...shared, loops })
+  await epoch.ready(signal)
+  const stop = new AbortController()
+  const running = runAll([...loops, checkpointLoop(shared)], AbortSignal.any([signal, stop.signal]))
+  const lengths = async (): Promise<number[]> =>
+    (await store.status([streams.firehoseLive, streams.repoBackfill, streams.labelLive])).map(({ length }) => length)
+  await network.write(3)
+  await eventually(async () => expect(await lengths()).toEqual([expect.toSatisfy((n: number) => n >= 3), 3, 4]))
+  const before = await eventually(async () => {
+    const [firehose] = await lengths()
+    expect(loops[0]?.status()).toMatchObject({ state: 'streaming' })
+    return firehose!
+  })
+
+  process.kill(first.pid, 'SIGKILL')
+  await first.close()
+  await using _again = await startRedis({ port })
+  await epoch.ready(signal)
+  // Nothing of it had come to rows: all of it is read again, also from hosts that are silent.
+  await eventually(async () => expect(await lengths()).toEqual([before, 3, 4]))
+  stop.abort()
+  await running
+})
+
+async function deleteKey(url: string, key: string): Promise<void> {
+  const { hostname, port } = new URL(url)
+  const socket = createConnection(Number(port), hostname)
+  await new Promise<void>((resolve, reject) => {
+    socket.on('error', reject)
+    socket.on('data', () => resolve())
+    socket.write(`DEL ${key}\r\n`)
+  })
+  socket.destroy()
+}
