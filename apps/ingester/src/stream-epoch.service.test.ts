@@ -197,7 +197,8 @@ pgTest('a Redis that comes back empty is filled again from its hosts (I4, I5)', 
 
   process.kill(first.pid, 'SIGKILL')
   await first.close()
-  await using _again = await startRedis({ port })
+  await using again = await startRedis({ port })
+  expect(again.url).toBe(first.url)
   await epoch.ready(signal)
   // Nothing of it had come to rows: all of it is read again, also from hosts that are silent.
   await eventually(async () => expect(await lengths()).toEqual([before, 3, 4]))

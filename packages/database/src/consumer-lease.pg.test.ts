@@ -16,13 +16,13 @@ const take = (database: Database, options: Partial<ConsumerLeaseOptions> = {}): 
 
 /** Renews leases, as their processes would, until somebody has got one. */
 async function whileRenewing(leases: readonly ConsumerLease[], taking: Promise<ConsumerLease>): Promise<ConsumerLease> {
-  let taken: ConsumerLease | undefined
-  void taking.then((lease) => (taken = lease))
-  while (!taken) {
+  const state = { isTaken: false }
+  const taken = taking.finally(() => (state.isTaken = true))
+  while (!state.isTaken) {
     for (const lease of leases) await lease.renew()
     await sleep(20)
   }
-  return taken
+  return await taken
 }
 
 pgTest('a second process with the same name takes a suffix, and says so (S8)', async ({ databaseUrl }) => {
