@@ -32,7 +32,7 @@ import { commitParts } from './repos/commit-part.ts'
 import { beginningReindexes, forgetRevisions } from './repos/forget-revisions.ts'
 import { RepairCounts, repairsOf } from './repos/repair-counts.ts'
 import { runParts } from './repos/run-part.ts'
-import { settleRepos, type SettledRepos } from './repos/settle-repos.ts'
+import { accountsWithRecords, settleRepos, type SettledRepos } from './repos/settle-repos.ts'
 import { transaction, type Session, type Statement } from './session.ts'
 import { shareCollections } from './share-collections.ts'
 import { lockAndRead, lockNames } from './stored-state.ts'
@@ -213,11 +213,14 @@ export class IndexingService {
         const repairs = new RepairCounts()
         repairs.addPlanned(changes, stored, (op) => events[batch.eventOf.get(op)!]!, repairsOf(runs))
         const context = this.#applyContext(session, now)
+        const keptCommits = commitParts(kept)
+        const withRecords = await accountsWithRecords(session, keptCommits, stored.repos)
         const negative = await applyRecords(context, changes)
         const settled = await settleRepos(context, {
           repairs,
           stored: stored.repos,
-          commits: commitParts(kept),
+          commits: keptCommits,
+          withRecords,
           runs: runParts(kept),
         })
 
@@ -242,7 +245,7 @@ export class IndexingService {
           raiseRepos(newestOfEach(revs)),
           // Deletions that repeat one: what is read a second time may have brought their records to the dead letters again.
           purgeDeadLetters(live.filter((op) => op.action === 'remove' && outcomes.get(op) === 'duplicate')),
-          keepOut(newestOfEach(batch.ops.filter((op) => passedOver.has(batch.eventOf.get(op)!)))),
+          keepOut(newestOfEach(batch.ops.filter((op) => isDeleted(op.did)))),
           this.#asks ? askAgain(inDoubt) : undefined,
           returned.length > 0 ? dirtyStatement(returned) : undefined,
         ])
@@ -281,6 +284,7 @@ export class IndexingService {
           stored: repos,
           commits: nothing,
           runs: nothing,
+          withRecords: new Set(),
           impatient,
         })
         await session.all([raiseRepos(settled.reached)])
@@ -411,7 +415,7 @@ function passOver(
   return { passedOver, inDoubt: [...inDoubt].sort(compareText) }
 }
 
-/** What was passed over must not be overruled by something older, should the account come back. */
+/** What a deleted account did must not be overruled by something older, should it come back. */
 function keepOut(ops: readonly RecordOp[]): Statement | undefined {
   if (ops.length === 0) return undefined
   const sorted = [...ops].sort((a, b) => compareText(a.did, b.did))

@@ -82,6 +82,7 @@ export async function removeAccount({
     const [, goesOn] = await session.all([takeLocks([did], []), removalGoesOn(did)] as const)
     if (goesOn.length === 0) return
     await session.all([
+      raiseFloors('select did, max(rev) from millrace_tombstone where did = $1 group by did', [did]),
       { text: 'delete from millrace_tombstone where did = $1', values: [did] },
       { text: 'delete from millrace_run where did = $1', values: [did] },
       { text: 'delete from millrace_commit where did = $1', values: [did] },

@@ -21,6 +21,8 @@ export interface RepoChanges {
   /** What a batch brings of commits and of runs, by account. */
   commits: ReadonlyMap<string, readonly CommitPart[]>
   runs: ReadonlyMap<string, readonly RunPart[]>
+  /** Accounts that we know no commit of, and had records of before this batch. */
+  withRecords: ReadonlySet<string>
   /** Whether what waits has waited long enough. */
   impatient?: boolean
 }
@@ -47,7 +49,7 @@ export interface SettledRepos {
  */
 export async function settleRepos(context: ApplyContext, changes: RepoChanges): Promise<SettledRepos> {
   const { session } = context
-  const { stored, commits, runs, repairs, impatient = false } = changes
+  const { stored, commits, runs, repairs, withRecords, impatient = false } = changes
   const dids = [...new Set([...commits.keys(), ...runs.keys()])].sort(compareText)
   const settled: SettledRepos = { reached: [], unfinished: [], swept: 0, legacy: 0, broke: 0, negative: [] }
   if (dids.length === 0) return settled
@@ -67,7 +69,6 @@ export async function settleRepos(context: ApplyContext, changes: RepoChanges): 
   )
   settled.unfinished = completed.flatMap(({ did }) => (done.has(did) ? [] : [did]))
 
-  const withRecords = await accountsWithRecords(session, commits, stored)
   const states: [string, RepoState][] = []
   const waiting: CommitPart[] = []
   const dirty: DirtyMark[] = []
@@ -127,8 +128,11 @@ async function applySweep(
   return { sweep, negative: await applyRecords(context, removalOf(sweep.removes)) }
 }
 
-/** Of accounts that we know no commit of and that say they are empty: those that are not, for us. */
-async function accountsWithRecords(
+/**
+ * Of accounts that we know no commit of and that say they are empty: those that are not, for us. To be asked before the
+ * records of the batch are written.
+ */
+export async function accountsWithRecords(
   session: Session,
   commits: ReadonlyMap<string, readonly CommitPart[]>,
   { states }: StoredRepos,
