@@ -415,7 +415,10 @@ function passOver(
   return { passedOver, inDoubt: [...inDoubt].sort(compareText) }
 }
 
-/** What a deleted account did must not be overruled by something older, should it come back. */
+/**
+ * What a deleted account did must not be overruled by something older, should it come back. One that is only inactive
+ * keeps its rows and their revisions, and what its host sent before it was may come yet (hazard G5).
+ */
 function keepOut(ops: readonly RecordOp[]): Statement | undefined {
   if (ops.length === 0) return undefined
   const sorted = [...ops].sort((a, b) => compareText(a.did, b.did))

@@ -47,14 +47,6 @@ export async function lockAndRead(
   return state
 }
 
-/** Which of these accounts are deleted. */
-export function deletedAccounts(dids: readonly string[]): Statement {
-  return {
-    text: `select distinct did from millrace_account_status where did = any ($1::text[]) and not active and status = 'deleted' and seq >= 0`,
-    values: [dids],
-  }
-}
-
 /** Ascending, so that two batches never wait for each other in a circle (hazard X3). */
 export function takeLocks(dids: readonly string[], names: Iterable<string>): Statement {
   const keys = new Set<bigint>(dids.map((did) => lockKey('repo', did)))
