@@ -4,13 +4,13 @@ import { parseArgs } from 'node:util'
 import { startRecordedNetwork } from '@millrace/dev-network'
 import { startPostgres, startRedis } from '@millrace/local-services'
 import { exactly } from '@millrace/testing/results'
-import { Pool } from 'pg'
 import { renderAnswers } from './answers/judge-answers.ts'
 import { readRecordedCalls } from './answers/recorded-calls.ts'
 import { compareWithReference } from './compare-with-reference.ts'
 import { renderVerdicts } from './compare/compare-databases.ts'
 import { FourApps } from './pipeline/four-apps.ts'
 import { LAST_LABELS, recordingFolder, startAtFirstFrame } from './pipeline/recording.ts'
+import { TestPool } from './pipeline/test-pool.ts'
 import { waitUntilIndexed } from './pipeline/wait-until-indexed.ts'
 
 const { values: flags } = parseArgs({
@@ -29,7 +29,7 @@ await using redis = await startRedis()
 await using postgres = await startPostgres({ durable: true })
 say(`network ${network.relayUrl}, Redis ${redis.version}, Postgres ${postgres.version}`)
 await startAtFirstFrame(redis.url, network.relayUrl)
-const pool = new Pool({ connectionString: postgres.url })
+await using pool = new TestPool(postgres.url)
 await using four = await FourApps.start({ network, redisUrl: redis.url, databaseUrl: postgres.url, form: 'built' })
 let said = ''
 await waitUntilIndexed({
@@ -37,6 +37,7 @@ await waitUntilIndexed({
   pool,
   schema: 'bsky',
   heads: { firehose: network.head(), labels: LAST_LABELS },
+  timeoutMs: 600_000,
   onProgress: (text) => {
     if (text !== '' && text !== said) say(`  ${text}`)
     said = text
@@ -51,7 +52,6 @@ const { tables, methods, migrations, unexplained } = await compareWithReference(
   network,
   recorded,
 })
-await pool.end()
 const results = [
   ...tables.map(({ table, unexplained }) => exactly(0, `conformance ${table}`, unexplained.length, 'rows')),
   exactly(0, 'conformance AppView start', migrations, 'migrations'),

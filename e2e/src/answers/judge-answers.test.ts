@@ -80,7 +80,14 @@ describe('a page of a timeline', () => {
     follow: [{ uri: uri(bob, '1', 'app.bsky.graph.follow'), creator: bob, subjectDid: alice }],
     feed_item: [row('5', 5), row('3', 3), row('2', 2)],
   }
-  const rows = { expected: base, actual: { ...base, feed_item: [...base['feed_item']!, gone] } }
+  const rows = {
+    expected: base,
+    actual: {
+      ...base,
+      feed_item: [...base['feed_item']!, gone],
+      repost: [{ uri: repost, subject: uri(alice, 'gone'), subjectCid: 'cid' }],
+    },
+  }
   const page = (cursor: string | undefined, ...rkeys: string[]) => ({
     feed: rkeys.map((rkey) => ({ post: { uri: uri(alice, rkey) } })),
     ...(cursor !== undefined && { cursor }),
