@@ -15,6 +15,12 @@ export class AccountStatuses {
     this.#byAccount.set(event.did, byHost.set(event.host ?? '', event))
   }
 
+  /** Whether it is there, and inactive. */
+  isHeld(did: string): boolean {
+    const { status, deleted } = this.of(did)
+    return status !== null && !deleted
+  }
+
   /** One host is enough to hide an account, and only a firehose can have it deleted (hazards I22, I23). */
   of(did: string): Omit<FinalAccount, 'did'> {
     const hiding = [...(this.#byAccount.get(did)?.values() ?? [])].filter(({ active }) => !active)

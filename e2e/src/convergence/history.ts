@@ -55,6 +55,7 @@ class HistoryWriter {
   readonly #versions = new Map<string, RecordJson[]>()
   readonly #revs = new Map<string, string>()
   readonly #statuses = new AccountStatuses()
+  #fetches = 0
   readonly #labels: FinalLabel[] = []
   /** Accounts of which two versions of one revision are about: only a later one settles it. */
   readonly #disputed = new Set<string>()
@@ -108,6 +109,8 @@ class HistoryWriter {
 
   end(start: StreamEvent[]): History {
     for (const did of this.#disputed) this.#say(this.#repoEvent(did, this.#nextRev(did)))
+    // What an inactive account does is passed over until it is back (hazard I23): in the end all are back, or gone.
+    for (const did of this.#revs.keys()) if (this.#statuses.isHeld(did)) this.#back(did)
     const heardOf = new Set([...start, ...this.said].flatMap((each) => ('did' in each ? [each.did] : [])))
     const end: FinalNetwork = {
       repos: [...this.#revs.keys()].map((did) => this.#repo(did)),
@@ -162,16 +165,20 @@ class HistoryWriter {
     const rev = this.#revs.get(did)
     if (rev === undefined) return []
     const commit = cidOf({ did, rev })
+    const run = `run ${this.#fetches++}`
     const records = [...this.#live.values()]
       .filter((event) => event.did === did)
-      .map(({ op: _op, ops: _ops, ...event }): CreateEvent => ({
+      .map(({ ops: _ops, ...event }, op): CreateEvent => ({
         ...event,
         type: 'create',
         seq: SEQ_BACKFILL,
         rev,
         commit,
+        run,
+        op,
       }))
-    return [...records, { ...this.#repoEvent(did, rev), seq: SEQ_BACKFILL, records: records.length }]
+    const data = cidOf({ tree: did, rev })
+    return [...records, { ...this.#repoEvent(did, rev), seq: SEQ_BACKFILL, data, run, records: records.length }]
   }
 
   #repo(did: string): FinalRepo {
@@ -205,6 +212,11 @@ class HistoryWriter {
       active: false,
       status,
     })
+  }
+
+  #back(did: string): void {
+    for (const host of hosts)
+      this.#note({ type: 'account', seq: this.#seq(), time: EVENT_TIME, did, host, active: true })
   }
 
   #note(event: AccountEvent): void {

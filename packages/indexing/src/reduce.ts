@@ -120,6 +120,7 @@ export function reduceEvents(events: readonly StreamEvent[], options: ReduceOpti
  * write nothing of either: each of their entries stands for the whole of its commit.
  */
 function saysItsPlace(event: RecordEvent | RepoEvent): boolean {
+  if (event.type === 'repo' && event.sync) return true
   return event.run !== undefined || (event.data !== undefined && event.seq !== undefined && !isBackfillSeq(event.seq))
 }
 

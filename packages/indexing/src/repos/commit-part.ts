@@ -46,9 +46,12 @@ function addPart(parts: CommitPart[], part: CommitPart): void {
 
 function commitPart(event: StreamEvent): CommitPart | undefined {
   if (event.type === 'account' || event.type === 'identity') return undefined
-  const { did, rev, commit, data, since = null, prevData = null, host, op = 0, ops = 1, seq } = event
-  if (data === undefined || seq === undefined || isBackfillSeq(seq)) return undefined
-  const part = { did, rev, commit, data, since, prevData, host, isSync: false }
-  if (event.type === 'repo') return { ...part, ops: 0, seen: [], isSync: event.sync === true }
+  const { did, rev, commit, since = null, prevData = null, host, op = 0, ops = 1, seq } = event
+  const isSync = event.type === 'repo' && event.sync === true
+  // A repo that says where it is without saying what it holds is nowhere that we have.
+  const data = isSync ? (event.data ?? '') : event.data
+  if (data === undefined || (!isSync && (seq === undefined || isBackfillSeq(seq)))) return undefined
+  const part = { did, rev, commit, data, since, prevData, host, isSync }
+  if (event.type === 'repo') return { ...part, ops: 0, seen: [] }
   return { ...part, ops, seen: rangesOf([op]) }
 }
