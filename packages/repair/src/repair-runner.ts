@@ -186,7 +186,7 @@ export class RepairRunner implements Loop {
 }
 
 /** Has repos fetched and their rows derived anew (hazard B20). */
-export async function markForReindex(database: Database, dids: readonly string[], repair?: number): Promise<void> {
+async function markForReindex(database: Database, dids: readonly string[], repair?: number): Promise<void> {
   await new PostgresLedger({ database }).markDirty(dids.map((did) => ({ did, reason: 'diverged' })))
   await database.pool.query(
     'update millrace_dirty set reindex = true, repair = coalesce($2, repair), next_at = now() where did = any ($1::text[])',

@@ -3,7 +3,7 @@ import type { ComparedPage } from './compare-page.ts'
 import type { Repair, RepairCount } from './repair.ts'
 
 /** Fetches of one repo after which it no longer holds up its repair. It stays marked. */
-export const TRIES = 3
+const TRIES = 3
 
 export interface PlanRepair {
   /** Without scheme. */
