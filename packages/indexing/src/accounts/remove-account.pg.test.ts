@@ -76,6 +76,8 @@ async function removalOptions({ database }: ExampleIndexing) {
 /** A pool whose server ends the connection at the nth statement from now on. */
 function cutAt(database: Database, n: number): { pool: Pool; wasCut: () => boolean } {
   let sent = 0
+  // What is sent after the cut waits for it, or it would overtake the statement that was cut: a `begin`, at worst.
+  let cutting: Promise<unknown> | undefined
   const watch = (client: PoolClient): PoolClient =>
     new Proxy(client, {
       get(target, name) {
@@ -84,9 +86,10 @@ function cutAt(database: Database, n: number): { pool: Pool; wasCut: () => boole
         if (name !== 'query') return value.bind(target) as unknown
         return (...args: Parameters<typeof target.query>) => {
           const query = () => (target.query as (...args: unknown[]) => Promise<unknown>)(...args)
-          if (++sent !== n) return query()
+          if (++sent !== n) return cutting ? cutting.then(query) : query()
           const { processID } = target as unknown as { processID: number }
-          return database.pool.query('select pg_terminate_backend($1)', [processID]).then(query)
+          cutting = database.pool.query('select pg_terminate_backend($1)', [processID])
+          return cutting.then(query)
         }
       },
     })
