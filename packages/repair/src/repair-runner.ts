@@ -126,6 +126,7 @@ export class RepairRunner implements Loop {
         return await this.#verify(repair, signal)
       case 'done':
       case 'cancelled':
+      default:
         return 0
     }
   }

@@ -99,7 +99,7 @@ class Rig implements AsyncDisposable {
   truth(): string[] {
     return this.network
       .records()
-      .map(({ uri, cid }) => `${uri} ${String(cid)}`)
+      .map(({ uri, cid }) => `${uri} ${cid}`)
       .sort()
   }
 

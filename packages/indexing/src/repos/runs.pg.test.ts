@@ -149,7 +149,7 @@ describe('a whole repo', () => {
     expect(await subjects(indexing)).toEqual([])
     expect(await openRuns(indexing)).toBe(0)
     // What was heard of it stays out, and what it has is fetched when it comes back: the run has set no floor.
-    expect(String((await repo(indexing))?.['floor'] ?? '') < run[0]!.rev).toBe(true)
+    expect(((await repo(indexing)) as { floor: string }).floor < run[0]!.rev).toBe(true)
   })
 
   pgTest('that nobody goes on with is closed, and its repo fetched again (B13)', async ({ databaseUrl }) => {
