@@ -77,6 +77,11 @@ const cases: readonly Case[] = [
     ],
     delivery: inOrder,
   },
+  {
+    name: 'of a post that quotes what it names by a handle nothing is kept',
+    steps: [{ other: 12, variant: 1 }, { account: 1 }],
+    delivery: inOrder,
+  },
 ]
 
 /** Scenarios that failed once. */

@@ -152,7 +152,7 @@ export class Account {
       const rkey = write.rkey ?? clock.tid(this.index % 1024)
       const path = `${collection}/${rkey}`
       const repoWrite: RepoWrite =
-        action === 'delete' ? { action, path } : { action, path, bytes: blockOf(write.record) }
+        action === 'delete' ? { action, path } : { action, path, bytes: blockOf(collection, write.record) }
       return { action, collection, rkey, repoWrite }
     })
     const commit = await this.repo.commit(
@@ -234,8 +234,9 @@ export class Account {
   }
 }
 
-function blockOf(record: RecordInput): Uint8Array {
-  return record instanceof Uint8Array ? record : encode(jsonToLex(record))
+/** A PDS says what a record is where its author did not. */
+function blockOf(collection: string, record: RecordInput): Uint8Array {
+  return record instanceof Uint8Array ? record : encode(jsonToLex({ $type: collection, ...record }))
 }
 
 function jsonOf(bytes: Uint8Array): RecordJson | null {

@@ -10,7 +10,8 @@ test('write, change and delete records', async () => {
   const account = network.account(0)
   const before = network.head()
   const { uri, cid } = await account.create('app.bsky.feed.post', { text: 'one', createdAt: '2025-06-01T00:00:00Z' })
-  expect(account.records()).toContainEqual({ uri, cid, record: { text: 'one', createdAt: '2025-06-01T00:00:00Z' } })
+  const record = { $type: 'app.bsky.feed.post', text: 'one', createdAt: '2025-06-01T00:00:00Z' }
+  expect(account.records()).toContainEqual({ uri, cid, record })
   const updated = await account.update(uri, { text: 'two' })
   expect(updated.uri).toBe(uri)
   await account.delete(uri)

@@ -172,9 +172,6 @@ function contextOf(
   plugin: RecordPlugin | undefined,
   indexedAt: string,
 ): RecordContext<unknown> {
-  const { $type } = event.record
-  if ($type !== event.collection)
-    throw new InvalidRecordError(`$type is ${JSON.stringify($type)?.slice(0, 100)}, not ${event.collection}`)
   // Our own services write no others; what they refuse is refused here as well, whoever wrote it (hazards J2, J8).
   if (!isRecordJson(event.record)) throw new InvalidRecordError('not atproto data: a fraction, or too many levels')
   const record = plugin ? plugin.collection.parse(event.record) : event.record

@@ -1,8 +1,8 @@
 import { schemas } from '@atproto/api'
 import { jsonToLex, Lexicons } from '@atproto/lexicon'
-import { parseUri } from './at-uri.ts'
+import { isDid, parseUri } from './at-uri.ts'
 import { embeddedRecords } from './embeds.ts'
-import { object, text, textOrNull, type Json } from './json.ts'
+import { object, objects, text, textOrNull, texts, type Json } from './json.ts'
 
 const lexicons = new Lexicons(schemas)
 
@@ -15,6 +15,7 @@ export function isValidRecord(uri: string, record: Json): boolean {
   if (!isIndexed(collection) || collection === 'chat.bsky.actor.declaration') return true
   if (record['$type'] !== collection || !fitsLexicon(collection, record)) return false
   if (lookedUp(collection, record).some((value) => Buffer.byteLength(value) > MAX_INDEXED_BYTES)) return false
+  if (readByAccount(collection, record).some((uri) => !isDid(parseUri(uri).authority))) return false
   switch (collection) {
     case 'app.bsky.graph.listitem':
       return parseUri(text(record['list'])).authority === authority
@@ -69,16 +70,11 @@ function fitsLexicon(collection: string, record: Json): boolean {
 
 /** Texts of a record that readers look rows up by. */
 function lookedUp(collection: string, record: Json): string[] {
-  const reply = object(record['reply'])
   const values: unknown[] =
     {
       'app.bsky.feed.like': [object(record['subject'])['uri']],
       'app.bsky.feed.repost': [object(record['subject'])['uri']],
-      'app.bsky.feed.post': [
-        object(reply['root'])['uri'],
-        object(reply['parent'])['uri'],
-        ...embeddedRecords(record).map(({ uri }) => uri),
-      ],
+      'app.bsky.feed.post': namedByPost(record),
       'app.bsky.graph.listblock': [record['subject']],
       'app.bsky.graph.listitem': [record['list'], record['subject']],
       'app.bsky.graph.follow': [record['subject']],
@@ -86,5 +82,25 @@ function lookedUp(collection: string, record: Json): string[] {
       'app.bsky.graph.verification': [record['subject']],
       'app.bsky.actor.profile': [object(record['joinedViaStarterPack'])['uri']],
     }[collection] ?? []
-  return values.filter((value) => typeof value === 'string')
+  return texts(values)
+}
+
+/** URIs of which readers take the account: where it is a handle they fail (deviation `readable-records`). */
+function readByAccount(collection: string, record: Json): string[] {
+  switch (collection) {
+    case 'app.bsky.feed.post':
+      return texts(namedByPost(record))
+    case 'app.bsky.feed.threadgate':
+      return texts(objects(record['allow']).map((rule) => rule['list']))
+    case 'app.bsky.actor.profile':
+      return texts([object(record['joinedViaStarterPack'])['uri']])
+    default:
+      return []
+  }
+}
+
+function namedByPost(record: Json): unknown[] {
+  const reply = object(record['reply'])
+  const answered = [object(reply['root'])['uri'], object(reply['parent'])['uri']]
+  return [...answered, ...embeddedRecords(record).map(({ uri }) => uri)]
 }
