@@ -1,3 +1,4 @@
+import { failpoint } from '@millrace/failpoints'
 import { silentLogger, sleep, type Logger, type Loop, type StreamStore } from '@millrace/stream-protocol'
 import type { Database } from './open-database.ts'
 import { readStreamEpoch } from './stream-epoch.ts'
@@ -63,6 +64,7 @@ export class CheckpointKeeper implements Loop {
          where host = $1 and stream = $2 and (checkpoint is null or checkpoint < $3)`,
         [upstream.host, upstream.stream, seq],
       )
+      failpoint('ingester.checkpointed')
     }
   }
 

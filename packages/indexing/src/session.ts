@@ -1,3 +1,4 @@
+import { failpoint } from '@millrace/failpoints'
 import { TextArray } from '@millrace/database'
 import type { Pool, PoolClient } from 'pg'
 
@@ -81,6 +82,7 @@ export async function transaction<T>(pool: Pool, work: (session: Session) => Pro
     const session = new Session(client)
     const [, result] = await Promise.all([client.query(begin), work(session)])
     session.roundTrips += 1
+    failpoint('indexer.written')
     await client.query('commit')
     return result
   } catch (error) {

@@ -1,3 +1,4 @@
+import { failpoint } from '@millrace/failpoints'
 import { classifyError } from '@millrace/database'
 import {
   Backoff,
@@ -153,11 +154,14 @@ export abstract class StreamLoop<T> implements Loop {
   }
 
   async #apply(entries: readonly Entry<T>[], batch: Batch<T>, signal: AbortSignal): Promise<void> {
+    failpoint('indexer.read')
     if (entries.length === 0 || !(await this.#applyAll(entries, batch.stream, signal))) return
+    failpoint('indexer.committed')
     await this.#ack(
       batch,
       entries.map(({ id }) => id),
     )
+    failpoint('indexer.acknowledged')
   }
 
   async #reject(batch: Batch<T>, signal: AbortSignal): Promise<void> {

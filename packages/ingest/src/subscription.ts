@@ -1,3 +1,4 @@
+import { failpoint } from '@millrace/failpoints'
 import { hash } from 'node:crypto'
 import { setImmediate } from 'node:timers/promises'
 import {
@@ -394,11 +395,13 @@ export class Subscription<E> {
       await this.#record(batch, signal)
       if (batch.lastSeq !== undefined) {
         const cursor = { key: this.#key, from: this.#status.cursor, to: String(batch.lastSeq) }
+        failpoint('ingester.converted')
         // Repeating it is harmless: a store that holds `to` has the batch (I1).
         await retrying(
           () => sink.append(batch.events, { cursor, signal }),
           this.#retry(`append to ${sink.stream}`, signal),
         )
+        failpoint('ingester.appended')
         this.#status.cursor = cursor.to
         this.#status.lastSeq = this.#lastSeq = batch.lastSeq
         this.#status.events += batch.events.length

@@ -1,3 +1,4 @@
+import { failpoint } from '@millrace/failpoints'
 import { randomUUID } from 'node:crypto'
 import { TemporaryIdentityError, type DidResolver, type GuardedFetch } from '@millrace/identity'
 import {
@@ -237,7 +238,9 @@ export class RepoBackfiller implements Loop {
       await this.#appendStatus(event, loaded.host, loaded.status)
       return this.#finish(job, 'unavailable')
     }
+    failpoint('backfiller.fetched')
     await this.#appendRepo(job, loaded)
+    failpoint('backfiller.finished')
     this.#metrics.seconds.observe((performance.now() - started) / 1000)
     return this.#finish(job, 'done')
   }
@@ -272,6 +275,7 @@ export class RepoBackfiller implements Loop {
   async #appendRecords(chunk: readonly StreamEvent[]): Promise<void> {
     if (chunk.length === 0) return
     await this.#append(chunk)
+    failpoint('backfiller.appended')
     const records = chunk.filter((event) => event.type === 'create').length
     this.#counts.records += records
     this.#metrics.records.add(records)
