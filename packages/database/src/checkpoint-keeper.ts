@@ -1,4 +1,4 @@
-import { failpoint } from '@millrace/failpoints'
+import { failpoint, hastened } from '@millrace/failpoints'
 import { silentLogger, sleep, type Logger, type Loop, type StreamStore } from '@millrace/stream-protocol'
 import type { Database } from './open-database.ts'
 import { readStreamEpoch } from './stream-epoch.ts'
@@ -35,7 +35,7 @@ export class CheckpointKeeper implements Loop {
   readonly #samples = new Map<string, Sample[]>()
   #epoch: string | undefined
 
-  constructor({ intervalMs = 5_000, logger = silentLogger, ...rest }: CheckpointKeeperOptions) {
+  constructor({ intervalMs = hastened(5_000), logger = silentLogger, ...rest }: CheckpointKeeperOptions) {
     this.#options = { ...rest, intervalMs }
     this.#logger = logger.child({ component: this.name })
   }

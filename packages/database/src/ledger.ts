@@ -1,3 +1,4 @@
+import { hastened } from '@millrace/failpoints'
 import {
   silentLogger,
   type DeadLetter,
@@ -144,12 +145,13 @@ export function deadLetterStatement(letters: readonly DeadLetter[]): Statement {
  * A repo that was fetched a moment ago waits, longer each time that it breaks again (hazard B17). One that we know nothing
  * of waits a little for the listing that is likely to bring it.
  */
+const minute = `interval '${hastened(60)} seconds'`
 const dirtyText = `
   insert into millrace_dirty (did, reason, host, rev, next_at)
   select k.did, k.reason, k.host, k.rev,
     greatest(
-      now() + case when k.reason = 'unknown-repo' then interval '1 minute' else interval '0' end,
-      r.resynced_at + interval '1 minute' * least(60, 2 ^ least(r.resync_streak, 7) / 2)
+      now() + case when k.reason = 'unknown-repo' then ${minute} else interval '0' end,
+      r.resynced_at + ${minute} * least(60, 2 ^ least(r.resync_streak, 7) / 2)
     )
   from unnest($1::text[], $2::text[], $3::text[], $4::text[]) as k(did, reason, host, rev) left join millrace_repo as r using (did)
   order by k.did collate "C"

@@ -1,3 +1,4 @@
+import { hastened } from '@millrace/failpoints'
 import { randomUUID } from 'node:crypto'
 import {
   cursorKey,
@@ -66,7 +67,7 @@ export class StreamEpoch implements Loop {
 
   constructor({
     onLoss = () => undefined,
-    intervalMs = 5_000,
+    intervalMs = hastened(5_000),
     logger = silentLogger,
     meter = noMeter,
     ...rest

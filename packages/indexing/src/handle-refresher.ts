@@ -1,3 +1,4 @@
+import { hastened } from '@millrace/failpoints'
 import { cutToBytes, lockKey, storableText, type Database } from '@millrace/database'
 import {
   noMeter,
@@ -107,7 +108,7 @@ export class HandleRefresher implements Loop {
     concurrency = 50,
     perSecond = 100,
     recheckMs = 24 * 3_600_000,
-    quiet = { minMs: 1_000, maxMs: 300_000 },
+    quiet = { minMs: 1_000, maxMs: hastened(300_000) },
     timeoutMs = 20_000,
     idleMs = 1_000,
     logger = silentLogger,

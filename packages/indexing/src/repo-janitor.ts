@@ -1,3 +1,4 @@
+import { hastened } from '@millrace/failpoints'
 import { dirtyStatement, type Database } from '@millrace/database'
 import {
   noMeter,
@@ -40,9 +41,9 @@ export class RepoJanitor implements Loop {
   readonly #found: Counter
 
   constructor({
-    patienceMs = 180_000,
-    staleRunMs = 3_600_000,
-    intervalMs = 10_000,
+    patienceMs = hastened(180_000),
+    staleRunMs = hastened(3_600_000),
+    intervalMs = hastened(10_000),
     logger = silentLogger,
     meter = noMeter,
     ...rest

@@ -1,4 +1,4 @@
-import { failpoint } from '@millrace/failpoints'
+import { failpoint, hastened } from '@millrace/failpoints'
 import { classifyError } from '@millrace/database'
 import {
   Backoff,
@@ -69,7 +69,7 @@ export abstract class StreamLoop<T> implements Loop {
       source,
       ledger,
       concurrency = 2,
-      doubt = { minMs: 2_000, maxMs: 60_000 },
+      doubt = { minMs: hastened(2_000), maxMs: hastened(60_000) },
       logger = silentLogger,
       meter = noMeter,
     }: StreamLoopOptions<T>,
@@ -200,7 +200,7 @@ export abstract class StreamLoop<T> implements Loop {
   /** False when the signal came first: the entries stay in the stream. */
   async #applyAll(entries: readonly Entry<T>[], stream: string, signal: AbortSignal): Promise<boolean> {
     if (entries.length === 0) return true
-    const backoff = new Backoff({ minMs: 100, maxMs: 30_000 })
+    const backoff = new Backoff({ minMs: 100, maxMs: hastened(30_000) })
     const doubt = new Backoff(this.#doubt)
     for (;;) {
       try {
@@ -258,7 +258,7 @@ export abstract class StreamLoop<T> implements Loop {
 
   /** The ledger is the last resort: what it should remember is not let go before it does. */
   async #insist(signal: AbortSignal, write: () => Promise<void>): Promise<boolean> {
-    const backoff = new Backoff({ minMs: 100, maxMs: 30_000 })
+    const backoff = new Backoff({ minMs: 100, maxMs: hastened(30_000) })
     while (!signal.aborted) {
       try {
         await write()

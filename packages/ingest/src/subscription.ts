@@ -1,4 +1,4 @@
-import { failpoint } from '@millrace/failpoints'
+import { failpoint, hastened } from '@millrace/failpoints'
 import { hash } from 'node:crypto'
 import { setImmediate } from 'node:timers/promises'
 import {
@@ -46,13 +46,13 @@ export interface SubscriptionSettings {
 }
 
 export const subscriptionDefaults: SubscriptionSettings = {
-  idleMs: 30_000,
-  pingMs: 30_000,
+  idleMs: hastened(30_000),
+  pingMs: hastened(30_000),
   maxBatch: 1_000,
   maxBatchBytes: 4_000_000,
   maxBufferedBytes: 16_000_000,
-  backoff: { minMs: 500, maxMs: 60_000 },
-  healthyMs: 30_000,
+  backoff: { minMs: 500, maxMs: hastened(60_000) },
+  healthyMs: hastened(30_000),
   haltedRetryMs: 60_000,
 }
 

@@ -1,3 +1,4 @@
+import { hastened } from '@millrace/failpoints'
 import {
   Backoff,
   noMeter,
@@ -66,7 +67,7 @@ export class StreamConsumer<T> implements BatchSource<T> {
     redis,
     batchSize = 100,
     blockMs = 1_000,
-    claimIdleMs = 60_000,
+    claimIdleMs = hastened(60_000),
     logger = silentLogger,
     meter = noMeter,
     ...rest

@@ -1,3 +1,4 @@
+import { hastened } from '@millrace/failpoints'
 import { PostgresLedger, readStoredRepos, type Database } from '@millrace/database'
 import type { DidResolver, GuardedFetch } from '@millrace/identity'
 import { fetchPage } from '@millrace/ingest'
@@ -37,8 +38,8 @@ export interface RepairRunnerOptions {
 
 /** Pauses while others do the work, and after a failure, in milliseconds. */
 const WAIT_MS = 1_000
-const FAILED_MS = 10_000
-const LEASE_MS = 120_000
+const FAILED_MS = hastened(10_000)
+const LEASE_MS = hastened(120_000)
 /** A repair that finds its own result wanting has what it found fetched anew, so many times. */
 const ROUNDS = 3
 

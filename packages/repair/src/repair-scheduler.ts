@@ -1,3 +1,4 @@
+import { hastened } from '@millrace/failpoints'
 import type { Database } from '@millrace/database'
 import { silentLogger, sleep, streams, type Logger, type Loop } from '@millrace/stream-protocol'
 import { RepairStore } from './repair-store.ts'
@@ -28,9 +29,9 @@ export class RepairScheduler implements Loop {
 
   constructor({
     database,
-    settleMs = 30_000,
+    settleMs = hastened(30_000),
     everyMs = 7 * 86_400_000,
-    intervalMs = 10_000,
+    intervalMs = hastened(10_000),
     logger = silentLogger,
   }: RepairSchedulerOptions) {
     this.#database = database

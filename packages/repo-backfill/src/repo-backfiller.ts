@@ -1,4 +1,4 @@
-import { failpoint } from '@millrace/failpoints'
+import { failpoint, hastened } from '@millrace/failpoints'
 import { randomUUID } from 'node:crypto'
 import { TemporaryIdentityError, type DidResolver, type GuardedFetch } from '@millrace/identity'
 import {
@@ -129,13 +129,13 @@ export class RepoBackfiller implements Loop {
     maxBufferedBytes = 1024 ** 3,
     attempts = 5,
     retry = {},
-    hostBackoff = { minMs: 1_000, maxMs: 300_000 },
+    hostBackoff = { minMs: 1_000, maxMs: hastened(300_000) },
     logger = silentLogger,
     meter = noMeter,
     ...rest
   }: RepoBackfillerOptions) {
     this.name = `backfill ${rest.source.stream}`
-    const delays = { minMs: 60_000, maxMs: DAY_MS, ...retry }
+    const delays = { minMs: hastened(60_000), maxMs: hastened(DAY_MS), ...retry }
     this.#options = { ...rest, concurrency, perHost, chunkSize, attempts, retry: delays, hostBackoff }
     this.#queue = this.#newQueue()
     this.#budget = new ByteBudget(maxBufferedBytes)
