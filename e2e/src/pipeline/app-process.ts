@@ -19,8 +19,9 @@ export class AppProcess implements AsyncDisposable {
     this.#main = path.join(apps, name, form === 'built' ? 'dist/main.js' : 'src/main.ts')
   }
 
-  start(): void {
-    const started = startProcess({ main: this.#main, env: { LOG_LEVEL: 'warn', ...this.#env } })
+  /** @param env further variables, for this time alone. */
+  start(env: Readonly<Record<string, string>> = {}): void {
+    const started = startProcess({ main: this.#main, env: { LOG_LEVEL: 'warn', ...this.#env, ...env } })
     this.#process = started
     this.#hasEnded = false
     void started.ended.then(() => {
@@ -36,6 +37,15 @@ export class AppProcess implements AsyncDisposable {
 
   get isRunning(): boolean {
     return this.#process !== undefined && !this.#hasEnded
+  }
+
+  signal(name: NodeJS.Signals): void {
+    this.#process?.kill(name)
+  }
+
+  /** The exit code, or the signal that ended it; at once when it was never started. */
+  async ended(): Promise<number | NodeJS.Signals | undefined> {
+    return this.#process?.ended
   }
 
   /** Ends it the way a machine that loses power does. */
