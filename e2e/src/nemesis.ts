@@ -75,6 +75,7 @@ async function openStage(own: string): Promise<Stage> {
   say(`seed ${seed}: starting the network and six processes`)
   const opened = await Stage.open({ seed, folder: own, form: 'built' })
   opened.startAll()
+  await opened.firstFrames()
   const quietMs = await untilQuiet(opened, 120_000)
   const anomalies = await opened.compare()
   if (anomalies.length > 0) throw new Error(`wrong before any fault:\n${renderAnomalies(anomalies)}`)

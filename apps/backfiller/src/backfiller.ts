@@ -102,6 +102,6 @@ export function backfillerLoops({
   }
   const backfiller = new RepoBackfiller({ ...shared, source, concurrency })
   if (!database) return [backfiller]
-  const dirty = new DirtyQueue({ database, hostUrl, batchSize: resyncConcurrency * 2, logger })
+  const dirty = new DirtyQueue({ database, hostUrl, batchSize: resyncConcurrency * 2, leaseMs: claimIdleMs, logger })
   return [backfiller, new RepoBackfiller({ ...shared, source: dirty, concurrency: resyncConcurrency })]
 }

@@ -38,7 +38,11 @@ function killAt(place: Failpoint): NemesisCase {
       for (const times of [1, 2, 5]) {
         await app.kill()
         app.start({ MILLRACE_FAILPOINT: `${place}:${times}` })
-        if (appOf(place) === 'backfiller') await stage.fetchAgain(12)
+        if (appOf(place) === 'backfiller') {
+          // Or the other one does it all.
+          await stage.apps.otherBackfiller.kill()
+          await stage.fetchAgain(12)
+        }
         await comesTo(() => !app.isRunning)
         if (!app.isRunning && (await app.ended()) === 'SIGKILL') kills += 1
       }
@@ -370,7 +374,7 @@ export const nemesisCases: readonly NemesisCase[] = [
           collection: 'app.bsky.feed.post',
           record: { text, createdAt: '2025-06-01T00:00:00Z' },
         })
-        await account.applyWrites([post(`${frame} ${odd}`)], frame)
+        await account.applyWrites([post(`${frame} ${odd}`)], { frame })
         // What comes after it does not chain.
         await account.applyWrites([post('after')])
         odd += 1

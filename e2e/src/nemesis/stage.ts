@@ -129,6 +129,12 @@ export class Stage implements AsyncDisposable {
     for (const app of Object.values(this.apps)) if (!app.isRunning) app.start()
   }
 
+  /** Waits until the streams are followed, and writes what gives them a cursor. */
+  async firstFrames(): Promise<void> {
+    while (this.network.relay.connections === 0) await wait(50)
+    await this.network.write(4)
+  }
+
   /** Undoes what faults are on. */
   async heal(): Promise<void> {
     this.redisProxy.heal()

@@ -1,4 +1,3 @@
-import { hastened } from '@millrace/failpoints'
 import {
   OWN_PDS,
   silentLogger,
@@ -61,7 +60,7 @@ export class DirtyQueue implements BatchSource<BackfillEvent> {
     hostUrl,
     batchSize = 10,
     idleMs = 1_000,
-    leaseMs = hastened(20 * 60_000),
+    leaseMs = 20 * 60_000,
     logger = silentLogger,
   }: DirtyQueueOptions) {
     this.#database = database

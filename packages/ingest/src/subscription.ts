@@ -46,8 +46,8 @@ export interface SubscriptionSettings {
 }
 
 export const subscriptionDefaults: SubscriptionSettings = {
-  idleMs: hastened(30_000),
-  pingMs: hastened(30_000),
+  idleMs: 30_000,
+  pingMs: 30_000,
   maxBatch: 1_000,
   maxBatchBytes: 4_000_000,
   maxBufferedBytes: 16_000_000,

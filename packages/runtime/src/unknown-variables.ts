@@ -1,6 +1,8 @@
 import type { Definition, Environment } from './config.ts'
 
 const prefixes = ['INGESTER_', 'BACKFILLER_', 'INDEXER_', 'ADMIN_', 'MILLRACE_']
+/** Read by `@millrace/failpoints`, which says so itself. */
+const ofTests = ['MILLRACE_FAILPOINT', 'MILLRACE_MUTANT', 'MILLRACE_HASTE']
 
 /**
  * Finds variables that nobody will read: most likely typing errors, which would otherwise be silence and a default.
@@ -11,7 +13,7 @@ const prefixes = ['INGESTER_', 'BACKFILLER_', 'INDEXER_', 'ADMIN_', 'MILLRACE_']
  */
 export function unknownVariables(definition: Definition, env: Environment, known: readonly string[] = []): string[] {
   const names = Object.keys(definition)
-  const allKnown = new Set([...names, ...known])
+  const allKnown = new Set([...names, ...known, ...ofTests])
   const ownPrefixes = prefixes.filter(
     (prefix) => prefix === 'MILLRACE_' || names.some((name) => name.startsWith(prefix)),
   )
