@@ -1,6 +1,7 @@
 import { setTimeout as wait } from 'node:timers/promises'
 import { failpoints, type Failpoint } from '@millrace/failpoints'
 import type { RepoFault } from '@millrace/dev-network'
+import { cursorKey, streams } from '@millrace/stream-protocol'
 import type { ProcessName, Stage } from './stage.ts'
 
 /** One fault of the matrix. */
@@ -160,11 +161,14 @@ export const nemesisCases: readonly NemesisCase[] = [
   },
   {
     name: 'redis-flush',
-    summary: 'FLUSHALL: streams, groups and cursors are gone',
+    summary: 'FLUSHALL while nobody reads: streams, groups and cursors are gone, with what was in them',
     hazards: 'I4, I5, P15',
     async inject(stage) {
+      await Promise.all([stage.apps.indexer.kill(), stage.apps.otherIndexer.kill()])
+      await comesTo(async () => Number(await stage.command('XLEN', 'firehose_live')) > 20)
+      const entries = Number(await stage.command('XLEN', 'firehose_live'))
       await stage.command('FLUSHALL')
-      return (await stage.command('PING')) === 'PONG' ? 1 : 0
+      return entries
     },
   },
   {
@@ -328,7 +332,6 @@ export const nemesisCases: readonly NemesisCase[] = [
     hazards: 'X7, G6',
     async inject(stage) {
       await stage.apps.ingester.stop()
-      const { cursorKey, streams } = await import('@millrace/stream-protocol')
       const key = cursorKey(streams.firehoseLive, stage.network.relayUrl)
       const at = Number(await stage.command('GET', key))
       await stage.command('SET', key, String(Math.max(0, at - 200)))
