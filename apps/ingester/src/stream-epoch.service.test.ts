@@ -117,6 +117,12 @@ pgTest(
     await epoch.check()
     await epoch.check()
     await readFurther(store, database)
+    await database.pool.query(
+      `insert into millrace_run (did, run, rev, seen) values ('did:plc:cut', 'lost', '3k2', '{[0,3)}')`,
+    )
+    await database.pool.query(
+      `insert into millrace_dirty (did, reason, attempts, next_at) values ('did:plc:fetched', 'asked', 1, now() + interval '1 hour')`,
+    )
     const upstream = { host: 'relay.example', stream: streams.firehoseLive, url: host, cursorKey: keys.firehose }
     const keeper = new CheckpointKeeper({ database, store, upstreams: [upstream] })
     const checkpoint = () => readCheckpoint(database, 'relay.example', streams.firehoseLive)
@@ -131,6 +137,9 @@ pgTest(
     expect(await checkpoint()).toBe('80')
     await epoch.check()
     expect(await store.cursors.get(keys.firehose)).toBe('80')
+    // Repos that were on their way are fetched again at once (B13).
+    const due = await database.pool.query('select did from millrace_dirty where next_at <= now() order by did')
+    expect(due.rows).toEqual([{ did: 'did:plc:cut' }, { did: 'did:plc:fetched' }])
     await store.writer({ stream: streams.firehoseLive, codec: streamEventCodec }).append([account])
     await reading
   },

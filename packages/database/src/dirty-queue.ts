@@ -1,3 +1,4 @@
+import { hastened } from '@millrace/failpoints'
 import {
   OWN_PDS,
   silentLogger,
@@ -126,9 +127,9 @@ export class DirtyQueue implements BatchSource<BackfillEvent> {
     if (dids.length === 0) return
     await this.#database.pool.query({
       text: `
-        update millrace_dirty set next_at = now() + make_interval(mins => 1) * least(${MAX_PAUSE_MINUTES}, 2 ^ least(attempts, 10)) * (0.5 + random() / 2)
+        update millrace_dirty set next_at = now() + make_interval(secs => $2) * least(${MAX_PAUSE_MINUTES}, 2 ^ least(attempts, 10)) * (0.5 + random() / 2)
         where did = any ($1::text[])`,
-      values: [dids],
+      values: [dids, hastened(60_000) / 1_000],
     })
     for (const did of dids) this.#atWork.delete(did)
   }
