@@ -3,6 +3,7 @@ import { formatTable } from '@millrace/testing/results'
 import type { Benchmark } from './benchmark.ts'
 import { indexerBenchmark } from './indexer/indexer-benchmark.ts'
 import { redisBenchmark } from './redis-benchmark.ts'
+import { repairBenchmark } from './repair/repair-benchmark.ts'
 
 interface Flags {
   events?: number
@@ -11,7 +12,7 @@ interface Flags {
   json: boolean
 }
 
-const benchmarks: readonly Benchmark[] = [indexerBenchmark, redisBenchmark]
+const benchmarks: readonly Benchmark[] = [indexerBenchmark, repairBenchmark, redisBenchmark]
 
 const program = new Command('bench')
   .description('Benchmarks. Numbers of one run may be compared, those of different machines or days may not.')
