@@ -34,6 +34,8 @@ export async function runCase(stage: Stage, nemesis: NemesisCase): Promise<CaseR
       await traffic
       await stage.heal()
     }
+    // So that the last frame is one that can be read.
+    await stage.network.write(4)
     const quietMs = await untilQuiet(stage, QUIET_WITHIN_MS)
     return resultOf(nemesis.name, injected, quietMs, await stage.compare())
   } catch (error) {
