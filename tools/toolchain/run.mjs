@@ -179,6 +179,10 @@ const commands = {
     help: 'faults of every kind into a pipeline of real processes, and what became of the rows (`-- --minutes 60`)',
     run: (env, args) => (build(env), handOver('node', ['e2e/src/nemesis.ts', ...args], env)),
   },
+  mutants: {
+    help: 'each guard left out in turn, with the test that notices',
+    run: (env, args) => (build(env), handOver('node', ['e2e/src/mutants.ts', ...args], env)),
+  },
   millrace: {
     help: 'the millrace command (`npm run millrace -- --help`)',
     run: (env, args) => (build(env), handOver('node', ['apps/millrace/dist/main.js', ...args], env)),

@@ -1,3 +1,4 @@
+import { isGuarded } from '@millrace/failpoints'
 import { InvalidEventError } from '@millrace/stream-protocol'
 
 /**
@@ -26,7 +27,8 @@ const transientErrnos = new Set([
 
 /** Whole SQLSTATEs come before classes of them (their first two characters). */
 const sqlStates: ReadonlyMap<string, ErrorClass> = new Map([
-  ...each('transient', '08', '53', '40001', '40003', '40P01', '55P03', '57014', '57P01', '57P02', '57P03', '57P05'),
+  ...each('transient', '08', '53', '40001', '40003', '55P03', '57014', '57P01', '57P02', '57P03', '57P05'),
+  ...each(isGuarded('deadlock-retry') ? 'transient' : 'unknown', '40P01'),
   ...each('transient', '25P03', '25006'),
   ...each('ours', '28', '3D', '3F', '42', '58', 'XX'),
   ...each('content', '22P02', '22P05', '22021', '22003', '22001', '54000', '54001', '23502', '23514'),

@@ -1,3 +1,4 @@
+import { isGuarded } from '@millrace/failpoints'
 import { randomUUID } from 'node:crypto'
 import { noMeter, silentLogger, sleep, type Gauge, type Logger, type Loop, type Meter } from '@millrace/stream-protocol'
 import type { Database } from './open-database.ts'
@@ -152,7 +153,7 @@ async function insertLeases({ database, groups, leaseMs }: Place, { consumer, ho
          select scope, $2, $3, clock_timestamp() + make_interval(secs => $4) from unnest($1::text[]) as scope order by scope
          on conflict (scope, name) do update set holder = excluded.holder, expires_at = excluded.expires_at,
            taken_at = case when millrace_lease.holder = excluded.holder then millrace_lease.taken_at else now() end
-         where millrace_lease.holder = excluded.holder or millrace_lease.expires_at < clock_timestamp()`,
+         where ${isGuarded('consumer-lease') ? 'millrace_lease.holder = excluded.holder or millrace_lease.expires_at < clock_timestamp()' : 'true'}`,
         [scopes, consumer, holder, leaseMs / 1_000],
       )
       if (rowCount !== scopes.length) throw new Held()

@@ -1,4 +1,4 @@
-import { hastened } from '@millrace/failpoints'
+import { hastened, isGuarded } from '@millrace/failpoints'
 import {
   silentLogger,
   type DeadLetter,
@@ -151,7 +151,7 @@ const dirtyText = `
   select k.did, k.reason, k.host, k.rev,
     greatest(
       now() + case when k.reason = 'unknown-repo' then ${minute} else interval '0' end,
-      r.resynced_at + ${minute} * least(60, 2 ^ least(r.resync_streak, 7) / 2)
+      r.resynced_at + ${isGuarded('cool-down') ? minute : "interval '0'"} * least(60, 2 ^ least(r.resync_streak, 7) / 2)
     )
   from unnest($1::text[], $2::text[], $3::text[], $4::text[]) as k(did, reason, host, rev) left join millrace_repo as r using (did)
   order by k.did collate "C"

@@ -1,4 +1,4 @@
-import { hastened } from '@millrace/failpoints'
+import { hastened, isGuarded } from '@millrace/failpoints'
 import { randomUUID } from 'node:crypto'
 import {
   cursorKey,
@@ -110,7 +110,8 @@ export class StreamEpoch implements Loop {
       groups.length > 0 ? [stream] : [],
     )
     const known = await readSetting(database.pool)
-    const isSame = known !== undefined && (await store.cursors.get(STREAM_EPOCH_KEY)) === known.epoch
+    const stored = isGuarded('stream-epoch') ? await store.cursors.get(STREAM_EPOCH_KEY) : known?.epoch
+    const isSame = known !== undefined && stored === known.epoch
     const epoch = isSame && !hasLost(known, streams, withGroups) ? known.epoch : await this.#renew()
     if (this.#epoch !== undefined && epoch !== this.#epoch) onLoss()
     this.#epoch = epoch

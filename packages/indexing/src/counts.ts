@@ -1,3 +1,4 @@
+import { isGuarded } from '@millrace/failpoints'
 import { compareText } from './values.ts'
 import type { Count, Row } from './plugin.ts'
 
@@ -17,7 +18,8 @@ export class CountDeltas {
       for (const row of rows) {
         const subject = row[count.of]
         if (typeof subject !== 'string') continue
-        if (count.unless === undefined || row[count.unless] !== true) this.add(count, subject, sign)
+        if (count.unless === undefined || row[count.unless] !== true || !isGuarded('count-unless'))
+          this.add(count, subject, sign)
       }
     }
   }

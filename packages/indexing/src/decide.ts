@@ -1,3 +1,4 @@
+import { isGuarded } from '@millrace/failpoints'
 import type { Outcome, RecordOp, StoredState } from './record-op.ts'
 
 /** What is to be done with an op: apply it, only note its newer revision, or nothing. */
@@ -9,17 +10,17 @@ export type Decision = { do: 'apply' } | { do: 'raise' } | { do: 'nothing'; outc
  */
 export function decideOp(op: RecordOp, stored: StoredState): Decision {
   const floor = stored.floors.get(op.did)
-  if (floor !== undefined && op.rev <= floor) return { do: 'nothing', outcome: 'stale' }
+  if (floor !== undefined && op.rev <= floor && isGuarded('floor')) return { do: 'nothing', outcome: 'stale' }
   const record = stored.records.get(op.uri)
-  const tombstone = stored.tombstones.get(op.uri)
+  const tombstone = isGuarded('tombstone') ? stored.tombstones.get(op.uri) : undefined
   const rev = record ? record.rev : tombstone
   if (rev === undefined || rev === null) {
     // A row without revision was written by an older pipeline: everything is newer than that.
     const same = record && op.action === 'put' && record.cid === op.cid
     return same && !op.reindex ? { do: 'raise' } : { do: 'apply' }
   }
-  if (op.rev < rev) return { do: 'nothing', outcome: 'stale' }
+  if (op.rev < rev && isGuarded('rev')) return { do: 'nothing', outcome: 'stale' }
   const same = record ? op.action === 'put' && op.cid === record.cid : op.action === 'remove'
-  if (op.rev > rev) return same && record ? { do: 'raise' } : { do: 'apply' }
+  if (op.rev !== rev || !isGuarded('same-rev')) return same && record ? { do: 'raise' } : { do: 'apply' }
   return { do: 'nothing', outcome: same ? 'duplicate' : 'equivocation' }
 }

@@ -1,3 +1,4 @@
+import { isGuarded } from '@millrace/failpoints'
 import { lockKey } from '@millrace/database'
 import type { HeldAccount } from './accounts/account-state.ts'
 import { hiddenAccounts, readHidden } from './accounts/stored-account.ts'
@@ -51,7 +52,7 @@ export async function lockAndRead(
 export function takeLocks(dids: readonly string[], names: Iterable<string>): Statement {
   const keys = new Set<bigint>(dids.map((did) => lockKey('repo', did)))
   for (const name of names) keys.add(lockKey('repo', name))
-  const sorted = [...keys].sort((a, b) => (a < b ? -1 : a > b ? 1 : 0))
+  const sorted = isGuarded('lock-order') ? [...keys].sort((a, b) => (a < b ? -1 : a > b ? 1 : 0)) : [...keys]
   return { text: 'select count(pg_advisory_xact_lock(key)) from unnest($1::bigint[]) as key', values: [sorted] }
 }
 

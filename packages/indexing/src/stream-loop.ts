@@ -1,4 +1,4 @@
-import { failpoint, hastened } from '@millrace/failpoints'
+import { failpoint, hastened, isGuarded } from '@millrace/failpoints'
 import { classifyError } from '@millrace/database'
 import {
   Backoff,
@@ -155,6 +155,7 @@ export abstract class StreamLoop<T> implements Loop {
 
   async #apply(entries: readonly Entry<T>[], batch: Batch<T>, signal: AbortSignal): Promise<void> {
     failpoint('indexer.read')
+    if (!isGuarded('ack-after-commit')) await batch.ack(entries.map(({ id }) => id))
     if (entries.length === 0 || !(await this.#applyAll(entries, batch.stream, signal))) return
     failpoint('indexer.committed')
     await this.#ack(
@@ -209,7 +210,8 @@ export abstract class StreamLoop<T> implements Loop {
       } catch (error) {
         const kind = classifyError(error)
         const isContent = kind === 'content' || (kind === 'unknown' && doubt.attempt >= (entries.length > 1 ? 1 : 5))
-        if (isContent && entries.length === 1) return this.#giveUp(entries[0]!, stream, kind, error as Error, signal)
+        if (isContent && (entries.length === 1 || !isGuarded('halving')))
+          return this.#giveUp(entries[0]!, stream, kind, error as Error, signal)
         if (isContent) {
           const middle = Math.ceil(entries.length / 2)
           return (

@@ -1,3 +1,4 @@
+import { isGuarded } from '@millrace/failpoints'
 import { ErrorReply } from 'redis'
 import { RedisScript, type RedisConnection } from './connect.ts'
 import { asList, asMap, asText } from './replies.ts'
@@ -10,7 +11,7 @@ export async function ensureGroup(redis: RedisConnection, stream: string, group:
   // A full Redis refuses XGROUP CREATE even for a group that exists, and its readers are what would empty it (S2).
   if (await hasGroup(redis, stream, group)) return false
   try {
-    await redis.command(['XGROUP', 'CREATE', stream, group, '0', 'MKSTREAM'])
+    await redis.command(['XGROUP', 'CREATE', stream, group, isGuarded('group-start') ? '0' : '$', 'MKSTREAM'])
     return true
   } catch (error) {
     if (error instanceof ErrorReply && error.message.startsWith('BUSYGROUP')) return false
@@ -42,7 +43,7 @@ end
 for _, info in ipairs(infos) do
   local fields = {}
   for i = 1, #info, 2 do fields[info[i]] = info[i + 1] end
-  if fields['pending'] == 0 and fields['idle'] >= tonumber(ARGV[2]) then
+  if ${isGuarded('pending-consumer') ? "fields['pending'] == 0" : 'true'} and fields['idle'] >= tonumber(ARGV[2]) then
     redis.call('XGROUP', 'DELCONSUMER', KEYS[1], ARGV[1], fields['name'])
     removed[#removed + 1] = fields['name']
   end

@@ -1,4 +1,4 @@
-import { hastened } from '@millrace/failpoints'
+import { hastened, isGuarded } from '@millrace/failpoints'
 import {
   Backoff,
   noMeter,
@@ -113,8 +113,8 @@ export class StreamConsumer<T> implements BatchSource<T> {
     let recoverAt = 0
     while (!run.signal.aborted) {
       if (performance.now() >= recoverAt) {
-        yield* this.#ownPending(connection, run)
-        yield* this.#idleOfOthers(connection, run)
+        if (isGuarded('own-pending')) yield* this.#ownPending(connection, run)
+        if (isGuarded('claim')) yield* this.#idleOfOthers(connection, run)
         recoverAt = performance.now() + this.#options.claimIdleMs
       }
       const batch = await this.#new(connection, run, recoverAt - performance.now())

@@ -1,3 +1,4 @@
+import { isGuarded } from '@millrace/failpoints'
 import {
   CursorConflictError,
   DEFAULT_HIGH_WATER_MARK,
@@ -37,7 +38,7 @@ if #KEYS == 2 then
   events = 6
   local stored = redis.call('GET', KEYS[2])
   local expected = ARGV[3] == 'value' and ARGV[4] or false
-  if stored ~= expected then
+  if ${isGuarded('cursor') ? 'stored ~= expected' : 'false'} then
     if stored == ARGV[5] then return {'already'} end
     return {'conflict', stored}
   end
@@ -116,7 +117,7 @@ export class StreamWriter<T> implements EventSink<T> {
     signal: AbortSignal | undefined,
   ): Promise<void> {
     const keys = cursor ? [this.stream, cursor.key] : [this.stream]
-    const args = [this.#codec.field, String(mark)]
+    const args = [this.#codec.field, String(isGuarded('high-water') ? mark : 0)]
     if (cursor) args.push(cursor.from === null ? 'none' : 'value', cursor.from ?? '', cursor.to)
     args.push(...texts)
     while (true) {

@@ -1,3 +1,4 @@
+import { isGuarded } from '@millrace/failpoints'
 import { cutToBytes, storableText } from '@millrace/database'
 import { isBackfillSeq, type AccountEvent } from '@millrace/stream-protocol'
 import type { Session, Statement } from '../session.ts'
@@ -100,7 +101,7 @@ function noteWords(rows: readonly AccountEvent[], now: string): Statement {
       insert into millrace_account_status as s (did, host, active, status, epoch, seq, time)
       select * from unnest($1::text[], $2::text[], $3::boolean[], $4::text[], $5::integer[], $6::bigint[], $7::text[]) as k
       on conflict (did, host) do update set active = excluded.active, status = excluded.status, epoch = excluded.epoch, seq = excluded.seq, time = excluded.time
-      where (s.epoch, s.seq) < (excluded.epoch, excluded.seq) or (s.seq < 0 and excluded.seq < 0)
+      where ${isGuarded('account-order') ? '(s.epoch, s.seq) < (excluded.epoch, excluded.seq)' : 'true'} or (s.seq < 0 and excluded.seq < 0)
       returning did`,
     values: [
       rows.map((row) => row.did),

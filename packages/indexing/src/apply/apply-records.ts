@@ -1,3 +1,4 @@
+import { isGuarded } from '@millrace/failpoints'
 import type { RecordJson } from '@millrace/stream-protocol'
 import { CountDeltas } from '../counts.ts'
 import type { AddedRow } from '../derivation.ts'
@@ -89,7 +90,7 @@ export async function applyRecords(
     ),
     waiting.size > 0 ? deleteRows('duplicate_record', 'uri', [...waiting]) : undefined,
     writeDuplicates(duplicates, shapes),
-    retractNotifications(retracted),
+    retractNotifications(isGuarded('retract') ? retracted : []),
     writeNotifications(added),
     ...writeCounts(counts, shapes),
     ...looks.map(({ statement }) => statement),

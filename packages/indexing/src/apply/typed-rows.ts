@@ -1,3 +1,4 @@
+import { isGuarded } from '@millrace/failpoints'
 import type { AddedRow } from '../derivation.ts'
 import type { CountDeltas } from '../counts.ts'
 import type { Cell, Part, RecordPlugin, Row } from '../plugin.ts'
@@ -187,7 +188,7 @@ async function settle(
       )
     let winner = holder['uri'] as string
     const [first] = rivals // the smallest: rows are sorted
-    if (first!.context.uri < winner) {
+    if (first!.context.uri < winner && isGuarded('pair-order')) {
       demoted.push(holder)
       winners.push(first!)
       moved.push({ from: winner, to: first!.context.uri })

@@ -1,3 +1,4 @@
+import { isGuarded } from '@millrace/failpoints'
 import { compareText } from '../values.ts'
 
 /** What a label is: who says what about whom. The version it is about is an attribute (hazard L1). */
@@ -61,7 +62,7 @@ export function isTakenBack(made: Positive, negations: Iterable<Negation>): bool
     const sameHost = negation.epoch >= 0 && made.epoch >= 0 && negation.host === made.host
     const counts =
       sameHost && negation.epoch === made.epoch
-        ? negation.seq > made.seq
+        ? negation.seq > made.seq && isGuarded('label-order')
         : negation.cts === made.cts && !(sameHost && negation.epoch < made.epoch)
     if (counts) return true
   }

@@ -1,3 +1,4 @@
+import { isGuarded } from '@millrace/failpoints'
 import { mergeParts, type CommitPart } from './commit-part.ts'
 import { followChain, type Followed, type FollowOptions } from './follow-chain.ts'
 import type { RepoState } from './repo-state.ts'
@@ -24,7 +25,7 @@ function withSnapshot({ head, broken, floor }: RepoState, { rev, closing }: Comp
   const mends =
     broken !== null && (rev >= broken.rev || rev === broken.since || (broken.prevData ?? undefined) === data)
   return {
-    floor: floor === null || rev > floor ? rev : floor,
+    floor: (floor === null || rev > floor) && isGuarded('snapshot-floor') ? rev : floor,
     head: head === null || rev > head.rev ? { rev, commit, data } : head,
     broken: mends ? null : broken,
   }

@@ -1,3 +1,4 @@
+import { isGuarded } from '@millrace/failpoints'
 import { dirtyStatement } from '@millrace/database'
 import type { DirtyMark } from '@millrace/stream-protocol'
 import { applyRecords, type ApplyContext } from '../apply/apply-records.ts'
@@ -110,7 +111,7 @@ export async function settleRepos(context: ApplyContext, changes: RepoChanges): 
     purgeTombstones(finished),
     clearDirty(finished),
     // In the transaction that moves the head: were it lost, nothing would find the hole again (hazard G2).
-    dirty.length > 0 ? dirtyStatement(dirty) : undefined,
+    dirty.length > 0 && isGuarded('chain-mark') ? dirtyStatement(dirty) : undefined,
     repairs.statement(),
   ])
   return settled

@@ -1,3 +1,4 @@
+import { isGuarded } from '@millrace/failpoints'
 import type { RecordPlugin, PluginMap } from '../plugin.ts'
 import type { RowChanges } from '../plan.ts'
 import type { RemoveOp } from '../record-op.ts'
@@ -24,6 +25,7 @@ export async function findSwept(
   runs: readonly CompletedRun[],
   { plugins, now, limit = SWEEP_LIMIT }: { plugins: PluginMap; now: string; limit?: number },
 ): Promise<Sweep> {
+  if (!isGuarded('sweep')) return { removes: [], finished: new Set(runs.map((run) => run.did)) }
   if (runs.length === 0) return { removes: [], finished: new Set() }
   const rows = await session.one<{ uri: string; did: string; rev: string }>({
     text: `
