@@ -88,9 +88,14 @@ if (flags.json) process.stdout.write(`${JSON.stringify({ rows: rows.map(withVerd
 else process.stdout.write(`\n${table()}\n\n${summary()}\n`)
 process.exit(missed.length > 0 ? 1 : 0)
 
-/** Noticed: red without the guard, green with it. */
+/** Noticed: without the guard what the test expects does not hold, or does not come to pass; with it, all is well. */
 function isCaught(row: Row): boolean {
-  return row.without.status === 'failed' && row.with.status === 'passed'
+  return row.with.status === 'passed' && row.without.status === 'failed' && isExpectation(row.without.failure)
+}
+
+/** All else that ends a test, such as a service that cannot be started, says nothing about the guard. */
+function isExpectation(failure = ''): boolean {
+  return /^(AssertionError|TestTimeoutError|Error: promise resolved .* instead of rejecting)/.test(failure)
 }
 
 function withVerdict(row: Row): Row & { caught: boolean } {
@@ -100,6 +105,7 @@ function withVerdict(row: Row): Row & { caught: boolean } {
 function howItEnded(row: Row): string {
   if (isCaught(row)) return row.without.failure ?? ''
   if (row.with.status !== 'passed') return `NOT SHOWN: with the guard its test ${row.with.status}`
+  if (row.without.status === 'failed') return `NOT SHOWN: ${row.without.failure}`
   return row.without.status === 'passed' ? 'NOT NOTICED: its test passed' : 'NOT SHOWN: its test did not run'
 }
 

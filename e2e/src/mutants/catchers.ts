@@ -42,7 +42,7 @@ export const catchers: Readonly<Record<Guard, Catcher>> = {
   'pair-order': { file: service, test: 'the smallest URI has it, and its end promotes the next, to the last' },
   'label-order': {
     file: 'packages/indexing/src/labels/plan-labels.test.ts',
-    test: 'one dated in the future, by a negation that comes after it',
+    test: 'one of the future, by a later negation',
   },
   'run-barrier': { file: runs, test: 'sweeps nothing before it is complete (B8, B13)' },
   sweep: { file: runs, test: 'removes what is older and not in it, with its counts; what is newer stays (B11)' },
@@ -53,10 +53,13 @@ export const catchers: Readonly<Record<Guard, Catcher>> = {
     test: 'that is too big is no "nothing changed": its account is marked (I18)',
   },
   'cool-down': { file: runs, test: 'a repo that breaks again and again is fetched less and less often (B17)' },
-  retract: { file: threads, test: 'a gate that comes late takes back who was told, and what was counted (X14, A3)' },
+  retract: {
+    file: threads,
+    test: 'a gate that comes late takes back once who was told and what was counted (X14, A3)',
+  },
   'count-unless': {
     file: threads,
-    test: 'a gate that comes late takes back who was told, and what was counted (X14, A3)',
+    test: 'a gate that comes late takes back once who was told and what was counted (X14, A3)',
   },
   'lock-order': {
     file: 'packages/indexing/src/stored-state.test.ts',

@@ -1,4 +1,3 @@
-import { isGuarded } from '@millrace/failpoints'
 import { dirtyStatement, type Database } from '@millrace/database'
 import {
   isDid,
@@ -421,7 +420,7 @@ function passOver(
  * keeps its rows and their revisions, and what its host sent before it was may come yet (hazard G5).
  */
 function keepOut(ops: readonly RecordOp[]): Statement | undefined {
-  if (ops.length === 0 || !isGuarded('deletion-floor')) return undefined
+  if (ops.length === 0) return undefined
   const sorted = [...ops].sort((a, b) => compareText(a.did, b.did))
   const values = [sorted.map((op) => op.did), sorted.map((op) => op.rev)]
   return raiseFloors('select * from unnest($1::text[], $2::text[])', values)

@@ -1,3 +1,4 @@
+import { isGuarded } from '@millrace/failpoints'
 import type { Statement } from '../session.ts'
 
 /**
@@ -6,7 +7,8 @@ import type { Statement } from '../session.ts'
  * state, and may come again: the floor is just below it.
  * @param newest A query for accounts, each with the newest revision.
  */
-export function raiseFloors(newest: string, values: unknown[]): Statement {
+export function raiseFloors(newest: string, values: unknown[]): Statement | undefined {
+  if (!isGuarded('deletion-floor')) return undefined
   return {
     text: `
       insert into millrace_repo as r (did, floor_rev) select did, left(rev, -1) from (${newest}) as k(did, rev)

@@ -25,7 +25,7 @@ const seenAfter = (...events: LabelEvent[]) => {
 describe('a label is taken back by a later time or by a higher number (L3)', () => {
   test.each<{ name: string; events: LabelEvent[]; rows: unknown[] }>([
     {
-      name: 'one dated in the future, by a negation that comes after it',
+      name: 'one of the future, by a later negation',
       events: [label({ cts: future }, seq(1)), label({ neg: true, cts: at(1) }, seq(2))],
       rows: [['', true, at(1)]],
     },
