@@ -39,6 +39,7 @@ export const catchers: Readonly<Record<Guard, Catcher>> = {
     file: accounts,
     test: 'an older word of the same host changes nothing, in one batch or in two',
   },
+  'passed-over': { file: accounts, test: 'each is counted as skipped, and moves no revision (I17, X16)' },
   'pair-order': { file: service, test: 'the smallest URI has it, and its end promotes the next, to the last' },
   'label-order': {
     file: 'packages/indexing/src/labels/plan-labels.test.ts',
@@ -48,6 +49,7 @@ export const catchers: Readonly<Record<Guard, Catcher>> = {
   sweep: { file: runs, test: 'removes what is older and not in it, with its counts; what is newer stays (B11)' },
   chain: { file: runs, test: 'a lost commit is found, marked once, and mended by a snapshot (I19, X16)' },
   'chain-mark': { file: runs, test: 'a lost commit is found, marked once, and mended by a snapshot (I19, X16)' },
+  'reported-rev': { file: runs, test: 'a lost commit is found, marked once, and mended by a snapshot (I19, X16)' },
   'dirty-mark': {
     file: convert,
     test: 'that is too big is no "nothing changed": its account is marked (I18)',
@@ -69,6 +71,10 @@ export const catchers: Readonly<Record<Guard, Catcher>> = {
   halving: {
     file: indexer,
     test: 'when the database refuses it: it is a dead letter, and no record, which fetching it again would not change (X9)',
+  },
+  'dead-letter': {
+    file: indexer,
+    test: 'when it is no event at all: kept raw, its account marked or a gap noted (S20)',
   },
   'ack-after-commit': { file: indexer, test: 'a stop in the middle of one leaves the entries in the stream' },
   cursor: { file: streams, test: 'of two writers that advance one cursor at once, one is refused (I1)' },

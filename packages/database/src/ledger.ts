@@ -44,7 +44,7 @@ export class PostgresLedger implements Ledger {
 
   /** An entry that is given up again is one row still: it counts the attempts, and is open again if it was closed. */
   async deadLetter(letters: readonly DeadLetter[]): Promise<void> {
-    if (letters.length === 0) return
+    if (letters.length === 0 || !isGuarded('dead-letter')) return
     await this.#database.pool.query(deadLetterStatement(letters))
     for (const { stream, entryId, reason, did, uri } of letters)
       this.#logger.warn({ stream, entryId, reason, did, uri }, 'gave up a message')

@@ -91,7 +91,7 @@ export async function settleRepos(context: ApplyContext, changes: RepoChanges): 
     if (broke) dirty.push({ did, ...broke })
     if (sameState(before, state)) continue
     states.push([did, state])
-    if (state.head !== null && state.broken === null)
+    if (state.head !== null && (state.broken === null || !isGuarded('reported-rev')))
       settled.reached.push({ did, rev: state.head.rev, commit: state.head.commit })
   }
   settled.broke = dirty.length
