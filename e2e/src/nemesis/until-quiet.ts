@@ -54,7 +54,7 @@ async function whatIsLeft(stage: Stage): Promise<string[]> {
   }
   const { rows } = await stage.pool.query<{ what: string; count: number }>(`
     select 'marked accounts' as what, count(*)::int from millrace_dirty
-    union all select 'open gaps', count(*)::int from millrace_gap where closed_at is null
+    union all select format('open gap of %s for %s, repair %s', host, reason, coalesce(repair::text, 'none')), 1 from millrace_gap where closed_at is null
     union all select 'open repairs', count(*)::int from millrace_repair where finished_at is null
     union all select 'commits that wait', count(*)::int from millrace_commit
     union all select 'runs', count(*)::int from millrace_run
