@@ -4,6 +4,9 @@ import { packageVersion } from '@millrace/runtime'
 import { Command } from 'commander'
 import { configCommand } from './config-command.ts'
 import { recountCommand } from './recount/recount-command.ts'
+import { gapsCommand } from './repair/gaps-command.ts'
+import { repairCommand } from './repair/repair-command.ts'
+import { resyncCommand } from './repair/resync-command.ts'
 import { upCommand } from './up/up-command.ts'
 
 const program = new Command('millrace')
@@ -12,8 +15,11 @@ const program = new Command('millrace')
   .showHelpAfterError('(millrace --help lists the commands)')
   .exitOverride()
 // A command that is added keeps its own settings: it has to be told to leave the exit code to us.
-for (const command of [upCommand(), recountCommand(), configCommand()])
+const commands = [upCommand(), recountCommand(), repairCommand(), gapsCommand(), resyncCommand(), configCommand()]
+for (const command of commands) {
   program.addCommand(command.copyInheritedSettings(program))
+  for (const part of command.commands) part.copyInheritedSettings(program)
+}
 
 try {
   await program.parseAsync()

@@ -40,4 +40,4 @@ export {
   type UnnestType,
   type UnnestValue,
 } from './unnest-insert.ts'
-export { registerUpstreams, type Upstream } from './upstreams.ts'
+export { readUpstreams, registerUpstreams, type Upstream } from './upstreams.ts'

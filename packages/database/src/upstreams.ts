@@ -20,3 +20,9 @@ export async function registerUpstreams({ pool }: Database, upstreams: readonly 
     [upstreams.map(({ host }) => host), upstreams.map(({ stream }) => stream), upstreams.map(({ url }) => url)],
   )
 }
+
+/** All hosts that processes have said to read. */
+export async function readUpstreams({ pool }: Database): Promise<Upstream[]> {
+  const { rows } = await pool.query<Upstream>('select host, stream, url from millrace_upstream order by host, stream')
+  return rows
+}

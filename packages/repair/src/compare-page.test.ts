@@ -19,8 +19,11 @@ const ours = (head: string | null, more: Partial<StoredRepo> = {}): StoredRepo =
   status: null,
   ...more,
 })
-const compare = (row: BackfillEvent, repo?: StoredRepo, options: { sinceMs?: number; all?: boolean } = {}) =>
-  comparePage([row], new Map(repo && [[repo.did, repo]]), { sinceMs: null, all: false, ...options })
+const compare = (
+  row: BackfillEvent,
+  repo?: StoredRepo,
+  options: { sinceMs?: number; untilMs?: number; all?: boolean } = {},
+) => comparePage([row], new Map(repo && [[repo.did, repo]]), { sinceMs: null, all: false, ...options })
 const standing = (...args: Parameters<typeof compare>): string =>
   Object.entries(compare(...args).counts).find(([, count]) => count === 1)![0]
 
@@ -28,7 +31,7 @@ test.for<{
   name: string
   row: BackfillEvent
   repo?: StoredRepo
-  options?: { sinceMs: number }
+  options?: { sinceMs?: number; untilMs?: number }
   is: Standing
   fetched: boolean
 }>([
@@ -52,6 +55,30 @@ test.for<{
     row: listed(r3),
     repo: ours(r1),
     options: { sinceMs: since - 10 * 365 * 86_400_000 },
+    is: 'moved',
+    fetched: true,
+  },
+  {
+    name: 'we have all until after the time in question',
+    row: listed(r3),
+    repo: ours(r2),
+    options: { untilMs: since - 10 * 365 * 86_400_000 },
+    is: 'unchanged',
+    fetched: false,
+  },
+  {
+    name: 'we have all, but not until the time in question',
+    row: listed(r3),
+    repo: ours(r2),
+    options: { untilMs: Date.now() },
+    is: 'moved',
+    fetched: true,
+  },
+  {
+    name: 'something before the end of the time in question is missing',
+    row: listed(r3),
+    repo: ours(r2, { broken: true }),
+    options: { untilMs: since - 10 * 365 * 86_400_000 },
     is: 'moved',
     fetched: true,
   },

@@ -8,7 +8,7 @@ import { isTid, type BackfillEvent } from '@millrace/stream-protocol'
  * - `moved`: it has newer commits, or something of it may be missing
  * - `unknown`: we have never heard of a commit of it
  * - `inactive`: there is nothing to fetch
- * - `unchanged`: it has not moved since the time in question
+ * - `unchanged`: nothing of it can be missing of the time in question
  */
 export type Standing = 'current' | 'moved' | 'unknown' | 'inactive' | 'unchanged'
 
@@ -23,6 +23,8 @@ export interface ComparedPage {
 export interface CompareOptions {
   /** Repos that have not moved since are left out, in milliseconds since 1970. */
   sinceMs: number | null
+  /** What may have been lost was lost before, in milliseconds since 1970. @default null: until now */
+  untilMs?: number | null
   /** Whether repos are fetched although nothing seems to be missing. */
   all: boolean
 }
@@ -31,7 +33,7 @@ export interface CompareOptions {
 export function comparePage(
   listed: readonly BackfillEvent[],
   ours: ReadonlyMap<string, StoredRepo>,
-  { sinceMs, all }: CompareOptions,
+  { sinceMs, untilMs = null, all }: CompareOptions,
 ): ComparedPage {
   const page: ComparedPage = {
     fetch: [],
@@ -41,16 +43,23 @@ export function comparePage(
   for (const { did, rev, active = true } of listed) {
     const repo = ours.get(did)
     if ((repo?.status ?? null) === null ? !active : active) page.statusDiffers.push(did)
-    const standing = active ? standingOf(rev, repo, sinceMs) : 'inactive'
+    const standing = active ? standingOf(rev, repo, sinceMs, untilMs) : 'inactive'
     page.counts[standing] += 1
     if (standing === 'moved' || standing === 'unknown' || (all && standing === 'current')) page.fetch.push({ did, rev })
   }
   return page
 }
 
-function standingOf(rev: string, repo: StoredRepo | undefined, sinceMs: number | null): Standing {
+function standingOf(
+  rev: string,
+  repo: StoredRepo | undefined,
+  sinceMs: number | null,
+  untilMs: number | null,
+): Standing {
   const head = repo?.head ?? null
   if (head !== null && !repo!.broken && head >= rev) return 'current'
+  // A chain of commits without a hole that goes beyond the interval has lost nothing in it.
+  if (untilMs !== null && head !== null && !repo!.broken && isTid(head) && tidMs(head) >= untilMs) return 'unchanged'
   // What was lost in an interval has moved since it began, whatever else we lack.
   if (sinceMs !== null && isTid(rev) && tidMs(rev) < sinceMs) return 'unchanged'
   return head === null ? 'unknown' : 'moved'

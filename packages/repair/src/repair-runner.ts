@@ -143,7 +143,11 @@ export class RepairRunner implements Loop {
       this.#options.database,
       page.events.map(({ did }) => did),
     )
-    const compared = comparePage(page.events, ours, { sinceMs: repair.since?.getTime() ?? null, all: repair.reindex })
+    const compared = comparePage(page.events, ours, {
+      sinceMs: repair.since?.getTime() ?? null,
+      untilMs: repair.until?.getTime() ?? null,
+      all: repair.reindex,
+    })
     await this.#store.savePage(repair, compared, page.events.length, page.cursor)
     for (const [standing, count] of Object.entries(compared.counts)) this.#listed.add(count, { standing })
     if (page.cursor === null)

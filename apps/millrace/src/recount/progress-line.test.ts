@@ -1,8 +1,6 @@
 import { expect, test } from 'vitest'
 import { ProgressLine } from './progress-line.ts'
 
-const progress = (checked: number) => ({ position: { table: 'post_agg' }, checked, wrong: 0 })
-
 /** Shows progress at each of these moments, in milliseconds. */
 function shown(output: { isTTY: boolean; columns?: number }, moments: readonly number[]): string[] {
   const written: string[] = []
@@ -10,7 +8,7 @@ function shown(output: { isTTY: boolean; columns?: number }, moments: readonly n
   using line = new ProgressLine({ output: { ...output, write: (text) => written.push(text) }, now: () => now })
   for (const moment of moments) {
     now = moment
-    line.show(progress(moment))
+    line.show(`${moment} checked, 0 wrong`)
   }
   line[Symbol.dispose]()
   return written
@@ -18,8 +16,8 @@ function shown(output: { isTTY: boolean; columns?: number }, moments: readonly n
 
 test('where there is no terminal it is a line now and then', () => {
   expect(shown({ isTTY: false }, [500, 9_999, 10_001, 12_000, 20_002])).toEqual([
-    'millrace: 10,001 checked, 0 wrong  post_agg\n',
-    'millrace: 20,002 checked, 0 wrong  post_agg\n',
+    'millrace: 10001 checked, 0 wrong\n',
+    'millrace: 20002 checked, 0 wrong\n',
   ])
 })
 

@@ -1,6 +1,4 @@
-import type { RecountProgress } from '@millrace/indexing'
 import type { ProgressOutput } from '../up/progress.ts'
-import { renderProgress } from './render.ts'
 
 export interface ProgressLineOptions {
   output: ProgressOutput
@@ -28,10 +26,9 @@ export class ProgressLine implements Disposable {
     this.#shownAt = now()
   }
 
-  show(progress: RecountProgress): void {
+  show(text: string): void {
     if (this.#now() - this.#shownAt < this.#everyMs) return
     this.#shownAt = this.#now()
-    const text = renderProgress(progress)
     if (this.#output.isTTY) this.#output.write(`\r\u001b[2K${text.slice(0, (this.#output.columns ?? 80) - 1)}`)
     else this.#output.write(`millrace: ${text}\n`)
   }

@@ -1,5 +1,6 @@
 import type { RecountedColumn, RecountProgress, RecountReport } from '@millrace/indexing'
 import { oneLine } from '@millrace/runtime'
+import { alignColumns } from '../align-columns.ts'
 import { positionText } from './options.ts'
 
 const number = new Intl.NumberFormat('en')
@@ -28,10 +29,7 @@ function table(columns: readonly RecountedColumn[]): string[] {
       ...[checked, wrong, tooLow, tooHigh, negative].map((n) => number.format(n)),
     ]),
   ]
-  const widths = rows[0]!.map((_, index) => Math.max(...rows.map((row) => row[index]!.length)))
-  return rows.map((row) =>
-    row.map((cell, index) => (index === 0 ? cell.padEnd(widths[0]!) : cell.padStart(widths[index]! + 2))).join(''),
-  )
+  return alignColumns(rows)
 }
 
 function wrongCounts({ table, column, wrong, samples }: RecountedColumn): string[] {

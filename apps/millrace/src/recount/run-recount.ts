@@ -6,7 +6,7 @@ import type { ProgressOutput } from '../up/progress.ts'
 import { findDatabase } from './find-database.ts'
 import type { RecountCommandOptions } from './options.ts'
 import { ProgressLine } from './progress-line.ts'
-import { renderReport } from './render.ts'
+import { renderProgress, renderReport } from './render.ts'
 
 /** What a command is given by the process that it runs in. */
 export interface CommandHost {
@@ -72,7 +72,7 @@ async function recountIn(
     dryRun,
     samples,
     signal,
-    onProgress: (done) => progress.show(done),
+    onProgress: (done) => progress.show(renderProgress(done)),
     ...(subjects.length > 0 && { subjects }),
     ...(tables.length > 0 && { tables }),
     ...(after && { after }),
