@@ -2,6 +2,7 @@ import type { Database } from '@millrace/database'
 import { cursorKey, INGESTER_DONE, silentLogger, type Logger, type StreamStore } from '@millrace/stream-protocol'
 import { databaseReport } from './database-report.ts'
 import { findProblems } from './problems.ts'
+import type { ProgressWatch } from './progress-watch.ts'
 import type { CursorReport, Problem, ProblemCode, Status } from './status.ts'
 import { streamReport } from './stream-report.ts'
 
@@ -17,6 +18,8 @@ export interface StatusSources {
   /** Names of streams. */
   streams: readonly string[]
   cursors?: readonly CursorOf[]
+  /** Judges groups. Without it their reports have no verdict. */
+  watch?: ProgressWatch
   database?: Database
   logger?: Logger
 }
@@ -29,6 +32,7 @@ export async function collectStatus({
   store,
   streams,
   cursors = [],
+  watch,
   database,
   logger = silentLogger,
 }: StatusSources): Promise<Status> {
@@ -56,7 +60,7 @@ export async function collectStatus({
       ),
   ])
   const parts = {
-    streams: streamReports.map((report) => streamReport(report, now)),
+    streams: streamReports.map((report) => streamReport(report, now, watch)),
     ...(database_ && { database: database_ }),
   }
   const problems = [...away, ...findProblems(parts)]

@@ -1,6 +1,7 @@
 import {
   commaList,
   defineConfig,
+  duration,
   hostList,
   optionalDatabaseVariables,
   port,
@@ -20,6 +21,11 @@ export const adminConfig = defineConfig({
   ADMIN_BIND: {
     schema: text('an address').optional(),
     help: 'Address that ADMIN_PORT is opened on: 127.0.0.1 when there is no password, 0.0.0.0 otherwise',
+  },
+  ADMIN_STALLED_AFTER: {
+    schema: duration(),
+    default: '5m',
+    help: 'Time without an ack, while entries wait, after which a group counts as standing still',
   },
   INGESTER_HOSTS: { schema: hostList().optional(), help: 'Relays whose cursors are shown' },
   INGESTER_LABELER_HOSTS: { schema: hostList().optional(), help: 'Labelers whose cursors are shown' },

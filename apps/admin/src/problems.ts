@@ -13,6 +13,16 @@ export function findProblems({ streams, database }: Pick<Status, 'streams' | 'da
       problems.push({ code: 'lag', message: `${name}: its oldest unread entry is ${lagSeconds} s old` })
     }
   }
+  for (const { name, groups } of streams) {
+    for (const { name: group, verdict, silentSeconds = 0 } of groups) {
+      if (verdict !== 'stalled' && verdict !== 'stopped') continue
+      const who = verdict === 'stopped' ? `no consumer of ${group} is heard of, and it` : group
+      problems.push({
+        code: verdict,
+        message: `${name}: ${who} has acked nothing for ${silentSeconds} s, while entries wait`,
+      })
+    }
+  }
   if (!database) return problems
   const letters = database.deadLetters.reduce((sum, { count }) => sum + count, 0)
   if (letters > 0) problems.push({ code: 'dead-letters', message: `${letters} messages were given up and are open` })

@@ -5,6 +5,7 @@ import { isLoopback } from './access.ts'
 import { createAdminServer } from './admin-server.ts'
 import type { CursorOf } from './collect-status.ts'
 import type { adminConfig } from './config.ts'
+import { ProgressWatch } from './progress-watch.ts'
 
 /** The admin process: opens what it reads from, and serves until it is stopped. */
 export async function runAdmin(context: ProcessContext<typeof adminConfig>): Promise<void> {
@@ -34,18 +35,19 @@ export async function runAdmin(context: ProcessContext<typeof adminConfig>): Pro
     config.INGESTER_REPO_STREAM,
     config.INGESTER_LABEL_STREAM,
   ]
+  const watch = new ProgressWatch({ store, streams: names, stalledAfterMs: config.ADMIN_STALLED_AFTER, logger, meter })
   await using server = await createAdminServer({
     port: config.ADMIN_PORT,
     passwords,
     ...(bind !== undefined && { bind }),
-    sources: { store, streams: names, cursors: configuredCursors(config), ...(database && { database }) },
+    sources: { store, streams: names, cursors: configuredCursors(config), watch, ...(database && { database }) },
     health,
     version,
     logger,
   })
   logger.info({ port: server.port, bind: server.bind, password: passwords.length > 0 }, 'admin server is open')
   const gauges: Loop = new StreamGauges({ store, streams: names, meter, logger })
-  await runAll([gauges], signal, { logger, meter, health })
+  await runAll([gauges, watch], signal, { logger, meter, health })
 }
 
 /** The cursors that an ingester with these variables keeps. */

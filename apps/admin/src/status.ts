@@ -15,6 +15,8 @@ export type ProblemCode =
   | 'database-away'
   | 'lag'
   | 'no-group'
+  | 'stalled'
+  | 'stopped'
   | 'dead-letters'
   | 'dirty'
   | 'gaps'
@@ -35,8 +37,16 @@ export interface StreamReport {
   groups: GroupReport[]
 }
 
+/**
+ * Whether a group gets on, judged by what it acks: `idle` when nothing waits, `slow` when it gets on far behind, `stalled`
+ * when it acks nothing although entries wait, `stopped` when none of its consumers is heard of either.
+ */
+export type GroupVerdict = 'ok' | 'idle' | 'slow' | 'stalled' | 'stopped'
+
 export interface GroupReport {
   name: string
+  verdict?: GroupVerdict
+  silentSeconds?: number
   pending: number
   undelivered?: number
   oldestPendingAgeSeconds?: number

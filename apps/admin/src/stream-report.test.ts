@@ -1,7 +1,7 @@
 import type { GroupStatus, StreamStatus } from '@millrace/stream-protocol'
 import { describe, expect, test } from 'vitest'
 import { findProblems } from './problems.ts'
-import type { DatabaseReport } from './status.ts'
+import type { DatabaseReport, GroupVerdict } from './status.ts'
 import { compareIds, streamReport } from './stream-report.ts'
 
 const now = 1_000_000_000
@@ -86,6 +86,24 @@ describe('findProblems', () => {
     expect(findProblems({ streams: [old, unread] })).toEqual([
       { code: 'lag', message: 's: its oldest unread entry is 601 s old' },
       { code: 'no-group', message: 'other holds 2 entries and no group reads it' },
+    ])
+  })
+
+  test('a group that does not get on is a problem, with what is known of it (O6)', () => {
+    const [report] = [streamReport(stream({ groups: [group({})] }), now)]
+    const judged = (verdict: GroupVerdict) => ({
+      ...report!,
+      groups: [{ ...report!.groups[0]!, verdict, silentSeconds: 301 }],
+    })
+    const problems = (['ok', 'idle', 'slow', 'stalled', 'stopped'] as const).flatMap((verdict) =>
+      findProblems({ streams: [judged(verdict)] }),
+    )
+    expect(problems).toEqual([
+      { code: 'stalled', message: 's: g has acked nothing for 301 s, while entries wait' },
+      {
+        code: 'stopped',
+        message: 's: no consumer of g is heard of, and it has acked nothing for 301 s, while entries wait',
+      },
     ])
   })
 

@@ -1,12 +1,13 @@
 import { ageSeconds } from '@millrace/runtime'
 import type { GroupStatus, StreamStatus } from '@millrace/stream-protocol'
+import type { ProgressWatch } from './progress-watch.ts'
 import type { GroupReport, StreamReport } from './status.ts'
 
 /** What a store says about a stream, with ages in place of ids where people want those. */
-export function streamReport(status: StreamStatus, now: number): StreamReport {
+export function streamReport(status: StreamStatus, now: number, watch?: ProgressWatch): StreamReport {
   const { stream, length, firstId, lastId } = status
   const age = (id: string): number => Math.round(ageSeconds(id, now))
-  const groups = status.groups.map((group) => groupReport(group, status, now))
+  const groups = status.groups.map((group) => groupReport(group, status, now, watch))
   return {
     name: stream,
     length,
@@ -19,11 +20,12 @@ export function streamReport(status: StreamStatus, now: number): StreamReport {
   }
 }
 
-function groupReport(group: GroupStatus, stream: StreamStatus, now: number): GroupReport {
+function groupReport(group: GroupStatus, stream: StreamStatus, now: number, watch?: ProgressWatch): GroupReport {
   const { name, pending, undelivered, oldestPendingId, lastDeliveredId } = group
   const waiting = oldestWaitingId(group, stream)
   return {
     name,
+    ...watch?.judge(group, stream, now),
     pending,
     ...(undelivered !== null && { undelivered }),
     ...(oldestPendingId !== null && { oldestPendingAgeSeconds: Math.round(ageSeconds(oldestPendingId, now)) }),
@@ -41,7 +43,7 @@ function groupReport(group: GroupStatus, stream: StreamStatus, now: number): Gro
  * The oldest entry that the group has not acked. The first undelivered one is not asked for; it is not older than the
  * last delivered, nor than the first in the stream.
  */
-function oldestWaitingId(group: GroupStatus, { firstId, lastId }: StreamStatus): string | null {
+export function oldestWaitingId(group: GroupStatus, { firstId, lastId }: StreamStatus): string | null {
   const { oldestPendingId, lastDeliveredId } = group
   const hasUndelivered = lastId !== null && compareIds(lastId, lastDeliveredId) > 0
   const undelivered = hasUndelivered && firstId !== null ? later(firstId, lastDeliveredId) : null
