@@ -193,6 +193,14 @@ export class RepairStore {
           [identities],
         )
       }
+      // What a host said of an account may have been lost as well: its PDS tells (hazard D9).
+      if (page.statusDiffers.length > 0) {
+        await client.query(
+          `insert into millrace_account (did, next_at) select did, now() from unnest($1::text[]) as did order by did collate "C"
+           on conflict (did) do update set requested_at = now(), next_at = now(), attempts = 0`,
+          [page.statusDiffers],
+        )
+      }
     })
   }
 

@@ -154,6 +154,21 @@ describe('a repair', () => {
     },
   )
 
+  pgTest(
+    'has PDSs asked about accounts whose status is another one at the host: words of it may be lost (D9)',
+    { timeout: 60_000 },
+    async ({ databaseUrl }) => {
+      await using rig = await Rig.open(databaseUrl)
+      rig.heal()
+      await rig.loadAll()
+      await rig.network.account(3).deactivate()
+      const { id } = await rig.store.plan({ host: rig.host, reason: 'asked' })
+      expect(await rig.done(id)).toMatchObject({ inactive: 1, current: 19 })
+      const { rows } = await rig.database.pool.query('select did from millrace_account where next_at is not null')
+      expect(rows).toEqual([{ did: rig.network.account(3).did }])
+    },
+  )
+
   pgTest('begins by itself for a gap, and closes it (O6)', { timeout: 60_000 }, async ({ databaseUrl }) => {
     await using rig = await Rig.open(databaseUrl)
     rig.heal()
