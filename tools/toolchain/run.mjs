@@ -175,6 +175,10 @@ const commands = {
     help: 'random histories in random orders, compared with an oracle, for as long as you like (`-- --minutes 15`)',
     run: (env, args) => (build(env), handOver('node', ['e2e/src/convergence.ts', ...args], env)),
   },
+  'e2e:outage': {
+    help: 'an indexer that stands still for ten days: the alarm, the loss, the repair, with figures',
+    run: (env, args) => (build(env), handOver('node', ['e2e/src/outage.ts', ...args], env)),
+  },
   nemesis: {
     help: 'faults of every kind into a pipeline of real processes, and what became of the rows (`-- --minutes 60`)',
     run: (env, args) => (build(env), handOver('node', ['e2e/src/nemesis.ts', ...args], env)),

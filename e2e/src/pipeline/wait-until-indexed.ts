@@ -4,6 +4,7 @@ import type { FourApps } from './four-apps.ts'
 
 /** As much of `dev.millrace.admin.getStatus` as is needed to know that everything is in. */
 export interface PipelineStatus {
+  problems: { code: string; message: string }[]
   streams: { name: string; length: number }[]
   cursors: { stream: string; host: string; cursor?: string; done: boolean }[]
   database?: { deadLetters: { reason: string; count: number }[]; dirty: { count: number } }
