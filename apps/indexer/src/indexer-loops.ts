@@ -1,4 +1,4 @@
-import { PostgresLedger, type Database } from '@millrace/database'
+import { DeadLetterQueue, PostgresLedger, type Database } from '@millrace/database'
 import { verifiedHandle, type DidResolver, type HandleResolver, type PdsStatus } from '@millrace/identity'
 import {
   AccountChecker,
@@ -106,6 +106,20 @@ export async function indexerLoops({
     codec: labelEventCodec,
   })
   const labels = new LabelIndexer({ source: labelSource, ledger, indexing: service, logger, meter })
+  // Dead letters that an operator has put back take the way of their stream, beside it.
+  const replaying = { indexing: service, concurrency: 1, doubt: REPLAY_DOUBT, replays: true, logger, meter }
+  const replays = settings.INDEXER_STREAMS.map((stream) => {
+    const source = new DeadLetterQueue({ database, stream, codec: streamEventCodec, ledger, logger })
+    return new StreamIndexer({ ...replaying, source, ledger: source.ledger })
+  })
+  const labelReplay = new DeadLetterQueue({
+    database,
+    stream: settings.INDEXER_LABEL_STREAM,
+    codec: labelEventCodec,
+    ledger,
+    logger,
+  })
+  const labelReplays = new LabelIndexer({ ...replaying, source: labelReplay, ledger: labelReplay.ledger })
   const refresher = new HandleRefresher({
     database,
     resolve: resolveHandle(dids, handles, service),
@@ -125,7 +139,7 @@ export async function indexerLoops({
   })
   const clock = new ClockWatch({ database, eventLeadMs: () => smallestLeadMs(streams), logger, meter })
   return {
-    loops: [...streams, labels, refresher, checker, janitor, clock],
+    loops: [...streams, labels, ...replays, labelReplays, refresher, checker, janitor, clock],
     streams,
     labels,
     handles: refresher,
@@ -161,10 +175,13 @@ function horizonMs(horizon: number | 'all' | 'none'): number {
 /** Connections for the status and the removal of accounts: transactions are short, and wait for each other. */
 export const BACKGROUND_POOL_SIZE = 3
 
-/** Connections that the indexer needs for records: one for each batch at work, and one for labels. */
+/** What fails again is kept: nothing is lost by a short look at it. */
+const REPLAY_DOUBT = { minMs: 200, maxMs: 2_000 }
+
+/** Connections that the indexer needs for records: one for each batch at work, live or replayed, and two for labels. */
 export function indexingPoolSize({
   INDEXER_STREAMS,
   INDEXER_CONCURRENCY,
 }: Pick<IndexerSettings, 'INDEXER_STREAMS' | 'INDEXER_CONCURRENCY'>): number {
-  return INDEXER_STREAMS.length * INDEXER_CONCURRENCY + 1
+  return INDEXER_STREAMS.length * (INDEXER_CONCURRENCY + 1) + 2
 }

@@ -1,5 +1,18 @@
 export { CheckpointKeeper, readCheckpoint, type CheckpointKeeperOptions } from './checkpoint-keeper.ts'
 export { classifyError, type ErrorClass } from './classify-error.ts'
+export { DeadLetterQueue, type DeadLetterQueueOptions } from './dead-letter-queue.ts'
+export {
+  DeadLetters,
+  DISCARDABLE,
+  type DeadLetterFilter,
+  type DeadLetterGroup,
+  type DeadLetterState,
+  type KeptLetter,
+  type LetterSubject,
+  type RetryOptions,
+  type RetryReport,
+  type WholeLetter,
+} from './dead-letters.ts'
 export { DirtyQueue, type DirtyQueueOptions } from './dirty-queue.ts'
 export { ConsumerLease, type ConsumerLeaseOptions } from './consumer-lease.ts'
 export { DatabaseConnectionError, MigrationError, SchemaError } from './errors.ts'

@@ -38,7 +38,9 @@ pgTest('a dead letter is kept with all that is known of it', async ({ databaseUr
       attempts: 1,
       first_at: expect.any(Date) as Date,
       last_at: expect.any(Date) as Date,
-      state: 'open',
+      state: 'kept',
+      retries: 0,
+      fingerprint: expect.stringMatching(/^[0-9a-f]{12}$/) as string,
     },
   ])
 })
@@ -51,17 +53,17 @@ pgTest('an entry that comes again is the same dead letter, tried once more (G1)'
 
   const [found, ...others] = await letters(database)
   expect(others).toEqual([])
-  expect(found).toMatchObject({ attempts: 2, reason: 'bad-did', state: 'open' })
+  expect(found).toMatchObject({ attempts: 2, reason: 'bad-did', state: 'kept' })
   expect(found?.last_at.getTime()).toBeGreaterThanOrEqual(found?.first_at.getTime() ?? Infinity)
 })
 
-pgTest('an entry that fails again after it was settled is open again', async ({ databaseUrl }) => {
+pgTest('an entry that fails again after it was settled is to be decided about again', async ({ databaseUrl }) => {
   await using database = await migrated(databaseUrl)
   const ledger = new PostgresLedger({ database })
   await ledger.deadLetter([letter])
   await database.db.updateTable('millrace_dead_letter').set({ state: 'discarded' }).execute()
   await ledger.deadLetter([letter])
-  expect(await letters(database)).toMatchObject([{ state: 'open', attempts: 2 }])
+  expect(await letters(database)).toMatchObject([{ state: 'kept', attempts: 2 }])
 })
 
 pgTest('an entry may lose several records, and a batch may name one twice (X1)', async ({ databaseUrl }) => {

@@ -17,7 +17,7 @@ export interface PostgresLedgerOptions {
 }
 
 export interface LedgerSummary {
-  /** Open dead letters, counted by reason. */
+  /** Dead letters that nobody has decided about, counted by reason. */
   deadLetters: Record<string, number>
   dirty: {
     count: number
@@ -42,7 +42,7 @@ export class PostgresLedger implements Ledger {
     this.#logger = logger.child({ component: 'ledger' })
   }
 
-  /** An entry that is given up again is one row still: it counts the attempts, and is open again if it was closed. */
+  /** An entry that is given up again is one row still: it counts the attempts, and is to be decided about again if that was done. */
   async deadLetter(letters: readonly DeadLetter[]): Promise<void> {
     if (letters.length === 0 || !isGuarded('dead-letter')) return
     await this.#database.pool.query(deadLetterStatement(letters))
@@ -70,7 +70,7 @@ export class PostgresLedger implements Ledger {
       db
         .selectFrom('millrace_dead_letter')
         .select(({ fn }) => ['reason', fn.countAll<number>().as('count')])
-        .where('state', '=', 'open')
+        .where('state', '=', 'kept')
         .groupBy('reason')
         .orderBy('reason')
         .execute(),
@@ -95,8 +95,8 @@ export class PostgresLedger implements Ledger {
   }
 }
 
-const MAX_PAYLOAD_BYTES = 65_536
-const MAX_ERROR_BYTES = 4_096
+export const MAX_PAYLOAD_BYTES = 65_536
+export const MAX_ERROR_BYTES = 4_096
 /** Indexed text: three such columns fit into the 2,704 bytes that an index can hold (hazard X21). */
 const MAX_URI_BYTES = 2_000
 const MAX_WORD_BYTES = 250
@@ -120,7 +120,7 @@ const insertDeadLetters = unnestInsert({
       payload = excluded.payload,
       attempts = millrace_dead_letter.attempts + 1,
       last_at = now(),
-      state = 'open'`,
+      state = 'kept'`,
 })
 
 /** What `PostgresLedger.deadLetter` runs, for use within a transaction of one's own. For one letter or more. */

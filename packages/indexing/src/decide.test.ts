@@ -18,11 +18,14 @@ const remove = (rev: string): RecordOp => ({ ...place, action: 'remove', rev })
 interface Stored {
   record?: { rev: string | null; cid: string }
   tombstone?: string
+  /** Of a version that was refused. */
+  refused?: string
   floor?: string
 }
-const state = ({ record, tombstone, floor }: Stored): StoredState => ({
+const state = ({ record, refused, tombstone = refused, floor }: Stored): StoredState => ({
   records: new Map(record && [[uri, record]]),
   tombstones: new Map(tombstone === undefined ? [] : [[uri, tombstone]]),
+  refused: new Set(refused === undefined ? [] : [uri]),
   floors: new Map(floor === undefined ? [] : [[place.did, floor]]),
 })
 
@@ -75,6 +78,26 @@ describe('the op rule, line by line (G6)', () => {
       stored: { tombstone: 'r5' },
       expected: nothing('equivocation'),
     },
+    {
+      name: 'a version that was refused, once it is none (G9)',
+      op: put('r5', 'c1'),
+      stored: { refused: 'r5' },
+      expected: apply,
+    },
+    {
+      name: 'a version of a snapshot that was refused, once it is none (G9)',
+      op: put('r5', 'c1'),
+      stored: { refused: 'r5', floor: 'r5' },
+      expected: apply,
+    },
+    {
+      name: 'older than the version that was refused',
+      op: put('r4', 'c1'),
+      stored: { refused: 'r5' },
+      expected: nothing('stale'),
+    },
+    { name: 'a deletion of what was refused', op: remove('r6'), stored: { refused: 'r5' }, expected: apply },
+    { name: 'refused again', op: remove('r5'), stored: { refused: 'r5' }, expected: nothing('duplicate') },
     { name: 'newer content', op: put('r6', 'c2'), stored: { record: { rev: 'r5', cid: 'c1' } }, expected: apply },
     { name: 'a newer deletion', op: remove('r6'), stored: { record: { rev: 'r5', cid: 'c1' } }, expected: apply },
     { name: 'back after a deletion', op: put('r6', 'c1'), stored: { tombstone: 'r5' }, expected: apply },

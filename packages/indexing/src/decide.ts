@@ -10,9 +10,12 @@ export type Decision = { do: 'apply' } | { do: 'raise' } | { do: 'nothing'; outc
  */
 export function decideOp(op: RecordOp, stored: StoredState): Decision {
   const floor = stored.floors.get(op.did)
-  if (floor !== undefined && op.rev <= floor && isGuarded('floor')) return { do: 'nothing', outcome: 'stale' }
   const record = stored.records.get(op.uri)
   const tombstone = isGuarded('tombstone') ? stored.tombstones.get(op.uri) : undefined
+  // A version that was refused, and is none any more: whoever refused it has learned, or it was edited. Nothing has come
+  // after it, or its tombstone would be newer or gone.
+  if (op.action === 'put' && !record && stored.refused.has(op.uri) && op.rev === tombstone) return { do: 'apply' }
+  if (floor !== undefined && op.rev <= floor && isGuarded('floor')) return { do: 'nothing', outcome: 'stale' }
   const rev = record ? record.rev : tombstone
   if (rev === undefined || rev === null) {
     // A row without revision was written by an older pipeline: everything is newer than that.

@@ -79,9 +79,9 @@ describe('a record that is deleted leaves nothing of its content in any table (X
       await indexing.service.index([gone])
       expect({ repetition, tables: await tablesWith(indexing, secret) }).toEqual({ repetition, tables: [] })
       expect(await deadLetters(indexing)).toEqual([
-        { uri: recordUri(bad), state: 'open', payload: 'a label' },
+        { uri: recordUri(bad), state: 'kept', payload: 'a label' },
         { uri: recordUri(bad), state: 'purged', payload: '' },
-        { uri: recordUri(other), state: 'open', payload: JSON.stringify(other) },
+        { uri: recordUri(other), state: 'kept', payload: JSON.stringify(other) },
       ])
       // As when a host sends all of it once more after our cursor was lost.
       await indexing.service.index([bad])
@@ -99,7 +99,7 @@ describe('a record that is deleted leaves nothing of its content in any table (X
     const letter = { stream: 's', entryId: '1', reason: 'invalid-record', error: '', did: alice, uri: recordUri(made) }
     await ledger.deadLetter([{ ...letter, payload: 'of the newer version' }])
     await indexing.service.index([gone])
-    expect(await deadLetters(indexing)).toMatchObject([{ state: 'open', payload: 'of the newer version' }])
+    expect(await deadLetters(indexing)).toMatchObject([{ state: 'kept', payload: 'of the newer version' }])
   })
 
   pgTest('nor does an account', async ({ databaseUrl }) => {

@@ -245,7 +245,10 @@ export class IndexingService {
           ),
           raiseRepos(newestOfEach(revs)),
           // Deletions that repeat one: what is read a second time may have brought their records to the dead letters again.
-          purgeDeadLetters(live.filter((op) => op.action === 'remove' && outcomes.get(op) === 'duplicate')),
+          // One that is refused again is not deleted: its letter is what is left of it.
+          purgeDeadLetters(
+            live.filter((op) => op.action === 'remove' && op.invalid === undefined && outcomes.get(op) === 'duplicate'),
+          ),
           keepOut(newestOfEach(batch.ops.filter((op) => isDeleted(op.did)))),
           this.#asks ? askAgain(inDoubt) : undefined,
           returned.length > 0 ? dirtyStatement(returned) : undefined,

@@ -42,6 +42,8 @@ export interface StoredState {
   records: ReadonlyMap<string, { rev: string | null; cid: string }>
   /** Revisions at which records were removed, by URI. */
   tombstones: ReadonlyMap<string, string>
+  /** URIs of which the newest version was refused. They have a tombstone. */
+  refused: ReadonlySet<string>
   /** Revision up to which everything of a repo is reflected, by DID. */
   floors: ReadonlyMap<string, string>
 }

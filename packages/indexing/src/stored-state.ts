@@ -22,7 +22,7 @@ export async function lockAndRead(
   const [, records, tombstones, repoRows, commits, runs, hidden, ...places] = await session.all([
     takeLocks(allDids, names),
     { text: `select uri, rev, cid, json = '' as blank from record where uri = any ($1::text[])`, values: [uris] },
-    { text: 'select uri, rev from millrace_tombstone where uri = any ($1::text[])', values: [uris] },
+    { text: 'select uri, rev, invalid from millrace_tombstone where uri = any ($1::text[])', values: [uris] },
     ...readRepos(allDids),
     readHidden(allDids),
     ...namesOfRows(ops),
@@ -33,9 +33,11 @@ export async function lockAndRead(
   if (late.length > 0) await session.one(takeLocks([], late))
   const repos = storedRepos(repoRows, commits, runs)
   const live = records as { uri: string; rev: string | null; cid: string; blank: boolean }[]
+  const gone = tombstones as { uri: string; rev: string; invalid: boolean }[]
   const state = {
     records: new Map<string, { rev: string | null; cid: string }>(),
-    tombstones: new Map((tombstones as { uri: string; rev: string }[]).map(({ uri, rev }) => [uri, rev])),
+    tombstones: new Map(gone.map(({ uri, rev }) => [uri, rev])),
+    refused: new Set(gone.filter(({ invalid }) => invalid).map(({ uri }) => uri)),
     floors: new Map([...repos.states].flatMap(([did, { floor }]) => (floor === null ? [] : [[did, floor] as const]))),
     repos,
     hidden: hiddenAccounts(hidden as Parameters<typeof hiddenAccounts>[0]),

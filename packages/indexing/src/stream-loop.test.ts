@@ -1,5 +1,5 @@
 import type { Batch, BatchSource, DeadLetter, Entry, Ledger } from '@millrace/stream-protocol'
-import { eventually } from '@millrace/testing'
+import { createLogSpy, eventually } from '@millrace/testing'
 import { expect, test } from 'vitest'
 import { StreamLoop } from './stream-loop.ts'
 
@@ -138,4 +138,67 @@ test('what is at work when it is stopped is finished, and nothing more is begun'
   loop.atWork.get('a 1')!.letGo()
   await running
   expect(source.acked).toEqual(a(1, 120))
+})
+
+/** A loop that fails at some entries for no known reason, and keeps what it gives up. */
+class Failing extends StreamLoop<Numbered> {
+  readonly letters: string[] = []
+  fails: (event: Numbered) => boolean
+
+  constructor(source: BatchSource<Numbered>, fails: (event: Numbered) => boolean, options = {}) {
+    super('failing', {
+      source,
+      doubt: { minMs: 0.01, maxMs: 0.01 },
+      ledger: {
+        deadLetter: async (letters) => void this.letters.push(...letters.map(({ entryId }) => entryId)),
+        markDirty: async () => undefined,
+        recordGap: async () => undefined,
+      },
+      ...options,
+    })
+    this.fails = fails
+  }
+
+  protected override async apply(entries: readonly Entry<Numbered>[]): Promise<void> {
+    if (entries.some(({ event }) => this.fails(event))) throw new TypeError('a mistake of ours')
+  }
+
+  protected override describe(event: Numbered): Pick<DeadLetter, 'payload'> {
+    return { payload: event }
+  }
+
+  protected override topicOf(event: Numbered): string {
+    return event
+  }
+}
+
+const isOfTopicB = (event: Numbered): boolean => event.startsWith('b')
+
+test('when too many entries fail for no known reason, it is we who fail: the stream waits, and none is given up (G9)', async () => {
+  const source = new Batches(a(1, 100), b(1, 30), a(101, 110))
+  const log = createLogSpy()
+  const loop = new Failing(source, isOfTopicB, { logger: log })
+  const running = loop.run(new AbortController().signal)
+  const alarms = () => log.entries.filter(({ fields }) => fields['alarm'] === 'failures')
+  await eventually(() => expect(alarms().length).toBeGreaterThan(1))
+  expect(loop.letters).toEqual(b(1, 19))
+  expect(source.acked).toEqual(a(1, 100))
+  // Once it is mended, all that waited goes its way.
+  loop.fails = () => false
+  await running
+  expect(loop.letters).toEqual(b(1, 19))
+  expect(source.acked).toEqual([...a(1, 100), ...b(1, 30), ...a(101, 110)])
+})
+
+test('poison that is rare is given up, however much there was of it before (G9)', async () => {
+  const poison = Array.from({ length: 40 }, (_, n) => [...a(n * 120 + 1, n * 120 + 119), ...b(n, n)])
+  const loop = new Failing(new Batches(...poison), isOfTopicB)
+  await loop.run(new AbortController().signal)
+  expect(loop.letters).toEqual(b(0, 39))
+})
+
+test('a loop of replays never waits for us (G10)', async () => {
+  const loop = new Failing(new Batches(b(1, 101)), isOfTopicB, { replays: true, concurrency: 1 })
+  await loop.run(new AbortController().signal)
+  expect(loop.letters).toEqual(b(1, 101))
 })

@@ -16,6 +16,7 @@ import {
   type Loop,
   type Meter,
 } from '@millrace/stream-protocol'
+import { FailureShare } from './failure-share.ts'
 
 /** Why an entry was given up: the database refuses what is in it, or nobody knows. */
 export type GiveUpReason = 'refused-by-database' | 'failed'
@@ -30,6 +31,11 @@ export interface StreamLoopOptions<T> {
    * alone six times before it is given up (hazard G9). @default { minMs: 2_000, maxMs: 60_000 }
    */
   doubt?: BackoffOptions
+  /**
+   * The source holds what was given up before: it may all fail again, and is kept if it does, so that the loop never
+   * waits for us to fail less. @default false
+   */
+  replays?: boolean
   logger?: Logger
   meter?: Meter
 }
@@ -49,7 +55,8 @@ const MOST_OPEN = 2
  *
  * A failing batch is tried again for as long as the failure is one of a service or of ourselves: nothing is given up
  * for an outage (hazards G9, G10). A batch that fails for what is in it is halved until the bad entry is alone; that
- * one goes to the dead letters, its neighbours are applied (hazard X5).
+ * one goes to the dead letters, its neighbours are applied (hazard X5). When too many entries fail for no known reason,
+ * it is we who fail: no more is given up then, and the stream waits for us.
  */
 export abstract class StreamLoop<T> implements Loop {
   readonly name: string
@@ -60,6 +67,7 @@ export abstract class StreamLoop<T> implements Loop {
   readonly #doubt: BackoffOptions
   readonly #deadLetters: Counter
   readonly #retries: Counter
+  readonly #failures: FailureShare | undefined
   #entries = 0
   #lastAckAt: number | null = null
 
@@ -70,6 +78,7 @@ export abstract class StreamLoop<T> implements Loop {
       ledger,
       concurrency = 2,
       doubt = { minMs: hastened(2_000), maxMs: hastened(60_000) },
+      replays = false,
       logger = silentLogger,
       meter = noMeter,
     }: StreamLoopOptions<T>,
@@ -80,6 +89,7 @@ export abstract class StreamLoop<T> implements Loop {
     this.#source = source
     this.#concurrency = concurrency
     this.#doubt = doubt
+    this.#failures = replays ? undefined : new FailureShare()
     this.#deadLetters = meter.counter('millrace_index_dead_letters_total', 'Entries given up, by reason', [
       'stream',
       'reason',
@@ -203,27 +213,42 @@ export abstract class StreamLoop<T> implements Loop {
     if (entries.length === 0) return true
     const backoff = new Backoff({ minMs: 100, maxMs: hastened(30_000) })
     const doubt = new Backoff(this.#doubt)
+    let isCounted = false
     for (;;) {
       try {
         await this.apply(entries)
+        this.#failures?.addApplied(entries.length)
         return true
       } catch (error) {
-        const kind = classifyError(error)
-        const isContent = kind === 'content' || (kind === 'unknown' && doubt.attempt >= (entries.length > 1 ? 1 : 5))
-        if (isContent && (entries.length === 1 || !isGuarded('halving')))
-          return this.#giveUp(entries[0]!, stream, kind, error as Error, signal)
-        if (isContent) {
+        const known = classifyError(error)
+        const isHopeless = known === 'content' || (known === 'unknown' && doubt.attempt >= (entries.length > 1 ? 1 : 5))
+        if (isHopeless && entries.length > 1 && isGuarded('halving')) {
           const middle = Math.ceil(entries.length / 2)
           return (
             (await this.#applyAll(entries.slice(0, middle), stream, signal)) &&
             (await this.#applyAll(entries.slice(middle), stream, signal))
           )
         }
+        if (isHopeless && known === 'unknown' && !isCounted) {
+          this.#failures?.addFailed()
+          isCounted = true
+        }
+        const isOurs = isHopeless && known === 'unknown' && (this.#failures?.isOurs() ?? false)
+        if (isHopeless && !isOurs) return this.#giveUp(entries[0]!, stream, known, error as Error, signal)
+        const kind = isOurs ? 'ours' : known
         this.#retries.add(1, { stream, kind })
         const waitMs = kind === 'unknown' ? doubt.nextMs() : backoff.nextMs()
         this.logger[kind === 'transient' ? 'warn' : 'error'](
-          { err: error, kind, entries: entries.length, waitMs: Math.round(waitMs) },
-          'cannot apply a batch; trying again',
+          {
+            err: error,
+            kind,
+            entries: entries.length,
+            waitMs: Math.round(waitMs),
+            ...(isOurs && { alarm: 'failures' }),
+          },
+          isOurs
+            ? 'too many entries fail for no known reason: none is given up any more, and this one is tried until it passes'
+            : 'cannot apply a batch; trying again',
         )
         await sleep(waitMs, signal)
         if (signal.aborted) return false

@@ -5,6 +5,7 @@ import { runs } from './0004-runs.ts'
 import { repairs } from './0005-repairs.ts'
 import { accounts } from './0006-accounts.ts'
 import { leases } from './0007-leases.ts'
+import { deadLetters } from './0008-dead-letters.ts'
 
 export interface Migration {
   readonly name: string
@@ -12,4 +13,13 @@ export interface Migration {
 }
 
 /** Our own, in order. A name never changes once it was released, and neither does its SQL. */
-export const migrations: readonly Migration[] = [bookkeeping, labels, handleSchedule, runs, repairs, accounts, leases]
+export const migrations: readonly Migration[] = [
+  bookkeeping,
+  labels,
+  handleSchedule,
+  runs,
+  repairs,
+  accounts,
+  leases,
+  deadLetters,
+]

@@ -260,6 +260,10 @@ export interface DeadLetterTable {
   attempts: WithDefault<number>
   first_at: TimestampWithDefault
   last_at: TimestampWithDefault
-  /** `open` until an operator replays or discards it; `purged` once its record is deleted, and its payload gone. */
-  state: WithDefault<string>
+  /** What was decided about it; `purged` once its record is deleted, and its payload gone. */
+  state: WithDefault<'kept' | 'retry' | 'replayed' | 'discarded' | 'purged'>
+  /** How often it was put back for an indexer. */
+  retries: WithDefault<number>
+  /** The same for letters whose reason and error are alike. */
+  fingerprint: GeneratedAlways<string>
 }
