@@ -3,6 +3,7 @@ import { realpathSync } from 'node:fs'
 import { packageVersion } from '@millrace/runtime'
 import { Command } from 'commander'
 import { configCommand } from './config-command.ts'
+import { dlqCommand } from './dlq/dlq-command.ts'
 import { recountCommand } from './recount/recount-command.ts'
 import { gapsCommand } from './repair/gaps-command.ts'
 import { repairCommand } from './repair/repair-command.ts'
@@ -14,11 +15,24 @@ const program = new Command('millrace')
   .version(packageVersion(realpathSync(process.argv[1] ?? '.')))
   .showHelpAfterError('(millrace --help lists the commands)')
   .exitOverride()
-// A command that is added keeps its own settings: it has to be told to leave the exit code to us.
-const commands = [upCommand(), recountCommand(), repairCommand(), gapsCommand(), resyncCommand(), configCommand()]
+const commands = [
+  upCommand(),
+  repairCommand(),
+  gapsCommand(),
+  resyncCommand(),
+  dlqCommand(),
+  recountCommand(),
+  configCommand(),
+]
 for (const command of commands) {
-  program.addCommand(command.copyInheritedSettings(program))
-  for (const part of command.commands) part.copyInheritedSettings(program)
+  program.addCommand(command)
+  inheritSettings(command, program)
+}
+
+/** A command that is added keeps its own settings: it has to be told to leave the exit code to us. */
+function inheritSettings(command: Command, parent: Command): void {
+  command.copyInheritedSettings(parent)
+  for (const each of command.commands) inheritSettings(each, command)
 }
 
 try {

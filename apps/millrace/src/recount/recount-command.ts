@@ -3,6 +3,7 @@ import { appBskyPlugins } from '@millrace/indexing-plugins'
 import { isDid } from '@millrace/stream-protocol'
 import { Argument, Command, InvalidArgumentError } from 'commander'
 import { wholeNumber } from '../arguments.ts'
+import { withDatabaseOptions } from '../database-options.ts'
 import { stopSignal } from '../stop-signal.ts'
 import { readPosition, type RecountCommandOptions } from './options.ts'
 import { runRecount } from './run-recount.ts'
@@ -12,7 +13,7 @@ const tableNames = tables.map(({ table }) => table)
 
 /** `millrace recount`: are the counts what counting gives? */
 export function recountCommand(): Command {
-  return new Command('recount')
+  return withDatabaseOptions(new Command('recount'))
     .description(
       'Compare every count with what counting its rows gives, and correct what is wrong. Indexers may go on.',
     )
@@ -31,15 +32,6 @@ export function recountCommand(): Command {
     .option('--json', 'print the report as JSON, on standard output', false)
     .option('--samples <n>', 'wrong counts to list of each column', wholeNumber, 10)
     .option('--after <position>', 'go on where an earlier recount stopped', position)
-    .option(
-      '--database <url>',
-      'work on this Postgres (other users of the machine see it; the environment is better for passwords)',
-    )
-    .option(
-      '--data <folder>',
-      'folder of `millrace up`, whose Postgres is taken if none is named',
-      process.env['MILLRACE_DATA_DIR'] ?? '.millrace',
-    )
     .addHelpText(
       'after',
       `
