@@ -3,6 +3,7 @@ import { mkdtempSync } from 'node:fs'
 import { rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
 import { lockKey, PostgresLedger } from '@millrace/database'
 import { openSqliteStreams } from '@millrace/sqlite-streams'
 import {
@@ -13,6 +14,7 @@ import {
   type StreamEvent,
   type StreamStore,
 } from '@millrace/stream-protocol'
+import { BatchReader } from '@millrace/stream-protocol/testing'
 import { createLogSpy, eventually, pgTest } from '@millrace/testing'
 import { afterAll, describe, expect } from 'vitest'
 import {
@@ -251,6 +253,23 @@ describe('an entry that cannot be indexed costs only itself (X5)', () => {
     expect(await pipeline.dirty()).toEqual([`${alice} undecodable-entry`])
     expect(await pipeline.indexing.query('select stream, reason from millrace_gap')).toEqual([
       { stream, reason: 'undecodable-entry' },
+    ])
+  })
+
+  pgTest('when it left the stream before its ack: a gap is noted, and it is acked (S10)', async ({ databaseUrl }) => {
+    await using pipeline = await Pipeline.open(databaseUrl)
+    await pipeline.append(...neighbours, createEvent({ did: alice, record: follow(bob) }))
+    await using dead = new BatchReader(pipeline.store.consumer(reading))
+    await dead.take(1)
+    await dead.stop()
+    using file = new DatabaseSync(pipeline.store.location)
+    file.exec('delete from entry where seq = (select min(seq) from entry)')
+    const pending = async () => (await pipeline.store.status([stream]))[0]?.groups[0]?.pending
+    await pipeline.run([pipeline.indexer()], async () => expect(await pending()).toBe(0))
+    expect(await pipeline.followers(bob)).toHaveLength(99)
+    expect(await pipeline.deadLetters()).toEqual([])
+    expect(await pipeline.indexing.query('select host, stream, reason from millrace_gap')).toEqual([
+      { host: '', stream, reason: 'lost-entries' },
     ])
   })
 

@@ -3,6 +3,7 @@ import { classifyError } from '@millrace/database'
 import {
   Backoff,
   type BackoffOptions,
+  GHOST,
   noMeter,
   silentLogger,
   sleep,
@@ -176,8 +177,28 @@ export abstract class StreamLoop<T> implements Loop {
   }
 
   async #reject(batch: Batch<T>, signal: AbortSignal): Promise<void> {
-    if (batch.rejected.length === 0) return
-    const letters = batch.rejected.map(({ id, raw, error }): DeadLetter => ({
+    await this.#recordGhosts(batch, signal)
+    await this.#keepUndecodable(batch, signal)
+  }
+
+  /** What ghosts said is lost, and nobody knows whose it was: every host is compared again (hazard S10). */
+  async #recordGhosts(batch: Batch<T>, signal: AbortSignal): Promise<void> {
+    const ghosts = batch.rejected.filter(({ error }) => error.reason === GHOST)
+    if (ghosts.length === 0) return
+    const isKept = await this.#insist(signal, async () => {
+      await this.ledger.recordGap({ host: '', stream: batch.stream, reason: 'lost-entries' })
+    })
+    if (!isKept) return
+    await this.#ack(
+      batch,
+      ghosts.map(({ id }) => id),
+    )
+  }
+
+  async #keepUndecodable(batch: Batch<T>, signal: AbortSignal): Promise<void> {
+    const undecodable = batch.rejected.filter(({ error }) => error.reason !== GHOST)
+    if (undecodable.length === 0) return
+    const letters = undecodable.map(({ id, raw, error }): DeadLetter => ({
       stream: batch.stream,
       entryId: id,
       reason: error.reason,
@@ -185,20 +206,20 @@ export abstract class StreamLoop<T> implements Loop {
       did: error.did,
       payload: raw ?? '',
     }))
-    const did = new Set(batch.rejected.flatMap(({ error }) => error.did ?? []))
+    const did = new Set(undecodable.flatMap(({ error }) => error.did ?? []))
     const isKept = await this.#insist(signal, async () => {
       await this.ledger.deadLetter(letters)
       if (did.size > 0)
         await this.ledger.markDirty([...did].map((each) => ({ did: each, reason: 'undecodable-entry' })))
-      if (batch.rejected.some(({ error }) => error.did === undefined))
+      if (undecodable.some(({ error }) => error.did === undefined))
         await this.ledger.recordGap({ host: '', stream: batch.stream, reason: 'undecodable-entry' })
     })
     // Not acked before they are in the ledger, also when we are stopped over it.
     if (!isKept) return
-    for (const { error } of batch.rejected) this.#deadLetters.add(1, { stream: batch.stream, reason: error.reason })
+    for (const { error } of undecodable) this.#deadLetters.add(1, { stream: batch.stream, reason: error.reason })
     await this.#ack(
       batch,
-      batch.rejected.map(({ id }) => id),
+      undecodable.map(({ id }) => id),
     )
   }
 

@@ -77,10 +77,30 @@ redisTest('entries deleted while pending are reported as lost (S10)', async ({ r
   await using heir = reader(redis, { consumer: 'heir', claimIdleMs: 10, blockMs: 10, logger })
   const claimed = await heir.next()
   expect(claimed.rejected).toMatchObject([{ id: c, raw: null, error: { reason: 'gone' } }])
-  expect(claimed.entries).toEqual([{ id: d, event: 'd' }])
   await claimed.ack()
+  const rest = await heir.next()
+  expect([rest.rejected, rest.entries]).toEqual([[], [{ id: d, event: 'd' }]])
+  await rest.ack()
   expect(logger.messages('error')).toEqual(['pending entries are gone'])
   expect(await redis.command(['XPENDING', 's', 'g'])).toEqual([0, null, null, null])
+})
+
+redisTest('a crash before the loss of trimmed entries is recorded does not hide it (S10, G3)', async ({ redisUrl }) => {
+  await using redis = await connectRedis({ url: redisUrl })
+  await writer(redis).append(['a', 'b', 'c'])
+  const dead = reader(redis, { consumer: 'dead' })
+  await dead.take(1)
+  await dead.stop()
+  await redis.command(['XTRIM', 's', 'MAXLEN', '1'])
+  const heir = reader(redis, { consumer: 'heir', claimIdleMs: 10, blockMs: 10 })
+  expect((await heir.next()).rejected).toHaveLength(2)
+  await heir.stop()
+
+  await using next = reader(redis, { consumer: 'next', claimIdleMs: 10, blockMs: 10 })
+  const ghosts = await next.next()
+  expect(ghosts.rejected).toMatchObject([{ error: { reason: 'gone' } }, { error: { reason: 'gone' } }])
+  await ghosts.ack()
+  expect(await next.events(1)).toEqual(['c'])
 })
 
 redisTest('a key of another type ends the run with its error', async ({ redisUrl, signal }) => {

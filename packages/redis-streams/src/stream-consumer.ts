@@ -21,6 +21,7 @@ import {
 import { ack } from './ack.ts'
 import type { RedisConnection } from './connect.ts'
 import { isGroupLost, isTransient } from './errors.ts'
+import { idleGhosts } from './ghosts.ts'
 import { ensureGroup } from './groups.ts'
 import { persist } from './persist.ts'
 import { asEntries, asList, asText, type Reply } from './replies.ts'
@@ -114,6 +115,7 @@ export class StreamConsumer<T> implements BatchSource<T> {
     while (!run.signal.aborted) {
       if (performance.now() >= recoverAt) {
         if (isGuarded('own-pending')) yield* this.#ownPending(connection, run)
+        yield* this.#idleGhosts(connection, run)
         if (isGuarded('claim')) yield* this.#idleOfOthers(connection, run)
         recoverAt = performance.now() + this.#options.claimIdleMs
       }
@@ -151,6 +153,26 @@ export class StreamConsumer<T> implements BatchSource<T> {
       this.#reads.saw(entries)
       after = entries.at(-1)!.id
       const batch = this.#batch(entries, 'recovered', run)
+      if (batch) yield batch
+    }
+  }
+
+  /**
+   * Idle pending entries that left the stream. They are given out before anything is claimed, because a claim takes
+   * them out of the pending list: a crash after it would leave no trace of the loss (hazards G3, S10).
+   */
+  async *#idleGhosts(connection: RedisConnection, run: Run): AsyncGenerator<Batch<T>> {
+    let after: string | undefined = '-'
+    while (after !== undefined && !run.signal.aborted) {
+      const page = await idleGhosts(connection, {
+        stream: this.stream,
+        group: this.group,
+        idleMs: this.#options.claimIdleMs,
+        after,
+      })
+      after = page.next
+      const ghosts = page.ids.map((id) => ({ id, text: null }))
+      const batch = this.#batch(ghosts, 'claimed', run)
       if (batch) yield batch
     }
   }
@@ -205,7 +227,7 @@ export class StreamConsumer<T> implements BatchSource<T> {
     const gone = stored.filter(({ text }) => text === null)
     if (gone.length > 0)
       this.#logger.error({ ids: gone.slice(0, 10).map(({ id }) => id), count: gone.length }, 'pending entries are gone')
-    this.#metrics.gone(gone.length)
+    this.#metrics.ghosts(gone.length)
     this.#metrics.read(stored.length, delivery)
     return makeBatch({
       stream: this.stream,

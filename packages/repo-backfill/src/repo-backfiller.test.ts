@@ -1,6 +1,7 @@
 import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
 import {
   startRecordedNetwork,
   startSimulatedNetwork,
@@ -21,6 +22,7 @@ import {
   type DeadLetter,
   type DirtyMark,
   type EventSink,
+  type HostGap,
   type Ledger,
   type Meter,
   type RepoEvent,
@@ -133,6 +135,7 @@ const recordsOf = (events: readonly StreamEvent[]): object[] =>
 interface MemoryLedger extends Ledger {
   letters: DeadLetter[]
   marks: DirtyMark[]
+  gaps: HostGap[]
   /** How many calls fail before one succeeds. */
   failures: number
 }
@@ -146,10 +149,11 @@ function memoryLedger(): MemoryLedger {
   const ledger: MemoryLedger = {
     letters: [],
     marks: [],
+    gaps: [],
     failures: 0,
     deadLetter: (letters) => take(() => ledger.letters.push(...letters)),
     markDirty: (marks) => take(() => ledger.marks.push(...marks)),
-    recordGap: () => Promise.reject(new Error('not of a backfill')),
+    recordGap: (gap) => take(() => ledger.gaps.push(gap)),
   }
   return ledger
 }
@@ -481,6 +485,29 @@ describe('entries that are no backfill events (S20)', () => {
       { stream: streams.repoBackfill, reason: 'bad-host', payload: bad },
     ])
     expect(ledger.marks).toEqual([{ did: 'did:plc:aaaaaaaaaaaaaaaaaaaaaaaa', reason: 'bad-entry' }])
+  })
+
+  test('are a gap of every host when they left the stream before their ack (S10)', async () => {
+    const net = await network({ accounts: 2 })
+    const { store, enqueue, backfiller, start, events } = await rig(net)
+    await enqueue(listed(net))
+    const dead = store.consumer({
+      stream: streams.repoBackfill,
+      group: groups.repoBackfill,
+      consumer: 'one',
+      codec: backfillEventCodec,
+    })
+    for await (const batch of dead.batches(new AbortController().signal)) if (batch.entries.length > 0) break
+    using file = new DatabaseSync(store.location)
+    file.exec('delete from entry where seq = (select min(seq) from entry)')
+    const ledger = memoryLedger()
+    ledger.failures = 1
+    start(backfiller({ ledger }))
+    await eventually(async () => expect(closings(await events())).toHaveLength(1))
+    const pending = async () => (await store.status([streams.repoBackfill]))[0]?.groups[0]?.pending
+    await eventually(async () => expect(await pending()).toBe(0))
+    expect(ledger.gaps).toEqual([{ host: '', stream: streams.repoBackfill, reason: 'lost-entries' }])
+    expect(ledger.letters).toEqual([])
   })
 
   test('stay in the stream without a ledger, and hold nobody up', async () => {

@@ -4,6 +4,7 @@ import { TemporaryIdentityError, type DidResolver, type GuardedFetch } from '@mi
 import {
   Backoff,
   backfillEventCodec,
+  GHOST,
   hostWithoutScheme,
   noMeter,
   SEQ_BACKFILL,
@@ -390,7 +391,8 @@ export class RepoBackfiller implements Loop {
     this.#logger.error({ entries: rejected.length, entryId: rejected[0]?.id, err: rejected[0]?.error }, 'bad entries')
     const { ledger } = this.#options
     if (!ledger) return
-    const letters = rejected.map(({ id, raw, error }) => ({
+    const undecodable = rejected.filter(({ error }) => error.reason !== GHOST)
+    const letters = undecodable.map(({ id, raw, error }) => ({
       stream,
       entryId: id,
       reason: error.reason,
@@ -401,7 +403,10 @@ export class RepoBackfiller implements Loop {
     const marks = rejected.flatMap(({ error }) => (error.did ? [{ did: error.did, reason: 'bad-entry' }] : []))
     const task = async (): Promise<void> => {
       try {
-        await this.#keep(letters)
+        if (letters.length > 0) await this.#keep(letters)
+        // Which repo it asked for is lost with it: every host is compared (hazard S10).
+        if (letters.length < rejected.length)
+          await this.#inLedger(ledger.recordGap({ host: '', stream, reason: 'lost-entries' }))
         if (marks.length > 0) await this.#inLedger(ledger.markDirty(marks))
         this.#queue.succeeded(LEDGER)
         await this.#ack(

@@ -158,7 +158,7 @@ export class SqliteStreamConsumer<T> implements BatchSource<T> {
     const gone = stored.filter(({ text }) => text === null)
     if (gone.length > 0)
       this.#logger.error({ ids: gone.slice(0, 10).map(({ id }) => id), count: gone.length }, 'pending entries are gone')
-    this.#metrics.gone(gone.length)
+    this.#metrics.ghosts(gone.length)
     this.#metrics.read(stored.length, delivery)
     return makeBatch({
       stream: this.stream,

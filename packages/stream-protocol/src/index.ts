@@ -4,6 +4,7 @@ export { CursorConflictError, InvalidEventError } from './errors.ts'
 export { labelEventCodec, readLabelEvent, type Label, type LabelEvent } from './label-event.ts'
 export {
   entryTime,
+  GHOST,
   noMeter,
   silentLogger,
   type AppendOptions,

@@ -50,8 +50,15 @@ export interface RejectedEntry {
   readonly id: string
   /** Its text; null when the field is missing, or the entry was gone when it was read (hazard S10). */
   readonly raw: string | null
+  /** Its reason is `GHOST` for an entry that was delivered, and left the stream before its ack. */
   readonly error: InvalidEventError
 }
+
+/**
+ * Reason of a rejected entry that is no more: it was trimmed or deleted while pending. What it said is lost, so that it
+ * is acked only once a gap is recorded (hazard S10).
+ */
+export const GHOST = 'gone'
 
 /** Entries that were read together. */
 export interface Batch<T> {

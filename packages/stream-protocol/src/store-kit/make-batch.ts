@@ -1,5 +1,5 @@
 import { InvalidEventError } from '../errors.ts'
-import type { Batch, Codec, Entry, RejectedEntry } from '../ports.ts'
+import { GHOST, type Batch, type Codec, type Entry, type RejectedEntry } from '../ports.ts'
 
 /** An entry as its store keeps it. */
 export interface StoredEntry {
@@ -47,7 +47,7 @@ export function makeBatch<T>({ stream, codec, stored, held, ack }: MakeBatchOpti
 }
 
 function decode<T>(codec: Codec<T>, text: StoredEntry['text']): { event: T } | InvalidEventError {
-  if (text === null) return new InvalidEventError('gone', 'entry was deleted before it was acked')
+  if (text === null) return new InvalidEventError(GHOST, 'entry was deleted before it was acked')
   if (text === undefined) return new InvalidEventError('no-field', `entry has no field ${codec.field}`)
   try {
     return { event: codec.decode(text) }

@@ -24,7 +24,7 @@ test('all series are there from the start, at 0 (O2)', () => {
     'millrace_stream_append_retries_total s',
     'millrace_stream_appended_total s',
     'millrace_stream_cursor_conflicts_total s',
-    'millrace_stream_gone_total s g',
+    'millrace_stream_ghosts_total s g',
     'millrace_stream_groups_created_total s g',
     'millrace_stream_read_interruptions_total s g',
     'millrace_stream_read_total s g claimed',

@@ -55,7 +55,7 @@ export class ConsumerMetrics {
   readonly #read: Counter
   readonly #acked: Counter
   readonly #ackMissed: Counter
-  readonly #gone: Counter
+  readonly #ghosts: Counter
   readonly #interruptions: Counter
   readonly #groupsCreated: Counter
 
@@ -69,9 +69,9 @@ export class ConsumerMetrics {
       'Acknowledged entries that were not pending any more (hazard S4)',
       names,
     )
-    this.#gone = meter.counter(
-      'millrace_stream_gone_total',
-      'Entries that were deleted while pending: lost unless their source is read again (hazard S10)',
+    this.#ghosts = meter.counter(
+      'millrace_stream_ghosts_total',
+      'Entries that were deleted while pending: lost, and recorded as a gap (hazard S10)',
       names,
     )
     this.#interruptions = meter.counter(
@@ -82,7 +82,7 @@ export class ConsumerMetrics {
     this.#groupsCreated = meter.counter('millrace_stream_groups_created_total', 'Consumer groups created', names)
     for (const delivery of ['new', 'recovered', 'claimed'] satisfies Delivery[])
       this.#read.add(0, { ...this.#labels, delivery })
-    for (const counter of [this.#acked, this.#ackMissed, this.#gone, this.#interruptions, this.#groupsCreated])
+    for (const counter of [this.#acked, this.#ackMissed, this.#ghosts, this.#interruptions, this.#groupsCreated])
       counter.add(0, this.#labels)
   }
 
@@ -95,8 +95,8 @@ export class ConsumerMetrics {
     if (asked > entries) this.#ackMissed.add(asked - entries, this.#labels)
   }
 
-  gone(entries: number): void {
-    if (entries > 0) this.#gone.add(entries, this.#labels)
+  ghosts(entries: number): void {
+    if (entries > 0) this.#ghosts.add(entries, this.#labels)
   }
 
   interrupted(): void {
