@@ -2,7 +2,7 @@ import { startRedis } from '@millrace/local-services'
 import { createLogSpy, eventually, redisTest } from '@millrace/testing'
 import { expect, test } from 'vitest'
 import { connectRedis } from './connect.ts'
-import { RedisAwayError } from './errors.ts'
+import { EvictingRedisError, RedisAwayError } from './errors.ts'
 import { openRedisStreams } from './open-redis-streams.ts'
 import { TcpProxy } from './tcp-proxy.testing.ts'
 
@@ -64,7 +64,17 @@ redisTest('a closed connection refuses commands', async ({ redisUrl }) => {
   await expect(redis.command(['PING'])).rejects.toThrow('closed')
 })
 
-test('a Redis that may throw streams away is warned of (S3)', async () => {
+test('a Redis that throws streams away when it is full is refused, unless asked for (S3)', async () => {
+  await using server = await startRedis({ settings: { 'maxmemory-policy': 'allkeys-lru', maxmemory: '100mb' } })
+  const opening = openRedisStreams({ url: server.url })
+  await expect(opening).rejects.toThrow(EvictingRedisError)
+  await expect(opening).rejects.toThrow(/maxmemory-policy allkeys-lru: .*; set it to noeviction$/)
+  const logger = createLogSpy()
+  await using store = await openRedisStreams({ url: server.url, logger, allowEviction: true })
+  expect(logger.entries).toMatchObject([{ level: 'warn', fields: { policy: 'allkeys-lru', redis: store.location } }])
+})
+
+test('a Redis that would throw streams away once it has a limit is warned of (S3)', async () => {
   await using server = await startRedis({ settings: { 'maxmemory-policy': 'allkeys-lru' } })
   const logger = createLogSpy()
   await using store = await openRedisStreams({ url: server.url, logger })

@@ -10,6 +10,11 @@ export class UnexpectedReplyError extends Error {
   override readonly name = 'UnexpectedReplyError'
 }
 
+/** A Redis that would throw streams and cursors away once its memory is full (hazard S3). */
+export class EvictingRedisError extends Error {
+  override readonly name = 'EvictingRedisError'
+}
+
 /**
  * Replies of a Redis that is starting, full, failing over or busy. They pass without anybody repairing us (hazard G9).
  * MISCONF is a snapshot that could not be written: Redis takes writes again once it can.

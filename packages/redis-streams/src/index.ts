@@ -7,7 +7,7 @@ export {
   type RedisConnection,
 } from './connect.ts'
 export { RedisCursorStore } from './cursor-store.ts'
-export { isTransient, RedisAwayError, UnexpectedReplyError } from './errors.ts'
+export { EvictingRedisError, isTransient, RedisAwayError, UnexpectedReplyError } from './errors.ts'
 export { ensureGroup, removeIdleConsumers } from './groups.ts'
 export { openRedisStreams, type OpenRedisStreamsOptions } from './open-redis-streams.ts'
 export { StreamConsumer, type StreamConsumerOptions } from './stream-consumer.ts'

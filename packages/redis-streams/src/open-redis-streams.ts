@@ -13,7 +13,7 @@ import {
 } from '@millrace/stream-protocol'
 import { connectRedis, type RedisConnection } from './connect.ts'
 import { RedisCursorStore } from './cursor-store.ts'
-import { UnexpectedReplyError } from './errors.ts'
+import { EvictingRedisError, UnexpectedReplyError } from './errors.ts'
 import { ensureGroup, removeIdleConsumers } from './groups.ts'
 import { asText } from './replies.ts'
 import { StreamConsumer } from './stream-consumer.ts'
@@ -27,22 +27,26 @@ export interface OpenRedisStreamsOptions {
   meter?: Meter
   /** How long the first connection may take, in milliseconds. @default 30_000 */
   waitMs?: number
+  /** Takes a Redis that evicts keys when its memory is full, with a warning: streams may vanish. @default false */
+  allowEviction?: boolean
   /** Ends the wait for the first connection. */
   signal?: AbortSignal
 }
 
 /**
  * Streams in Redis 7.0 or newer.
- * @throws {RedisAwayError} when Redis cannot be reached, or is too old.
+ * @throws {RedisAwayError} when Redis cannot be reached.
+ * @throws {EvictingRedisError} when it would throw streams away: `maxmemory` is set, and its policy is not `noeviction`.
  */
 export async function openRedisStreams({
   logger = silentLogger,
   meter = noMeter,
+  allowEviction = false,
   ...options
 }: OpenRedisStreamsOptions): Promise<StreamStore> {
   const redis = await connectRedis({ ...options, logger })
   try {
-    await checkServer(redis, logger)
+    await checkServer(redis, { logger, allowEviction })
   } catch (error) {
     await redis.close()
     throw error
@@ -96,16 +100,24 @@ class RedisStreamStore implements StreamStore {
 }
 
 /** Looks at what would lose data later: an old version, or a policy under which Redis throws streams away. */
-async function checkServer(redis: RedisConnection, logger: Logger): Promise<void> {
+async function checkServer(
+  redis: RedisConnection,
+  { logger, allowEviction }: { logger: Logger; allowEviction: boolean },
+): Promise<void> {
   const info = asText(await redis.command(['INFO']), 'INFO')
   const field = (name: string): string | undefined => new RegExp(`^${name}:(.*?)\\r?$`, 'm').exec(info)?.[1]
   const version = field('redis_version')
   if (version === undefined || Number.parseInt(version) < 7)
     throw new UnexpectedReplyError(`Redis at ${redis.location} has version ${version ?? 'unknown'}: 7.0 is needed`)
   const policy = field('maxmemory_policy')
-  if (policy !== 'noeviction')
-    logger.warn(
-      { component: 'redis', redis: redis.location, policy: policy ?? 'unknown' },
-      'maxmemory-policy is not noeviction: when its memory is full, this Redis deletes streams and cursors (S3)',
+  if (policy === 'noeviction') return
+  // Without a limit nothing is evicted yet, and a policy that Redis does not tell may be the right one.
+  if (policy !== undefined && Number(field('maxmemory') ?? 0) > 0 && !allowEviction)
+    throw new EvictingRedisError(
+      `Redis at ${redis.location} has maxmemory-policy ${policy}: when its memory is full it deletes streams and cursors; set it to noeviction`,
     )
+  logger.warn(
+    { component: 'redis', redis: redis.location, policy: policy ?? 'unknown' },
+    'maxmemory-policy is not noeviction: when its memory is full, this Redis deletes streams and cursors (S3)',
+  )
 }

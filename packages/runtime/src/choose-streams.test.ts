@@ -44,3 +44,9 @@ describe('chooseStreams', () => {
     expect(choice.location).toBe('rediss://***@r:1/3')
   })
 })
+
+test('a Redis that evicts is taken only when the configuration says so (S3)', () => {
+  const REDIS_URL = 'redis://a:6379'
+  expect(choose({ REDIS_URL })).not.toHaveProperty('allowEviction')
+  expect(choose({ REDIS_URL, REDIS_ALLOW_EVICTION: 'yes' })).toMatchObject({ kind: 'redis', allowEviction: true })
+})

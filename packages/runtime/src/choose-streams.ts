@@ -5,7 +5,13 @@ import type { streamVariables } from './variables.ts'
 
 /** The store that was chosen for the streams, and the reason for people to read. */
 export type StreamsChoice =
-  | { readonly kind: 'redis'; readonly url: string; readonly location: string; readonly why: string }
+  | {
+      readonly kind: 'redis'
+      readonly url: string
+      readonly location: string
+      readonly why: string
+      readonly allowEviction?: boolean
+    }
   | { readonly kind: 'sqlite'; readonly file: string; readonly location: string; readonly why: string }
 
 export type StreamsConfig = ConfigOf<typeof streamVariables>
@@ -23,7 +29,8 @@ export function chooseStreams(config: StreamsConfig, env: Environment): StreamsC
   }
   if (redis && explicit !== 'sqlite') {
     const why = explicit ? `MILLRACE_STREAMS is redis, and ${redis.name} is set` : `${redis.name} is set`
-    return { kind: 'redis', url: redis.url, location: redact(redis.url), why }
+    const allowEviction = config.REDIS_ALLOW_EVICTION
+    return { kind: 'redis', url: redis.url, location: redact(redis.url), why, ...(allowEviction && { allowEviction }) }
   }
   if (!explicit && textOf(env, 'NODE_ENV') === 'production') {
     throw new ConfigError([

@@ -12,6 +12,11 @@ export const streamVariables = defineConfig({
     schema: text('host or host:port').optional(),
     help: 'Redis that holds the streams, when REDIS_URL is not set; without TLS or password',
   },
+  REDIS_ALLOW_EVICTION: {
+    schema: flag(),
+    default: 'no',
+    help: 'Start on a Redis with a maxmemory-policy other than noeviction, which deletes streams when it is full',
+  },
   MILLRACE_STREAMS: {
     schema: oneOf('redis', 'sqlite').optional(),
     help: 'What holds the streams; when it is not set, Redis if it is configured, and SQLite otherwise',

@@ -22,7 +22,8 @@ export async function openStreams(
 ): Promise<StreamStore> {
   logger.info({ store: choice.kind, location: choice.location }, `streams are in ${choice.kind}: ${choice.why}`)
   if (choice.kind === 'redis') {
-    return openRedisStreams({ url: choice.url, logger, meter, waitMs, ...(signal && { signal }) })
+    const { url, allowEviction = false } = choice
+    return openRedisStreams({ url, allowEviction, logger, meter, waitMs, ...(signal && { signal }) })
   }
   return openSqliteStreams({ file: choice.file, logger, meter })
 }
