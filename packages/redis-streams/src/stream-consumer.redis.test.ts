@@ -11,6 +11,7 @@ import { ensureGroup, removeIdleConsumers } from './groups.ts'
 import { StreamConsumer, type StreamConsumerOptions } from './stream-consumer.ts'
 import { StreamWriter } from './stream-writer.ts'
 import { TcpProxy } from './tcp-proxy.testing.ts'
+import { countUnaccounted } from './unaccounted.ts'
 
 const codec = { field: 'event', encode: (text: string) => text, decode: (text: string) => text }
 const writer = (redis: RedisConnection) => new StreamWriter({ redis, stream: 's', codec })
@@ -101,6 +102,58 @@ redisTest('a crash before the loss of trimmed entries is recorded does not hide 
   expect(ghosts.rejected).toMatchObject([{ error: { reason: 'gone' } }, { error: { reason: 'gone' } }])
   await ghosts.ack()
   expect(await next.events(1)).toEqual(['c'])
+})
+
+test('entries trimmed before they were read are reported as lost, until it is recorded, also when full (S11)', async () => {
+  await using server = await startRedis()
+  await using redis = await connectRedis({ url: server.url })
+  await ensureGroup(redis, 's', 'g')
+  const options = { batchSize: 2, claimIdleMs: 10, blockMs: 5 }
+  const first = reader(redis, options)
+  await writer(redis).append(['a', 'b', 'c', 'd', 'e', 'f'])
+  const [batch] = await first.take(1)
+  await batch!.ack(batch!.entries.slice(0, 1).map(({ id }) => id))
+  await first.stop()
+  // Of b, pending, and c to f, unread, only e and f are left: one ghost, and two that nobody saw.
+  await redis.command(['XTRIM', 's', 'MAXLEN', '2'])
+  await redis.command(['CONFIG', 'SET', 'maxmemory', '1'])
+
+  const logger = createLogSpy()
+  await using run = reader(redis, { ...options, logger })
+  const ghost = await run.next()
+  expect(ghost.rejected).toMatchObject([{ error: { reason: 'gone' } }])
+  await ghost.ack()
+  const lost = await run.next()
+  expect(lost.rejected).toMatchObject([{ raw: null, error: { reason: 'gone' } }])
+  expect(logger.entries.at(-1)).toMatchObject({ fields: { count: 2 } })
+  expect(await countUnaccounted(redis, { stream: 's', group: 'g' })).toBe(2)
+  await lost.ack()
+  await lost.ack()
+  expect(await countUnaccounted(redis, { stream: 's', group: 'g' })).toBe(0)
+  const rest = await run.next()
+  expect(rest.entries.map(({ event }) => event)).toEqual(['e', 'f'])
+  await rest.ack()
+  expect(await countUnaccounted(redis, { stream: 's', group: 'g' })).toBe(0)
+})
+
+redisTest('a stream that is read and acked in any order has nothing unaccounted for (S11)', async ({ redisUrl }) => {
+  await using redis = await connectRedis({ url: redisUrl })
+  const unaccounted = () => countUnaccounted(redis, { stream: 's', group: 'g' })
+  expect(await unaccounted()).toBe(0)
+  await writer(redis).append(['a', 'b', 'c', 'd', 'e'])
+  await using run = reader(redis, { batchSize: 2 })
+  const [ab, cd] = await run.take(4)
+  expect(await unaccounted()).toBe(0)
+  await cd!.ack()
+  expect(await unaccounted()).toBe(0)
+  const [e] = await run.take(1)
+  await e!.ack()
+  await ab!.ack()
+  expect(await unaccounted()).toBe(0)
+  await writer(redis).append(['f'])
+  expect(await unaccounted()).toBe(0)
+  expect(await run.events(1)).toEqual(['f'])
+  expect(await unaccounted()).toBe(0)
 })
 
 redisTest('a key of another type ends the run with its error', async ({ redisUrl, signal }) => {

@@ -25,6 +25,7 @@ import { idleGhosts } from './ghosts.ts'
 import { ensureGroup } from './groups.ts'
 import { persist } from './persist.ts'
 import { asEntries, asList, asText, type Reply } from './replies.ts'
+import { countUnaccounted, settleUnaccounted } from './unaccounted.ts'
 
 export interface StreamConsumerOptions<T> extends ConsumerOptions<T> {
   redis: RedisConnection
@@ -117,6 +118,7 @@ export class StreamConsumer<T> implements BatchSource<T> {
         if (isGuarded('own-pending')) yield* this.#ownPending(connection, run)
         yield* this.#idleGhosts(connection, run)
         if (isGuarded('claim')) yield* this.#idleOfOthers(connection, run)
+        yield* this.#unaccounted(connection, run)
         recoverAt = performance.now() + this.#options.claimIdleMs
       }
       const batch = await this.#new(connection, run, recoverAt - performance.now())
@@ -190,6 +192,28 @@ export class StreamConsumer<T> implements BatchSource<T> {
       const batch = this.#batch([...claimed, ...gone], 'claimed', run)
       if (batch) yield batch
     } while (start !== '0-0' && !run.signal.aborted)
+  }
+
+  /** What was trimmed before anybody read it: one ghost stands for all, and acking it counts them as read (hazard S11). */
+  async *#unaccounted(connection: RedisConnection, run: Run): AsyncGenerator<Batch<T>> {
+    const { stream, group } = this
+    const entries = await countUnaccounted(connection, { stream, group })
+    if (entries === 0) return
+    this.#logger.error({ count: entries }, 'entries left the stream before they were read')
+    yield makeBatch({
+      stream,
+      codec: this.#options.codec,
+      stored: [{ id: '0-0', text: null }],
+      held: new Set(),
+      ack: async () => {
+        const settled = await persist(() => settleUnaccounted(this.#redis, { stream, group, entries }), {
+          what: `settle lost entries of ${stream}`,
+          logger: this.#logger,
+          signal: run.signal,
+        })
+        this.#metrics.unaccounted(settled)
+      },
+    })
   }
 
   async #new(connection: RedisConnection, run: Run, mostMs: number): Promise<Batch<T> | undefined> {

@@ -30,6 +30,7 @@ test('all series are there from the start, at 0 (O2)', () => {
     'millrace_stream_read_total s g claimed',
     'millrace_stream_read_total s g new',
     'millrace_stream_read_total s g recovered',
+    'millrace_stream_unaccounted_total s g',
     'millrace_stream_writers_waiting s',
   ])
   expect(new Set(values.values())).toEqual(new Set([0]))

@@ -56,6 +56,7 @@ export class ConsumerMetrics {
   readonly #acked: Counter
   readonly #ackMissed: Counter
   readonly #ghosts: Counter
+  readonly #unaccounted: Counter
   readonly #interruptions: Counter
   readonly #groupsCreated: Counter
 
@@ -74,6 +75,11 @@ export class ConsumerMetrics {
       'Entries that were deleted while pending: lost, and recorded as a gap (hazard S10)',
       names,
     )
+    this.#unaccounted = meter.counter(
+      'millrace_stream_unaccounted_total',
+      'Entries that left the stream before they were read: lost, and recorded as a gap (hazard S11)',
+      names,
+    )
     this.#interruptions = meter.counter(
       'millrace_stream_read_interruptions_total',
       'Times a consumer lost its store or its group and started over',
@@ -82,7 +88,14 @@ export class ConsumerMetrics {
     this.#groupsCreated = meter.counter('millrace_stream_groups_created_total', 'Consumer groups created', names)
     for (const delivery of ['new', 'recovered', 'claimed'] satisfies Delivery[])
       this.#read.add(0, { ...this.#labels, delivery })
-    for (const counter of [this.#acked, this.#ackMissed, this.#ghosts, this.#interruptions, this.#groupsCreated])
+    for (const counter of [
+      this.#acked,
+      this.#ackMissed,
+      this.#ghosts,
+      this.#unaccounted,
+      this.#interruptions,
+      this.#groupsCreated,
+    ])
       counter.add(0, this.#labels)
   }
 
@@ -97,6 +110,10 @@ export class ConsumerMetrics {
 
   ghosts(entries: number): void {
     if (entries > 0) this.#ghosts.add(entries, this.#labels)
+  }
+
+  unaccounted(entries: number): void {
+    if (entries > 0) this.#unaccounted.add(entries, this.#labels)
   }
 
   interrupted(): void {
