@@ -61,7 +61,7 @@ const poison: readonly { name: string; collection?: string; record: object; reas
   { name: 'a __proto__ key (J4)', record: blockWith('a1695f5f70726f746f5f5ff5'), reason: 'invalid-record' },
   { name: 'a bad date (J10)', record: post({ createdAt: 'yesterday' }), reason: 'invalid-record' },
   { name: 'the wrong $type (J12)', record: { ...post(), $type: LIKE }, reason: 'invalid-record' },
-  { name: 'no $type (J12)', record: { text: 'hello', createdAt }, reason: 'invalid-record' },
+  { name: 'no $type (J12)', record: blockWith('01', { text: 'hello', createdAt }), reason: 'invalid-record' },
   {
     name: 'the wrong $type of a collection that nobody knows (J12)',
     collection: THING,

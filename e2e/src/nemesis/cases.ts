@@ -317,13 +317,13 @@ export const nemesisCases: readonly NemesisCase[] = [
     summary: 'frames that are none, unknown ones and error frames among the others',
     hazards: 'I11, G9',
     async inject({ network, random }) {
-      for (let frame = 0; frame < 20; frame++) {
+      for (let frame = 0; frame < 6; frame++) {
         const bytes = Uint8Array.from({ length: 1 + random.below(200) }, () => random.below(256))
         network.relay.appendRaw(bytes)
-        if (frame % 7 === 6) network.relay.sendError('ConsumerTooSlow')
+        if (frame === 3) network.relay.sendError('ConsumerTooSlow')
         await pause(50)
       }
-      return 20
+      return 6
     },
   },
   {

@@ -172,6 +172,10 @@ function contextOf(
   plugin: RecordPlugin | undefined,
   indexedAt: string,
 ): RecordContext<unknown> {
+  const { $type } = event.record
+  // With a plugin, its collection says what a record of it is.
+  if (!plugin && $type !== event.collection)
+    throw new InvalidRecordError(`$type is ${JSON.stringify($type)?.slice(0, 100)}, not ${event.collection}`)
   // Our own services write no others; what they refuse is refused here as well, whoever wrote it (hazards J2, J8).
   if (!isRecordJson(event.record)) throw new InvalidRecordError('not atproto data: a fraction, or too many levels')
   const record = plugin ? plugin.collection.parse(event.record) : event.record

@@ -12,8 +12,10 @@ const MAX_INDEXED_BYTES = 2_000
 /** Whether a record is one of its collection: only then anything of it is kept (hazards X9, J6, J12). */
 export function isValidRecord(uri: string, record: Json): boolean {
   const { authority, collection, rkey } = parseUri(uri)
-  if (!isIndexed(collection) || collection === 'chat.bsky.actor.declaration') return true
-  if (record['$type'] !== collection || !fitsLexicon(collection, record)) return false
+  if (collection === 'chat.bsky.actor.declaration') return true
+  if (record['$type'] !== collection) return false
+  if (!isIndexed(collection)) return true
+  if (!fitsLexicon(collection, record)) return false
   if (lookedUp(collection, record).some((value) => Buffer.byteLength(value) > MAX_INDEXED_BYTES)) return false
   if (readByAccount(collection, record).some((uri) => !isDid(parseUri(uri).authority))) return false
   switch (collection) {
@@ -52,7 +54,7 @@ const collections = new Set([
   'com.germnetwork.declaration',
 ])
 
-/** Records of other collections are kept as they are (hazard X10). */
+/** Whether a lexicon says what its records are: those of other collections are kept as they are (hazard X10). */
 function isIndexed(collection: string): boolean {
   return collections.has(collection)
 }
