@@ -19,7 +19,8 @@ export interface CaseResult {
   error?: string
 }
 
-const QUIET_WITHIN_MS = 90_000
+/** Longer than a fetch may stand still before its repo is fetched again. */
+const QUIET_WITHIN_MS = 240_000
 
 /** Injects one fault while the network writes, ends it, waits for quiet, and compares rows with the final repos. */
 export async function runCase(stage: Stage, nemesis: NemesisCase): Promise<CaseResult> {
