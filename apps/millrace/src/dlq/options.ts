@@ -1,14 +1,5 @@
 import type { DeadLetterFilter } from '@millrace/database'
 
-/** Where a `millrace dlq` works, and how it answers. */
-export interface DlqTarget {
-  /** URL of a Postgres, in place of the configured one. */
-  database: string | undefined
-  /** Folder of `millrace up`. */
-  data: string
-  json: boolean
-}
-
 /** What a `millrace dlq` was asked for. */
 export type DlqRequest =
   | { command: 'summary'; filter: DeadLetterFilter }

@@ -1,9 +1,10 @@
 import { DeadLetters, DISCARDABLE, openDatabase, type DeadLetterFilter } from '@millrace/database'
-import { ConfigError, describeError } from '@millrace/runtime'
+import { ConfigError } from '@millrace/runtime'
 import { InvalidEventError } from '@millrace/stream-protocol'
-import { findDatabase } from '../recount/find-database.ts'
-import type { CommandHost } from '../recount/run-recount.ts'
-import type { DlqRequest, DlqTarget } from './options.ts'
+import { explainFailure, type CommandHost } from '../command-host.ts'
+import type { DatabaseOptions } from '../database-options.ts'
+import { findDatabase } from '../find-database.ts'
+import type { DlqRequest } from './options.ts'
 import { renderDiscard, renderGroups, renderLetter, renderList, renderRetry } from './render.ts'
 import { replayable, type Replayable } from './replayable.ts'
 
@@ -25,7 +26,7 @@ const PATIENCE_MS = 600_000
  */
 export async function runDlq(
   request: DlqRequest,
-  target: DlqTarget,
+  target: DatabaseOptions,
   host: Omit<CommandHost, 'signal'>,
 ): Promise<number> {
   try {
@@ -43,9 +44,7 @@ export async function runDlq(
     host.stdout.write(target.json ? `${JSON.stringify(value, undefined, 2)}\n` : `${lines.join('\n')}\n`)
     return code
   } catch (error) {
-    const problems = error instanceof ConfigError ? error.problems : [describeError(error)]
-    for (const problem of problems) host.stderr.write(`millrace: ${problem}\n`)
-    return error instanceof ConfigError ? 2 : 3
+    return explainFailure(error, host.stderr)
   }
 }
 

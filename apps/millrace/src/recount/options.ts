@@ -1,7 +1,8 @@
 import type { RecountPosition } from '@millrace/indexing'
+import type { DatabaseOptions } from '../database-options.ts'
 
 /** What `millrace recount` was asked for. */
-export interface RecountCommandOptions {
+export interface RecountCommandOptions extends DatabaseOptions {
   /** DIDs and AT-URIs; all there are when it is empty. */
   subjects: readonly string[]
   /** All when it is empty. */
@@ -10,11 +11,6 @@ export interface RecountCommandOptions {
   dryRun: boolean
   /** Wrong counts to list of each column. */
   samples: number
-  /** URL of a Postgres, in place of the configured one. */
-  database: string | undefined
-  /** Folder of `millrace up`. */
-  data: string
-  json: boolean
 }
 
 /** A position as one word: `post_agg`, or `post_agg/at://…`. */

@@ -3,8 +3,8 @@ import { appBskyPlugins } from '@millrace/indexing-plugins'
 import { isDid } from '@millrace/stream-protocol'
 import { Argument, Command, InvalidArgumentError } from 'commander'
 import { wholeNumber } from '../arguments.ts'
-import { withDatabaseOptions } from '../database-options.ts'
-import { stopSignal } from '../stop-signal.ts'
+import { inThisProcess } from '../command-host.ts'
+import { readDatabaseOptions, withDatabaseOptions } from '../database-options.ts'
 import { readPosition, type RecountCommandOptions } from './options.ts'
 import { runRecount } from './run-recount.ts'
 
@@ -53,21 +53,16 @@ Examples:
   millrace recount                                 correct it
   millrace recount did:plc:z72i7hdynmk6r22z27h6tvur   one account`,
     )
-    .action(async (subjects: string[], flags: Record<string, unknown>) => {
-      using stop = stopSignal()
-      process.exitCode = await runRecount(
-        {
-          subjects,
-          tables: flags['table'] as string[],
-          after: flags['after'] as RecountCommandOptions['after'],
-          dryRun: flags['dryRun'] as boolean,
-          samples: flags['samples'] as number,
-          database: flags['database'] as string | undefined,
-          data: flags['data'] as string,
-          json: flags['json'] as boolean,
-        },
-        { env: process.env, stdout: process.stdout, stderr: process.stderr, signal: stop.signal },
-      )
+    .action((subjects: string[], flags: Record<string, unknown>, self: Command) => {
+      const options: RecountCommandOptions = {
+        ...readDatabaseOptions(self),
+        subjects,
+        tables: flags['table'] as string[],
+        after: flags['after'] as RecountCommandOptions['after'],
+        dryRun: flags['dryRun'] as boolean,
+        samples: flags['samples'] as number,
+      }
+      return inThisProcess((host) => runRecount(options, host))
     })
 }
 

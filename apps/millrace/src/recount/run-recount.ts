@@ -1,22 +1,12 @@
 import { openDatabase } from '@millrace/database'
 import { recount, type RecountReport } from '@millrace/indexing'
 import { appBskyPlugins } from '@millrace/indexing-plugins'
-import { ConfigError, describeError, type Environment } from '@millrace/runtime'
-import type { ProgressOutput } from '../up/progress.ts'
-import { findDatabase } from './find-database.ts'
+import { ConfigError } from '@millrace/runtime'
+import { explainFailure, type CommandHost } from '../command-host.ts'
+import { findDatabase } from '../find-database.ts'
+import { ProgressLine } from '../progress-line.ts'
 import type { RecountCommandOptions } from './options.ts'
-import { ProgressLine } from './progress-line.ts'
 import { renderProgress, renderReport } from './render.ts'
-
-/** What a command is given by the process that it runs in. */
-export interface CommandHost {
-  env: Environment
-  /** For what was asked. */
-  stdout: Pick<ProgressOutput, 'write'>
-  /** For progress and problems. */
-  stderr: ProgressOutput
-  signal: AbortSignal
-}
 
 /** Nobody waits for it, and one subject may have millions of rows. */
 const PATIENCE_MS = 600_000
@@ -38,9 +28,7 @@ export async function runRecount(options: RecountCommandOptions, host: CommandHo
     if (report.stoppedAt) return 130
     return dryRun && report.columns.some(({ wrong }) => wrong > 0) ? 1 : 0
   } catch (error) {
-    const problems = error instanceof ConfigError ? error.problems : [describeError(error)]
-    for (const problem of problems) host.stderr.write(`millrace: ${problem}\n`)
-    return error instanceof ConfigError ? 2 : 3
+    return explainFailure(error, host.stderr)
   }
 }
 

@@ -1,8 +1,7 @@
 import { openDatabase, type Database } from '@millrace/database'
-import { ConfigError, describeError } from '@millrace/runtime'
-import { findDatabase } from '../recount/find-database.ts'
-import type { CommandHost } from '../recount/run-recount.ts'
-import type { DatabaseOptions } from './options.ts'
+import { explainFailure, type CommandHost } from '../command-host.ts'
+import type { DatabaseOptions } from '../database-options.ts'
+import { findDatabase } from '../find-database.ts'
 
 /**
  * Opens the database of a command for as long as its work lasts, and says what goes wrong.
@@ -24,9 +23,6 @@ export async function inDatabase(
     })
     return await work(database)
   } catch (error) {
-    if (signal.aborted) return 130
-    const problems = error instanceof ConfigError ? error.problems : [describeError(error)]
-    for (const problem of problems) stderr.write(`millrace: ${problem}\n`)
-    return error instanceof ConfigError ? 2 : 3
+    return signal.aborted ? 130 : explainFailure(error, stderr)
   }
 }

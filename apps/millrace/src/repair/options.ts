@@ -1,11 +1,4 @@
-/** Where a command finds its database, and how it prints. */
-export interface DatabaseOptions {
-  /** URL of a Postgres, in place of the configured one. */
-  database: string | undefined
-  /** Folder of `millrace up`. */
-  data: string
-  json: boolean
-}
+import type { DatabaseOptions } from '../database-options.ts'
 
 /** What `millrace repair` was asked for. */
 export interface RepairCommandOptions extends DatabaseOptions {

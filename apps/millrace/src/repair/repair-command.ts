@@ -1,7 +1,7 @@
 import { Argument, Command, InvalidArgumentError } from 'commander'
 import { positive } from '../arguments.ts'
-import { stopSignal } from '../stop-signal.ts'
-import { addDatabaseOptions, readDatabaseOptions } from './database-options.ts'
+import { inThisProcess } from '../command-host.ts'
+import { readDatabaseOptions, withDatabaseOptions } from '../database-options.ts'
 import { readMoment } from './moment.ts'
 import type { RepairAction, RepairCommandOptions } from './options.ts'
 import { runRepairAction, runRepairList } from './run-repair-action.ts'
@@ -19,7 +19,7 @@ export function repairCommand(): Command {
   const command = new Command('repair').description(
     'Compare the repos of hosts with ours, have those fetched that have moved, and prove the result. Backfillers do the work.',
   )
-  addDatabaseOptions(command)
+  withDatabaseOptions(command.option('--json', 'print as JSON, on standard output', false))
     .option(
       '--since <time>',
       'only repos that have moved since: 2026-10-14, 2026-10-14T08:00:00Z, or 10d for so long ago',
@@ -50,48 +50,31 @@ Examples:
   millrace repair --since 12d           after an outage that began less than 12 days ago
   millrace repair list                  the last ones`,
     )
-    .action(async (flags: Record<string, unknown>, self: Command) => {
-      using stop = stopSignal()
-      process.exitCode = await runRepair(
-        {
-          ...readDatabaseOptions(self),
-          host: flags['host'] as string | undefined,
-          since: flags['since'] as RepairCommandOptions['since'],
-          until: flags['until'] as RepairCommandOptions['until'],
-          dryRun: flags['dryRun'] as boolean,
-          wait: flags['wait'] as boolean,
-        },
-        { env: process.env, stdout: process.stdout, stderr: process.stderr, signal: stop.signal },
-      )
+    .action((flags: Record<string, unknown>, self: Command) => {
+      const options: RepairCommandOptions = {
+        ...readDatabaseOptions(self),
+        host: flags['host'] as string | undefined,
+        since: flags['since'] as RepairCommandOptions['since'],
+        until: flags['until'] as RepairCommandOptions['until'],
+        dryRun: flags['dryRun'] as boolean,
+        wait: flags['wait'] as boolean,
+      }
+      return inThisProcess((host) => runRepair(options, host))
     })
   command
     .command('list')
     .description('the last repairs')
     .configureHelp({ showGlobalOptions: true })
-    .action(async (_flags: unknown, self: Command) => {
-      using stop = stopSignal()
-      process.exitCode = await runRepairList(readDatabaseOptions(self), {
-        env: process.env,
-        stdout: process.stdout,
-        stderr: process.stderr,
-        signal: stop.signal,
-      })
-    })
+    .action((_flags: unknown, self: Command) => inThisProcess((host) => runRepairList(readDatabaseOptions(self), host)))
   for (const [action, description] of Object.entries(actions) as [RepairAction, string][])
     command
       .command(action)
       .description(description)
       .configureHelp({ showGlobalOptions: true })
       .addArgument(new Argument('<id...>', 'numbers of repairs').argParser(collectIds))
-      .action(async (ids: number[], _flags: unknown, self: Command) => {
-        using stop = stopSignal()
-        process.exitCode = await runRepairAction(action, ids, readDatabaseOptions(self), {
-          env: process.env,
-          stdout: process.stdout,
-          stderr: process.stderr,
-          signal: stop.signal,
-        })
-      })
+      .action((ids: number[], _flags: unknown, self: Command) =>
+        inThisProcess((host) => runRepairAction(action, ids, readDatabaseOptions(self), host)),
+      )
   return command
 }
 

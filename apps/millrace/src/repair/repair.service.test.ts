@@ -14,7 +14,7 @@ import { runRepairAction, runRepairList } from './run-repair-action.ts'
 import { runRepair } from './run-repair.ts'
 import { runResync } from './run-resync.ts'
 import type { RepairCommandOptions } from './options.ts'
-import type { CommandHost } from '../recount/run-recount.ts'
+import type { CommandHost } from '../command-host.ts'
 
 const options: RepairCommandOptions = {
   database: undefined,

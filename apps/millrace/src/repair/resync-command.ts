@@ -1,24 +1,21 @@
 import { isDid } from '@millrace/stream-protocol'
 import { Argument, Command, InvalidArgumentError } from 'commander'
-import { stopSignal } from '../stop-signal.ts'
-import { addDatabaseOptions, readDatabaseOptions } from './database-options.ts'
+import { inThisProcess } from '../command-host.ts'
+import { readDatabaseOptions, withDatabaseOptions } from '../database-options.ts'
 import { runResync } from './run-resync.ts'
 
 /** `millrace resync`: fetch these accounts. */
 export function resyncCommand(): Command {
-  return addDatabaseOptions(
-    new Command('resync')
-      .description('Have accounts fetched from their hosts, before all others.')
-      .addArgument(new Argument('<did...>', 'the accounts').argParser(collectDids))
-      .option('--reindex', 'derive all their rows anew, also those of records that have not changed', false),
-  ).action(async (dids: string[], flags: Record<string, unknown>, self: Command) => {
-    using stop = stopSignal()
-    process.exitCode = await runResync(
-      dids,
-      { ...readDatabaseOptions(self), reindex: flags['reindex'] as boolean },
-      { env: process.env, stdout: process.stdout, stderr: process.stderr, signal: stop.signal },
-    )
-  })
+  const command = new Command('resync')
+    .description('Have accounts fetched from their hosts, before all others.')
+    .addArgument(new Argument('<did...>', 'the accounts').argParser(collectDids))
+    .option('--reindex', 'derive all their rows anew, also those of records that have not changed', false)
+    .option('--json', 'print as JSON, on standard output', false)
+  return withDatabaseOptions(command).action((dids: string[], flags: Record<string, unknown>, self: Command) =>
+    inThisProcess((host) =>
+      runResync(dids, { ...readDatabaseOptions(self), reindex: flags['reindex'] as boolean }, host),
+    ),
+  )
 }
 
 function collectDids(text: string, before: string[] = []): string[] {

@@ -1,7 +1,7 @@
 import { readOpenGaps } from '@millrace/repair'
-import type { CommandHost } from '../recount/run-recount.ts'
+import type { CommandHost } from '../command-host.ts'
+import type { DatabaseOptions } from '../database-options.ts'
 import { inDatabase } from './in-database.ts'
-import type { DatabaseOptions } from './options.ts'
 import { renderGaps } from './render.ts'
 
 /** Prints what may be missing. @returns the exit code: 1 when something is open. */

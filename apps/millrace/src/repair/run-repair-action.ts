@@ -1,7 +1,8 @@
 import { RepairStore } from '@millrace/repair'
-import type { CommandHost } from '../recount/run-recount.ts'
+import type { CommandHost } from '../command-host.ts'
+import type { DatabaseOptions } from '../database-options.ts'
 import { inDatabase } from './in-database.ts'
-import type { DatabaseOptions, RepairAction } from './options.ts'
+import type { RepairAction } from './options.ts'
 import { renderRepair, renderRepairList } from './render.ts'
 
 /** Prints the last repairs. @returns the exit code. */

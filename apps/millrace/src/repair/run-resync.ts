@@ -1,7 +1,7 @@
 import { markForResync } from '@millrace/repair'
-import type { CommandHost } from '../recount/run-recount.ts'
+import type { CommandHost } from '../command-host.ts'
+import type { DatabaseOptions } from '../database-options.ts'
 import { inDatabase } from './in-database.ts'
-import type { DatabaseOptions } from './options.ts'
 
 /** Has accounts fetched before all others. @returns the exit code. */
 export async function runResync(

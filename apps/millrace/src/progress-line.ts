@@ -1,4 +1,4 @@
-import type { ProgressOutput } from '../up/progress.ts'
+import type { ProgressOutput } from './up/progress.ts'
 
 export interface ProgressLineOptions {
   output: ProgressOutput
