@@ -1,4 +1,5 @@
 import {
+  entryTime,
   noMeter,
   silentLogger,
   sleep,
@@ -117,7 +118,7 @@ export class ProgressWatch implements Loop {
       const isHeard = group.consumers.some(({ idleMs }) => idleMs < this.#stalledAfterMs / 2)
       return isHeard ? 'stalled' : 'stopped'
     }
-    return now - Number(waitingId.split('-')[0]) > SLOW_MS ? 'slow' : 'ok'
+    return now - entryTime(waitingId) > SLOW_MS ? 'slow' : 'ok'
   }
 }
 

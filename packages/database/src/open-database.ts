@@ -30,6 +30,9 @@ export interface OpenDatabaseOptions {
   logger?: Logger
 }
 
+/** A connection within a transaction. */
+export type Client = pg.PoolClient
+
 /**
  * A pool of connections to one schema.
  *
@@ -51,7 +54,7 @@ export interface Database extends AsyncDisposable {
    * Commits what `work` did with the client, or rolls it all back and rejects with what `work` threw. An error in the
    * commit itself leaves open whether it happened (hazard X17).
    */
-  transaction<T>(work: (client: pg.PoolClient) => Promise<T>): Promise<T>
+  transaction<T>(work: (client: Client) => Promise<T>): Promise<T>
 }
 
 /** Connects once, so that a wrong address or password shows here, and checks what acks will rely on. */

@@ -12,9 +12,10 @@ import {
   type Meter,
   type StreamStore,
 } from '@millrace/stream-protocol'
-import { dirtyStatement, gapStatement } from './ledger.ts'
+import { closeUnfinishedRuns } from './close-unfinished-runs.ts'
+import { gapStatement } from './ledger.ts'
 import { lockKey } from './locks.ts'
-import type { Database } from './open-database.ts'
+import type { Client, Database } from './open-database.ts'
 import { registerUpstreams, type Upstream } from './upstreams.ts'
 
 export interface StreamEpochOptions {
@@ -35,8 +36,6 @@ export interface StreamEpochOptions {
   logger?: Logger
   meter?: Meter
 }
-
-type Client = Parameters<Parameters<Database['transaction']>[0]>[0]
 
 const SETTING = 'stream-epoch'
 interface Setting {
@@ -179,13 +178,8 @@ export class StreamEpoch implements Loop {
       else if (cursor !== null && Number(cursor) > Number(checkpoint)) await store.cursors.set(key, checkpoint)
       this.#logger.warn({ host, stream, cursor, checkpoint }, 'reading a host again from its checkpoint')
     }
-    const { rows: unfinished } = await client.query<{ did: string; rev: string; host: string | null }>(unfinishedRuns)
-    if (unfinished.length > 0)
-      await client.query(
-        dirtyStatement(
-          unfinished.map(({ did, rev, host }) => ({ did, rev, host: host ?? undefined, reason: 'unfinished-run' })),
-        ),
-      )
+    // The rest of them was in the store.
+    await closeUnfinishedRuns(client)
     // Those that were fetched wait for what was lost.
     const { rowCount } = await client.query(
       'update millrace_dirty set next_at = now() where attempts > 0 and next_at > now()',
@@ -193,13 +187,6 @@ export class StreamEpoch implements Loop {
     if (rowCount) this.#logger.warn({ repos: rowCount }, 'fetching again the repos that were on their way')
   }
 }
-
-/** The rest of them was in the store, and never comes (hazard B13). */
-const unfinishedRuns = `
-  delete from millrace_run where (did, run) in (
-    select did, run from millrace_run where records is null or not seen @> int4range(0, records)
-    order by did, run for update
-  ) returning did, rev, host`
 
 /** What the store and Postgres both have; undefined when they differ, or when neither has been given one. */
 export async function readStreamEpoch(

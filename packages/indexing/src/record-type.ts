@@ -9,6 +9,12 @@ export class InvalidRecordError extends Error {
   override readonly name = 'InvalidRecordError'
 }
 
+/** @throws {InvalidRecordError} unless a record says that it is one of its collection (hazard J12). */
+export function requireType({ $type }: RecordJson, collection: string): void {
+  if ($type !== collection)
+    throw new InvalidRecordError(`$type is ${JSON.stringify($type)?.slice(0, 100)}, not ${collection}`)
+}
+
 /** The records of one collection: how to check one and what TypeScript sees then. */
 export interface RecordType<R> {
   readonly collection: string
@@ -65,8 +71,7 @@ function checkedBy(lexicons: Lexicons, collection: string): RecordType<unknown> 
   return {
     collection,
     parse(json) {
-      if (json['$type'] !== collection)
-        throw new InvalidRecordError(`$type is ${JSON.stringify(json['$type'])?.slice(0, 100)}, not ${collection}`)
+      requireType(json, collection)
       if (isSure(json)) return json
       const result = validate(lexicons, collection, json)
       if (!result.success) throw new InvalidRecordError(result.error.message, { cause: result.error })

@@ -1,4 +1,4 @@
-import { InvalidRecordError } from './record-type.ts'
+import { InvalidRecordError, requireType } from './record-type.ts'
 import type { PluginMap, RecordContext, RecordPlugin } from './plugin.ts'
 import type { Outcome, PutOp, RecordOp, RemoveOp } from './record-op.ts'
 import type { TableShapes } from './table-shape.ts'
@@ -172,10 +172,8 @@ function contextOf(
   plugin: RecordPlugin | undefined,
   indexedAt: string,
 ): RecordContext<unknown> {
-  const { $type } = event.record
   // With a plugin, its collection says what a record of it is.
-  if (!plugin && $type !== event.collection)
-    throw new InvalidRecordError(`$type is ${JSON.stringify($type)?.slice(0, 100)}, not ${event.collection}`)
+  if (!plugin) requireType(event.record, event.collection)
   // Our own services write no others; what they refuse is refused here as well, whoever wrote it (hazards J2, J8).
   if (!isRecordJson(event.record)) throw new InvalidRecordError('not atproto data: a fraction, or too many levels')
   const record = plugin ? plugin.collection.parse(event.record) : event.record

@@ -1,5 +1,5 @@
 import { hastened } from '@millrace/failpoints'
-import { dirtyStatement, type Database } from '@millrace/database'
+import { closeUnfinishedRuns, type Database } from '@millrace/database'
 import {
   noMeter,
   silentLogger,
@@ -68,7 +68,7 @@ export class RepoJanitor implements Loop {
 
   /** One look. @returns how many repos it settled. */
   async tidy(): Promise<number> {
-    const { indexing, patienceMs, staleRunMs } = this.#options
+    const { database, indexing, patienceMs, staleRunMs } = this.#options
     const late = await this.#dids(
       'select distinct did from millrace_commit where at < now() - make_interval(secs => $1) limit $2',
       patienceMs,
@@ -80,7 +80,9 @@ export class RepoJanitor implements Loop {
       Math.min(patienceMs, staleRunMs),
     )
     for (const did of cut) await indexing.settleRepo(did)
-    const stale = await this.#closeStaleRuns(staleRunMs)
+    const stale = await database.transaction((client) =>
+      closeUnfinishedRuns(client, { idleMs: staleRunMs, limit: BATCH, skipLocked: true }),
+    )
     this.#found.add(late.length, { for: 'commit' })
     this.#found.add(cut.length, { for: 'sweep' })
     this.#found.add(stale.length, { for: 'run' })
@@ -92,26 +94,5 @@ export class RepoJanitor implements Loop {
   async #dids(text: string, ageMs: number): Promise<string[]> {
     const { rows } = await this.#options.database.pool.query<{ did: string }>(text, [ageMs / 1_000, BATCH])
     return rows.map(({ did }) => did)
-  }
-
-  async #closeStaleRuns(ageMs: number): Promise<string[]> {
-    return await this.#options.database.transaction(async (client) => {
-      const { rows } = await client.query<{ did: string; rev: string; host: string | null }>(
-        `delete from millrace_run where (did, run) in (
-           select did, run from millrace_run
-           where updated_at < now() - make_interval(secs => $1) and (records is null or not seen @> int4range(0, records))
-           order by did, run limit $2 for update skip locked
-         ) returning did, rev, host`,
-        [ageMs / 1_000, BATCH],
-      )
-      if (rows.length > 0) {
-        await client.query(
-          dirtyStatement(
-            rows.map(({ did, rev, host }) => ({ did, rev, host: host ?? undefined, reason: 'unfinished-run' })),
-          ),
-        )
-      }
-      return rows.map(({ did }) => did)
-    })
   }
 }
