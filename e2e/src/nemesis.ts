@@ -3,12 +3,14 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { parseArgs } from 'node:util'
+import { Random } from '@millrace/dev-network'
 import { renderAnomalies } from '@millrace/oracle'
 import { formatColumns } from '@millrace/testing/results'
-import { nemesisCases, type NemesisCase } from './nemesis/cases.ts'
+import { nemesisCases } from './nemesis/cases/index.ts'
 import { isPassed, runCase, type CaseResult } from './nemesis/run-case.ts'
 import { Stage } from './nemesis/stage.ts'
 import { untilQuiet } from './nemesis/until-quiet.ts'
+import { seconds } from './seconds.ts'
 
 const { values: flags } = parseArgs({
   options: {
@@ -42,14 +44,14 @@ if (flags.list || chosen.length === 0) {
 const say = (text: string): void => void process.stderr.write(`${text}\n`)
 
 const seed = Number(flags.seed)
+const random = new Random(seed)
 const endsAt = flags.minutes === undefined ? 0 : performance.now() + Number(flags.minutes) * 60_000
 const folder = await mkdtemp(path.join(tmpdir(), 'millrace-nemesis-'))
 const results: CaseResult[] = []
 let stage: Stage | undefined
 try {
   for (let round = 0; round === 0 || performance.now() < endsAt; round++) {
-    const order: readonly NemesisCase[] = round === 0 || !stage ? chosen : stage.random.shuffled(chosen)
-    for (const nemesis of order) {
+    for (const nemesis of round === 0 ? chosen : random.shuffled(chosen)) {
       if (round > 0 && performance.now() >= endsAt) break
       stage ??= await openStage(path.join(folder, String(results.length)))
       const result = await runCase(stage, nemesis)
@@ -111,8 +113,4 @@ function summary(): string {
     `${sum((result) => result.lost)} lost, ${sum((result) => result.resurrected)} resurrected, ${sum((result) => result.miscounted)} wrong counters`,
     failed.length === 0 ? 'all as it must be' : `${failed.length} failed: ${failed.map(({ name }) => name).join(', ')}`,
   ].join('; ')
-}
-
-function seconds(ms: number): string {
-  return `${(ms / 1_000).toFixed(1)} s`
 }

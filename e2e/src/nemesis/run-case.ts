@@ -1,5 +1,5 @@
 import type { Anomaly } from '@millrace/oracle'
-import type { NemesisCase } from './cases.ts'
+import type { NemesisCase } from './nemesis-case.ts'
 import type { Stage } from './stage.ts'
 import { untilQuiet } from './until-quiet.ts'
 

@@ -1,13 +1,14 @@
 import { setTimeout as wait } from 'node:timers/promises'
-import { startSimulatedNetwork, type SimulatedNetwork } from '@millrace/dev-network'
+import { Random, startSimulatedNetwork, type SimulatedNetwork } from '@millrace/dev-network'
 import { freePort, startPostgres, startRedis, type LocalPostgres, type LocalRedis } from '@millrace/local-services'
 import { compareWithOracle, type Anomaly } from '@millrace/oracle'
+import { sleep } from '@millrace/stream-protocol'
+import { FaultProxy } from '@millrace/testing/fault-proxy'
 import { createClient } from 'redis'
 import { endOfSimulation } from '../compare/simulated-end.ts'
 import { AppProcess, type AppName } from '../pipeline/app-process.ts'
+import { appEnvironment } from '../pipeline/four-apps.ts'
 import { TestPool } from '../pipeline/test-pool.ts'
-import { FaultProxy } from './fault-proxy.ts'
-import { Random } from './random.ts'
 
 export interface StageOptions {
   seed: number
@@ -53,20 +54,11 @@ export class Stage implements AsyncDisposable {
     const redisProxy = stack.use(await FaultProxy.listen(redis.url))
     const postgresProxy = stack.use(await FaultProxy.listen(postgres.url))
     const env = {
-      REDIS_URL: redisProxy.urlOf(redis.url),
-      DB_POSTGRES_URL: postgresProxy.urlOf(postgres.url),
-      DID_PLC_URL: network.plcUrl,
-      HANDLE_RESOLVER_URL: network.handleResolverUrl,
-      MILLRACE_ALLOW_PRIVATE_HOSTS: '1',
+      ...appEnvironment({ network, redisUrl: redisProxy.url, databaseUrl: postgresProxy.url }),
       MILLRACE_HASTE: String(HASTE),
-      INGESTER_HOSTS: network.relayUrl,
-      INGESTER_LABELER_HOSTS: network.labelerUrl,
-      BACKFILLER_CONSUMER: 'one',
       BACKFILLER_CLAIM_IDLE: '4s',
       BACKFILLER_CONCURRENCY: '4',
-      INDEXER_CONSUMER: 'one',
       INDEXER_BATCH_SIZE: '50',
-      INDEXER_NOTIFICATION_HORIZON: 'all',
       ADMIN_PORT: '0',
     }
     return new Stage({
@@ -192,7 +184,7 @@ export class Stage implements AsyncDisposable {
     for (let round = 0; !signal.aborted; round++) {
       await this.network.write(4)
       if (round % 8 === 7) await this.network.account(this.random.below(20)).changeHandle()
-      await wait(40, undefined, { signal }).catch(() => undefined)
+      await sleep(40, signal)
     }
   }
 

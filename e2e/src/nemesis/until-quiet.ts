@@ -1,5 +1,5 @@
-import { setTimeout as wait } from 'node:timers/promises'
 import { cursorKey, streams } from '@millrace/stream-protocol'
+import { leftInTables, untilNothingIsLeft } from '../pipeline/until-nothing-is-left.ts'
 import type { Stage } from './stage.ts'
 
 /**
@@ -10,32 +10,10 @@ import type { Stage } from './stage.ts'
  */
 export async function untilQuiet(stage: Stage, timeoutMs: number): Promise<number> {
   const startedAt = performance.now()
-  let left: string[] = ['nothing was looked at']
-  let lastProblem = ''
-  for (let quiet = 0; quiet < 3;) {
-    if (performance.now() - startedAt > timeoutMs)
-      throw new NotQuietError(left, Object.values(stage.apps).map(lastWords))
-    try {
-      left = await whatIsLeft(stage)
-      quiet = left.length === 0 ? quiet + 1 : 0
-    } catch (error) {
-      lastProblem = (error as Error).message
-      left = [lastProblem]
-      quiet = 0
-    }
-    await wait(200)
-  }
+  // What cannot be asked now is not at rest.
+  const look = (): Promise<string[]> => whatIsLeft(stage).catch((error: unknown) => [(error as Error).message])
+  await untilNothingIsLeft({ look, looks: 3, timeoutMs, apps: Object.values(stage.apps) })
   return performance.now() - startedAt
-}
-
-class NotQuietError extends Error {
-  constructor(left: readonly string[], said: readonly string[]) {
-    super(`does not come to rest: ${left.join(', ')}\n${said.join('\n')}`)
-  }
-}
-
-function lastWords({ name, output }: { name: string; output: string }): string {
-  return `${name}: ${output.slice(-1_500)}`
 }
 
 async function whatIsLeft(stage: Stage): Promise<string[]> {
@@ -52,14 +30,5 @@ async function whatIsLeft(stage: Stage): Promise<string[]> {
     const length = Number(await stage.command('XLEN', stream))
     if (length > 0) left.push(`${length} entries in ${stream}`)
   }
-  const { rows } = await stage.pool.query<{ what: string; count: number }>(`
-    select 'marked accounts' as what, count(*)::int from millrace_dirty
-    union all select format('open gap of %s for %s, repair %s', host, reason, coalesce(repair::text, 'none')), 1 from millrace_gap where closed_at is null
-    union all select 'open repairs', count(*)::int from millrace_repair where finished_at is null
-    union all select 'commits that wait', count(*)::int from millrace_commit
-    union all select 'runs', count(*)::int from millrace_run
-    union all select 'handles to look up', count(*)::int from millrace_identity where forced or checked_at is null
-    union all select 'accounts to ask about', count(*)::int from millrace_account where next_at is not null`)
-  for (const { what, count } of rows) if (count > 0) left.push(`${count} ${what}`)
-  return left
+  return [...left, ...(await leftInTables(stage.pool, { thorough: true }))]
 }

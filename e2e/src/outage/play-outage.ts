@@ -5,8 +5,10 @@ import { streams } from '@millrace/stream-protocol'
 import { createClient } from 'redis'
 import { endOfSimulation } from '../compare/simulated-end.ts'
 import { FourApps } from '../pipeline/four-apps.ts'
+import { repoRequests } from '../pipeline/repo-requests.ts'
 import { TestPool } from '../pipeline/test-pool.ts'
 import { readStatus } from '../pipeline/wait-until-indexed.ts'
+import { seconds } from '../seconds.ts'
 import { leftInStreams, untilSettled } from './until-settled.ts'
 
 export interface OutageOptions {
@@ -98,7 +100,7 @@ export async function playOutage(options: OutageOptions): Promise<OutageResult> 
   await network.write(20)
   await settled()
   const backfillMs = performance.now() - startedAt
-  const backfillRequests = fetches(network)
+  const backfillRequests = repoRequests(network)
   const { recordCount: records } = network.totals()
   const before = await compare()
   if (before.length > 0) throw new Error(`${before.length} rows were wrong before anything happened`)
@@ -149,12 +151,12 @@ export async function playOutage(options: OutageOptions): Promise<OutageResult> 
   say(`${lost} rows are missing or old, ${zombies} were deleted and are there, ${others} are wrong otherwise.`)
   say(`It knows: ${gaps.join('; ')}.`)
 
-  const requestsBefore = fetches(network)
+  const requestsBefore = repoRequests(network)
   const repairAt = performance.now()
   backfiller.start()
   await settled()
   const repairMs = performance.now() - repairAt
-  const repairRequests = fetches(network) - requestsBefore
+  const repairRequests = repoRequests(network) - requestsBefore
   const { listed, fetched } = await repaired(pool)
   say(`The backfiller is back. It compares the host with the rows, fetches what has moved, and closes the gaps:`)
   say(`${fetched} of ${listed} repos, within ${seconds(repairMs)}.`)
@@ -187,11 +189,6 @@ async function writeUnseen(network: SimulatedNetwork, writes: number): Promise<v
   await network.account(3).deactivate()
   await network.account(4).remove()
   await network.write(writes)
-}
-
-/** Requests for whole repos, so far. */
-function fetches({ requests }: SimulatedNetwork): number {
-  return requests['com.atproto.sync.getRepo'] ?? 0
 }
 
 /** Leaves the newest entries of a stream. @returns how many went. */
@@ -229,8 +226,4 @@ async function repaired(pool: TestPool): Promise<{ listed: number; fetched: numb
 async function until(what: string, isSo: () => Promise<boolean> | boolean): Promise<void> {
   for (const endsAt = performance.now() + PATIENCE_MS; !(await isSo()); await wait(100))
     if (performance.now() > endsAt) throw new Error(`it did not come to this in ${PATIENCE_MS / 1_000} s: ${what}`)
-}
-
-function seconds(ms: number): string {
-  return `${(ms / 1_000).toFixed(1)} s`
 }

@@ -12,6 +12,26 @@ export interface FourAppsOptions {
   env?: Readonly<Record<string, string>>
 }
 
+/** What all apps are told of a network and of the servers, under the names that consumers have by default. */
+export function appEnvironment({
+  network,
+  redisUrl,
+  databaseUrl,
+}: Pick<FourAppsOptions, 'network' | 'redisUrl' | 'databaseUrl'>): Record<string, string> {
+  return {
+    REDIS_URL: redisUrl,
+    DB_POSTGRES_URL: databaseUrl,
+    DID_PLC_URL: network.plcUrl,
+    HANDLE_RESOLVER_URL: network.handleResolverUrl,
+    MILLRACE_ALLOW_PRIVATE_HOSTS: '1',
+    INGESTER_HOSTS: network.relayUrl,
+    INGESTER_LABELER_HOSTS: network.labelerUrl,
+    BACKFILLER_CONSUMER: 'one',
+    INDEXER_CONSUMER: 'one',
+    INDEXER_NOTIFICATION_HORIZON: 'all',
+  }
+}
+
 /** The pipeline in production form: ingester, backfiller, indexer and admin, each a process. */
 export class FourApps implements AsyncDisposable {
   readonly apps: Readonly<Record<AppName, AppProcess>>
@@ -32,17 +52,8 @@ export class FourApps implements AsyncDisposable {
   }: FourAppsOptions): Promise<FourApps> {
     const adminPort = await freePort()
     const shared = {
-      REDIS_URL: redisUrl,
-      DB_POSTGRES_URL: databaseUrl,
+      ...appEnvironment({ network, redisUrl, databaseUrl }),
       DB_POSTGRES_SCHEMA: schema,
-      DID_PLC_URL: network.plcUrl,
-      HANDLE_RESOLVER_URL: network.handleResolverUrl,
-      MILLRACE_ALLOW_PRIVATE_HOSTS: '1',
-      INGESTER_HOSTS: network.relayUrl,
-      INGESTER_LABELER_HOSTS: network.labelerUrl,
-      BACKFILLER_CONSUMER: 'one',
-      INDEXER_CONSUMER: 'one',
-      INDEXER_NOTIFICATION_HORIZON: 'all',
       ADMIN_PORT: String(adminPort),
       ...env,
     }

@@ -31,6 +31,12 @@ export class Random {
     return items[this.below(items.length)]
   }
 
+  /** The same items in another order. */
+  shuffled<T>(items: readonly T[]): T[] {
+    const left = [...items]
+    return items.map(() => left.splice(this.below(left.length), 1)[0]!)
+  }
+
   /** Mostly the first ones: a few accounts and posts get most of the attention. */
   pickPopular<T>(items: readonly T[]): T | undefined {
     return items[Math.floor(items.length * this.fraction() ** 2)]

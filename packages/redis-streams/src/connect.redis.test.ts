@@ -1,10 +1,10 @@
 import { startRedis } from '@millrace/local-services'
 import { createLogSpy, eventually, redisTest } from '@millrace/testing'
+import { FaultProxy } from '@millrace/testing/fault-proxy'
 import { expect, test } from 'vitest'
 import { connectRedis } from './connect.ts'
 import { EvictingRedisError, RedisAwayError } from './errors.ts'
 import { openRedisStreams } from './open-redis-streams.ts'
-import { TcpProxy } from './tcp-proxy.testing.ts'
 
 test('a Redis that is not there is an error after the wait, and is named without its password (M9)', async () => {
   const url = 'redis://:secret@127.0.0.1:1'
@@ -26,29 +26,29 @@ test('a wrong password is refused at once', async () => {
 })
 
 redisTest('a command that gets no answer ends, and the connection is replaced (S13)', async ({ redisUrl }) => {
-  await using proxy = await TcpProxy.listen(redisUrl)
+  await using proxy = await FaultProxy.listen(redisUrl)
   await using redis = await connectRedis({ url: proxy.url })
-  proxy.swallowReplies = true
+  proxy.swallowsAnswers = true
   await expect(redis.command(['PING'], { timeoutMs: 50 })).rejects.toThrow(RedisAwayError)
-  proxy.swallowReplies = false
+  proxy.swallowsAnswers = false
   // The old connection stays open, and silent: only a new one helps.
   await eventually(async () => expect(await redis.command(['PING'])).toBe('PONG'))
 })
 
 redisTest('a server that takes connections and says nothing is tried again (S13)', async ({ redisUrl }) => {
   const logger = createLogSpy()
-  await using proxy = await TcpProxy.listen(redisUrl)
+  await using proxy = await FaultProxy.listen(redisUrl)
   await using redis = await connectRedis({ url: proxy.url, logger, commandTimeoutMs: 200 })
-  proxy.swallowReplies = true
+  proxy.swallowsAnswers = true
   proxy.cut()
   await eventually(() => expect(logger.messages('warn')).toContain('Redis does not answer: connecting anew'))
-  proxy.swallowReplies = false
+  proxy.swallowsAnswers = false
   await eventually(async () => expect(await redis.command(['PING'])).toBe('PONG'))
 })
 
 redisTest('commands fail at once while Redis is away, and work again once it is back (S13)', async ({ redisUrl }) => {
   const logger = createLogSpy()
-  await using proxy = await TcpProxy.listen(redisUrl)
+  await using proxy = await FaultProxy.listen(redisUrl)
   await using redis = await connectRedis({ url: proxy.url, logger })
   proxy.cut()
   await eventually(async () => expect(redis.command(['PING'])).rejects.toThrow(RedisAwayError))

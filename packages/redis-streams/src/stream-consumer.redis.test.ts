@@ -4,13 +4,13 @@ import path from 'node:path'
 import { startRedis } from '@millrace/local-services'
 import { BatchReader } from '@millrace/stream-protocol/testing'
 import { createLogSpy, eventually, redisTest } from '@millrace/testing'
+import { FaultProxy } from '@millrace/testing/fault-proxy'
 import { expect, test } from 'vitest'
 import { ack } from './ack.ts'
 import { connectRedis, type RedisConnection } from './connect.ts'
 import { ensureGroup, removeIdleConsumers } from './groups.ts'
 import { StreamConsumer, type StreamConsumerOptions } from './stream-consumer.ts'
 import { StreamWriter } from './stream-writer.ts'
-import { TcpProxy } from './tcp-proxy.testing.ts'
 import { countUnaccounted } from './unaccounted.ts'
 
 const codec = { field: 'event', encode: (text: string) => text, decode: (text: string) => text }
@@ -36,14 +36,14 @@ redisTest('entries of a reply that never came are found by the same run (S5)', a
 })
 
 redisTest('a read whose reply was lost is made good after the connection is back (S5)', async ({ redisUrl }) => {
-  await using proxy = await TcpProxy.listen(redisUrl)
+  await using proxy = await FaultProxy.listen(redisUrl)
   await using direct = await connectRedis({ url: redisUrl })
   await using redis = await connectRedis({ url: proxy.url })
   await ensureGroup(direct, 's', 'g')
   await using run = reader(redis, { claimIdleMs: 3_600_000, blockMs: 10_000 })
   const received = run.events(1)
   await eventually(async () => expect(await direct.command(['CLIENT', 'LIST'])).toContain('cmd=xreadgroup'))
-  proxy.swallowReplies = true
+  proxy.swallowsAnswers = true
   await writer(direct).append(['a'])
   await eventually(async () =>
     expect(await direct.command(['XPENDING', 's', 'g'])).toEqual([
@@ -53,7 +53,7 @@ redisTest('a read whose reply was lost is made good after the connection is back
       [['one', '1']],
     ]),
   )
-  proxy.swallowReplies = false
+  proxy.swallowsAnswers = false
   proxy.cut()
   expect(await received).toEqual(['a'])
 })

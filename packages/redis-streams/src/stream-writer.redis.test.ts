@@ -1,9 +1,9 @@
 import { startRedis } from '@millrace/local-services'
 import { createLogSpy, eventually, redisTest } from '@millrace/testing'
+import { FaultProxy } from '@millrace/testing/fault-proxy'
 import { expect, test } from 'vitest'
 import { connectRedis, type RedisConnection } from './connect.ts'
 import { StreamWriter } from './stream-writer.ts'
-import { TcpProxy } from './tcp-proxy.testing.ts'
 
 const codec = { field: 'event', encode: (text: string) => text, decode: (text: string) => text }
 const cursor = { key: 's:cursor:host', from: null, to: '2' }
@@ -25,13 +25,13 @@ redisTest('a cursor key of another type refuses the append, and nothing is writt
 })
 
 redisTest('an append whose reply was lost is there once when it has a cursor (I1)', async ({ redisUrl }) => {
-  await using proxy = await TcpProxy.listen(redisUrl)
+  await using proxy = await FaultProxy.listen(redisUrl)
   await using direct = await connectRedis({ url: redisUrl })
   await using redis = await connectRedis({ url: proxy.url })
-  proxy.swallowReplies = true
+  proxy.swallowsAnswers = true
   const appended = writer(redis).append(['a', 'b'], { cursor })
   await eventually(async () => expect(await direct.command(['XLEN', 's'])).toBe(2))
-  proxy.swallowReplies = false
+  proxy.swallowsAnswers = false
   proxy.cut()
   await appended
   expect(await direct.command(['XLEN', 's'])).toBe(2)
@@ -39,7 +39,7 @@ redisTest('an append whose reply was lost is there once when it has a cursor (I1
 })
 
 redisTest('an append is sent again after the connection was lost before it', async ({ redisUrl }) => {
-  await using proxy = await TcpProxy.listen(redisUrl)
+  await using proxy = await FaultProxy.listen(redisUrl)
   await using redis = await connectRedis({ url: proxy.url })
   proxy.cut()
   await writer(redis).append(['a'])
@@ -47,7 +47,7 @@ redisTest('an append is sent again after the connection was lost before it', asy
 })
 
 redisTest('a writer whose check fails at the high water mark waits on (S14)', async ({ redisUrl }) => {
-  await using proxy = await TcpProxy.listen(redisUrl)
+  await using proxy = await FaultProxy.listen(redisUrl)
   await using direct = await connectRedis({ url: redisUrl })
   const logger = createLogSpy()
   await using redis = await connectRedis({ url: proxy.url })
@@ -66,9 +66,9 @@ redisTest('a writer whose check fails at the high water mark waits on (S14)', as
 })
 
 redisTest('an append that waits for a lost Redis ends with the reason of the abort', async ({ redisUrl }) => {
-  await using proxy = await TcpProxy.listen(redisUrl)
+  await using proxy = await FaultProxy.listen(redisUrl)
   await using redis = await connectRedis({ url: proxy.url })
-  proxy.swallowReplies = true
+  proxy.swallowsAnswers = true
   const controller = new AbortController()
   const reason = new Error('stopping')
   const waiting = writer(redis)

@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import { connect, createServer, type AddressInfo, type Server, type Socket } from 'node:net'
 
-/** Stands between the apps and a server, and does to their connections what networks do. */
+/** Stands between clients and a server, and does to their connections what networks do. */
 export class FaultProxy implements AsyncDisposable {
   /** How long bytes take in either direction, in milliseconds. */
   delayMs = 0
@@ -9,10 +9,12 @@ export class FaultProxy implements AsyncDisposable {
   swallowsAnswers = false
   /** Connections that were cut, and answers that were lost. */
   faults = 0
+  readonly #target: URL
   readonly #server: Server
   readonly #sockets = new Set<Socket>()
 
   private constructor(target: URL) {
+    this.#target = target
     this.#server = createServer((client) => {
       const server = connect(Number(target.port), target.hostname)
       let isSilent = false
@@ -34,9 +36,9 @@ export class FaultProxy implements AsyncDisposable {
     return proxy
   }
 
-  /** The URL of the server, by way of this proxy. */
-  urlOf(targetUrl: string): string {
-    const url = new URL(targetUrl)
+  /** That of the server, by way of this proxy. */
+  get url(): string {
+    const url = new URL(this.#target)
     url.port = String((this.#server.address() as AddressInfo).port)
     return url.href
   }

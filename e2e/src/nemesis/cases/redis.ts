@@ -1,0 +1,86 @@
+import { sleep } from '@millrace/stream-protocol'
+import { comesTo, type NemesisCase } from '../nemesis-case.ts'
+import { answersLost, connectionsCut } from './connections.ts'
+
+/** What becomes of Redis, and of the way to it. */
+export const redisCases: readonly NemesisCase[] = [
+  {
+    name: 'redis-restart',
+    summary: 'Redis ends in order and starts again with its file',
+    hazards: 'S1',
+    async inject(stage) {
+      await stage.restartRedis('SIGTERM')
+      return 1
+    },
+  },
+  {
+    name: 'redis-crash',
+    summary: 'Redis is killed: it comes back without the last second',
+    hazards: 'I4, I5, P15',
+    async inject(stage) {
+      for (let crash = 0; crash < 2; crash++) {
+        await stage.restartRedis('SIGKILL')
+        await sleep(1_500)
+      }
+      return 2
+    },
+  },
+  {
+    name: 'redis-flush',
+    summary: 'FLUSHALL while nobody reads: streams, groups and cursors are gone, with what was in them',
+    hazards: 'I4, I5, P15',
+    async inject(stage) {
+      await Promise.all([stage.apps.indexer.kill(), stage.apps.otherIndexer.kill()])
+      await comesTo(async () => Number(await stage.command('XLEN', 'firehose_live')) > 20)
+      const entries = Number(await stage.command('XLEN', 'firehose_live'))
+      await stage.command('FLUSHALL')
+      return entries
+    },
+  },
+  {
+    name: 'redis-flush-in-backfill',
+    summary: 'FLUSHALL while whole repos are on their way',
+    hazards: 'B13, I5, P15',
+    async inject(stage) {
+      await stage.fetchAgain(20)
+      await sleep(400)
+      await stage.command('FLUSHALL')
+      return 1
+    },
+  },
+  {
+    name: 'redis-trim',
+    summary: 'half of the live stream is trimmed away unread, while the indexers are down',
+    hazards: 'S10, S11, I16',
+    async inject(stage) {
+      await Promise.all([stage.apps.indexer.kill(), stage.apps.otherIndexer.kill()])
+      await comesTo(async () => Number(await stage.command('XLEN', 'firehose_live')) > 20)
+      return Number(await stage.command('XTRIM', 'firehose_live', 'MAXLEN', '10'))
+    },
+  },
+  {
+    name: 'redis-maxmemory',
+    summary: 'Redis takes no writes for three seconds: maxmemory is reached',
+    hazards: 'S3, S14',
+    async inject(stage) {
+      await stage.command('CONFIG', 'SET', 'maxmemory', '1mb')
+      await sleep(3_000)
+      const refused = await stage.command('SET', 'nemesis', '1').catch((error: unknown) => String(error))
+      await stage.command('CONFIG', 'SET', 'maxmemory', '0')
+      return String(refused).includes('OOM') ? 1 : 0
+    },
+  },
+  connectionsCut('redis', 'all connections to Redis are reset, ten times', 'S1, I1', (stage) => stage.redisProxy),
+  answersLost('redis', 'what is written to Redis arrives, its answers do not', 'I1, S5', (stage) => stage.redisProxy),
+  {
+    name: 'redis-slow',
+    summary: 'Redis is 150 ms away in either direction',
+    hazards: 'S6',
+    async inject({ redisProxy }) {
+      redisProxy.delayMs = 150
+      await sleep(3_000)
+      redisProxy.delayMs = 0
+      return 1
+    },
+  },
+]
