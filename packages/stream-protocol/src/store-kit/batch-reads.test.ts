@@ -46,8 +46,8 @@ test('large entries make short batches, and small answers', () => {
   expect(store.batch(reads)).toBe(16)
   expect(store.largest).toBe(16 * MEGA)
   store.largest = 0
-  expect([store.batch(reads), store.batch(reads)]).toEqual([2, 2])
-  expect(store.largest).toBe(2 * MEGA)
+  expect([store.batch(reads), store.batch(reads)]).toEqual([4, 4])
+  expect(store.largest).toBe(4 * MEGA)
 })
 
 test('entries that are suddenly large come in one answer of bounded length', () => {
@@ -68,7 +68,7 @@ test('small ones after large ones make long batches again', () => {
   const reads = new BatchReads(1_000)
   const store = new Store([...Array.from({ length: 4 }, () => MEGA), 0, ...Array.from({ length: 3_000 }, () => 100)])
   reads.saw([{ id: '0-1', text: 'x'.repeat(MEGA) }])
-  expect([store.batch(reads), store.batch(reads), store.batch(reads)]).toEqual([2, 2, 1_000])
+  expect([store.batch(reads), store.batch(reads), store.batch(reads)]).toEqual([4, 1_000, 1_000])
   expect(store.reads).toBeLessThan(15)
 })
 

@@ -1,7 +1,7 @@
 import type { StoredEntry } from './make-batch.ts'
 
 /** Characters of a batch beyond which no more is read for it: what is read is held several times over. */
-const ENOUGH = 2 * 1024 * 1024
+const ENOUGH = 4 * 1024 * 1024
 /** Most entries of one answer: entries may suddenly be a thousand times as large as those before. */
 const MOST_IN_ONE_READ = 250
 /** Entries of the first answer, while nothing is known of them. */
