@@ -36,7 +36,7 @@ import { runParts } from './repos/run-part.ts'
 import { accountsWithRecords, settleRepos, type SettledRepos } from './repos/settle-repos.ts'
 import { transaction, type Session, type Statement } from './session.ts'
 import { shareCollections } from './share-collections.ts'
-import { lockAndRead, lockNames } from './stored-state.ts'
+import { lockAndRead } from './stored-state.ts'
 import { readTableShapes, type TableShapes } from './table-shape.ts'
 import { compareText } from './values.ts'
 
@@ -191,12 +191,11 @@ export class IndexingService {
     const { decided, session, dirty, removed, negative, unfinished } = await transaction(
       this.#database.pool,
       async (session) => {
-        const names = await lockNames(session, batch.ops)
-        let stored = await lockAndRead(session, batch.seen.keys(), names, batch.ops)
+        let stored = await lockAndRead(session, batch.seen.keys(), batch.ops)
         const reindexes = beginningReindexes(runs, stored.repos)
         if (reindexes.length > 0) {
           await session.all(forgetRevisions(reindexes))
-          stored = await lockAndRead(session, batch.seen.keys(), names, batch.ops)
+          stored = await lockAndRead(session, batch.seen.keys(), batch.ops)
         }
         const accounts = await applyAccounts(session, batch.accounts, { now, asks: this.#asks })
         const hidden = new Map([...stored.hidden, ...accounts.states])
@@ -216,7 +215,7 @@ export class IndexingService {
         const context = this.#applyContext(session, now)
         const keptCommits = commitParts(kept)
         const withRecords = await accountsWithRecords(session, keptCommits, stored.repos)
-        const negative = await applyRecords(context, changes)
+        const negative = await applyRecords(context, changes, stored.lockNames)
         const settled = await settleRepos(context, {
           repairs,
           stored: stored.repos,
@@ -280,7 +279,7 @@ export class IndexingService {
     for (let unfinished = true; unfinished;) {
       const now = new Date(this.#now()).toISOString()
       const settled = await transaction(this.#database.pool, async (session) => {
-        const { repos, hidden } = await lockAndRead(session, [did], new Set(), [])
+        const { repos, hidden } = await lockAndRead(session, [did], [])
         const nothing = new Map(hidden.get(did)?.deleted ? [] : [[did, []] as const])
         const repairs = new RepairCounts()
         const settled = await settleRepos(this.#applyContext(session, now), {

@@ -90,10 +90,17 @@ export interface RecordPlugin<R = unknown, T extends Row = Row> {
   notify?: (row: NoInfer<T>, context: RecordContext<R>) => Notification[]
   /** Reads and writes of what depends on other records; runs once for a batch. */
   derivation?: Derivation
-  /** What else this record's derived fields hang on, by name: batches that share a name run one after the other. */
+  /** What this record is part of for the derived fields of others, by name: batches with one name go one by one. */
   locks?: (context: RecordContext<R>) => string[]
+  /**
+   * Names of what its own derived fields depend on: batches that only share such names go at once, as long as the record
+   * is new and nothing refers to it. Else they are as `locks`.
+   */
+  sharedLocks?: (context: RecordContext<R>) => string[]
   /** Columns of the stored row whose values are such names too: for deletions, whose record is gone. */
   lockColumns?: readonly string[]
+  /** Column of the table, with an index, by which other rows refer to the record as what they depend on. */
+  referredBy?: string
 }
 
 /**

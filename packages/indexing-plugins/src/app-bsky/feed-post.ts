@@ -60,9 +60,9 @@ export const feedPost = defineRecordPlugin({
   derivation: threads,
   // A post's verdict hangs on its thread, and on the gate of what it quotes. Who hears of it hangs on its parent too,
   // which may say that it belongs to another thread.
-  locks: ({ uri, record }) =>
-    [uri, record.reply?.root.uri, record.reply?.parent.uri, quotedPost(record)?.uri].filter(
-      (name) => name !== undefined,
-    ),
+  locks: ({ uri }) => [uri],
+  sharedLocks: ({ record }) =>
+    [record.reply?.root.uri, record.reply?.parent.uri, quotedPost(record)?.uri].filter((name) => name !== undefined),
+  referredBy: 'replyParent',
   lockColumns: ['uri', 'replyRoot', 'replyParent'],
 })

@@ -68,25 +68,106 @@ describe('who changes one thread waits for who works on it, in another process t
     pgTest(name, async ({ databaseUrl }) => {
       await using indexing = await open(databaseUrl)
       await indexing.service.index(before)
+      await waitsFor(indexing, event, 'pg_advisory_xact_lock', recordUri(lock))
+    })
+  }
+})
+
+describe('who only reads a thread does so with others, and waits for those who change it (X24)', () => {
+  const quoting = createEvent({
+    did: carol,
+    record: post({ embed: { $type: 'app.bsky.embed.record', record: refTo(root) } }),
+  })
+  for (const { name, before, event, readers } of [
+    { name: 'a new reply', before: [root, parent], event: reply, readers: [root, parent] },
+    { name: 'a new reply whose parent is missing', before: [], event: reply, readers: [root, parent] },
+    { name: 'a new quote', before: [root], event: quoting, readers: [root] },
+  ]) {
+    pgTest(name, async ({ databaseUrl }) => {
+      await using indexing = await open(databaseUrl)
+      await indexing.service.index(before)
       const client = await indexing.database.pool.connect()
       try {
         await client.query('begin')
-        await client.query('select pg_advisory_xact_lock($1)', [lockKey('repo', recordUri(lock))])
-        let done = false
-        const work = indexing.service.index([event]).then(() => (done = true))
-        await eventually(async () => {
-          const { rows } = await client.query(`select from pg_locks where locktype = 'advisory' and not granted`)
-          expect(rows).toHaveLength(1)
-        })
-        expect(done).toBe(false)
+        for (const read of readers)
+          await client.query('select pg_advisory_xact_lock_shared($1)', [lockKey('repo', recordUri(read))])
+        expect((await indexing.service.index([event])).outcomes).toEqual(['applied'])
         await client.query('commit')
-        expect(await work).toBe(true)
       } finally {
         client.release()
       }
     })
   }
+
+  for (const { name, before, event, reader } of [
+    { name: 'a parent that comes after its reply', before: [root, reply], event: parent, reader: root },
+    { name: 'a root that comes after its replies', before: [parent], event: root, reader: root },
+    {
+      name: 'a reply that is written anew',
+      before: [root, parent, reply],
+      event: updateEvent(reply, post({ text: 'changed', reply: replyTo(root, parent) })),
+      reader: root,
+    },
+    { name: 'a reply that goes', before: [root, parent, reply], event: deleteEvent(reply), reader: root },
+    { name: 'a gate', before: [root, reply], event: gate, reader: root },
+  ]) {
+    pgTest(`${name} changes it`, async ({ databaseUrl }) => {
+      await using indexing = await open(databaseUrl)
+      await indexing.service.index(before)
+      await waitsFor(indexing, event, 'pg_advisory_xact_lock_shared', recordUri(reader))
+    })
+  }
+
+  pgTest('a parent whose first reply comes while it waits changes it as well', async ({ databaseUrl }) => {
+    await using indexing = await open(databaseUrl)
+    await indexing.service.index([root])
+    const client = await indexing.database.pool.connect()
+    try {
+      const waiting = async (type: string): Promise<number> => {
+        const { rows } = await client.query('select from pg_locks where locktype = $1 and not granted', [type])
+        return rows.length
+      }
+      // The reply has its locks, and waits with them for a row.
+      await client.query('begin')
+      await client.query('insert into post_agg (uri) values ($1)', [recordUri(parent)])
+      const replying = indexing.service.index([reply])
+      await eventually(async () => expect(await waiting('transactionid')).toBe(1))
+      const late = indexing.service.index([parent])
+      await eventually(async () => expect(await waiting('advisory')).toBe(1))
+      await client.query('rollback')
+      await Promise.all([replying, late])
+    } finally {
+      client.release()
+    }
+    const { rows } = await indexing.database.pool.query('select "invalidReplyRoot" as invalid from post')
+    expect(rows).toEqual([{ invalid: null }, { invalid: null }, { invalid: null }])
+  })
 })
+
+/** Indexing the event waits for whoever has this lock, and goes on after it. */
+async function waitsFor(
+  { database, service }: { database: Database; service: IndexingService },
+  event: StreamEvent,
+  lock: 'pg_advisory_xact_lock' | 'pg_advisory_xact_lock_shared',
+  name: string,
+): Promise<void> {
+  const client = await database.pool.connect()
+  try {
+    await client.query('begin')
+    await client.query(`select ${lock}($1)`, [lockKey('repo', name)])
+    let done = false
+    const work = service.index([event]).then(() => (done = true))
+    await eventually(async () => {
+      const { rows } = await client.query(`select from pg_locks where locktype = 'advisory' and not granted`)
+      expect(rows).toHaveLength(1)
+    })
+    expect(done).toBe(false)
+    await client.query('commit')
+    expect(await work).toBe(true)
+  } finally {
+    client.release()
+  }
+}
 
 pgTest(
   'a reply tells its parent’s author whatever root it names, and nobody of the thread it is not in',

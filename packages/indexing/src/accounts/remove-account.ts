@@ -5,7 +5,7 @@ import { purgeAccount } from '../apply/write-effects.ts'
 import type { PluginMap } from '../plugin.ts'
 import { removalOf, removeOf } from '../repos/sweep.ts'
 import { transaction } from '../session.ts'
-import { lockNames, takeLocks } from '../stored-state.ts'
+import { lockNames, takeLocks } from '../batch-locks.ts'
 import type { TableShapes } from '../table-shape.ts'
 import { compareText } from '../values.ts'
 import { removalGoesOn } from './stored-account.ts'
@@ -79,7 +79,7 @@ export async function removeAccount({
     if (done.count < chunk) break
   }
   await transaction(pool, async (session) => {
-    const [, goesOn] = await session.all([takeLocks([did], []), removalGoesOn(did)] as const)
+    const [, goesOn] = await session.all([takeLocks([did]), removalGoesOn(did)] as const)
     if (goesOn.length === 0) return
     await session.all([
       raiseFloors('select did, max(rev) from millrace_tombstone where did = $1 group by did', [did]),

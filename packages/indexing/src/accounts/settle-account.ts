@@ -1,6 +1,6 @@
 import { dirtyStatement } from '@millrace/database'
 import type { Session, Statement } from '../session.ts'
-import { takeLocks } from '../stored-state.ts'
+import { takeLocks } from '../batch-locks.ts'
 import { decideAccount, type AccountState, type Decision, type HostWord, type PdsAnswer } from './account-state.ts'
 import { hideActors } from './apply-accounts.ts'
 import { readAccounts, readWords, type StoredAccount } from './stored-account.ts'
@@ -22,7 +22,7 @@ export async function settleAccount(
   session: Session,
   { did, requestedAt, answer }: SettleOptions,
 ): Promise<SettledAccount> {
-  const [, accounts, words] = await session.all([takeLocks([did], []), readAccounts([did]), readWords([did])] as const)
+  const [, accounts, words] = await session.all([takeLocks([did]), readAccounts([did]), readWords([did])] as const)
   const [before] = accounts as StoredAccount[]
   if (!before || before.requestedAt !== requestedAt) {
     const { hidden = null, held = false, deleted = false } = before ?? {}

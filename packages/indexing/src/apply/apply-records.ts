@@ -29,11 +29,13 @@ export interface ApplyContext {
 /**
  * Writes planned changes and everything that follows from them, in this order: what goes, what comes, what hangs on
  * it, and last the counts, whose rows are shared by all (hazards X2, X3).
+ * @param lockNames is called before anything is derived, where the locks for that are not taken yet.
  * @returns the counts that fell below zero, which is a mistake wherever it was made.
  */
 export async function applyRecords(
   { session, shapes, plugins, isNews }: ApplyContext,
   changes: RowChanges,
+  lockNames?: () => Promise<void>,
 ): Promise<NegativeCount[]> {
   const counts = new CountDeltas()
   const applied = new AppliedRowsLog()
@@ -59,14 +61,11 @@ export async function applyRecords(
   }
   const duplicates = await addTypedRows(context, candidates)
   for (const { uri } of duplicates) waiting.delete(uri)
-  await addPartRows(context, plugins.values())
-
-  const added: NotificationRow[] = []
-  const retracted: { did: string; recordUri: string; reason: string }[] = []
+  const news: NotificationRow[] = []
   for (const plugin of plugins.values()) {
     if (!plugin.notify || !plugin.table) continue
     for (const { row, context: record } of applied.added(plugin.table)) {
-      added.push(
+      news.push(
         ...notificationRows(
           record,
           plugin.notify(row, record).filter(({ sortAt, happenedAt = sortAt }) => isNews(happenedAt)),
@@ -74,6 +73,12 @@ export async function applyRecords(
       )
     }
   }
+  await Promise.all([addPartRows(context, plugins.values()), session.all([writeNotifications(news)])])
+
+  // Others wait from here on.
+  await lockNames?.()
+  const added: NotificationRow[] = []
+  const retracted: { did: string; recordUri: string; reason: string }[] = []
   const effects = {
     counts,
     isNews,
