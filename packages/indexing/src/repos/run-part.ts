@@ -17,8 +17,12 @@ export interface RunPart {
   reindex: boolean
 }
 
-/** A run all of whose records are applied. */
-export type CompletedRun = RunPart & { closing: NonNullable<RunPart['closing']> }
+/** A run whose closing event has come. */
+export type ClosedRun = RunPart & { closing: NonNullable<RunPart['closing']> }
+
+export function isClosed(run: RunPart): run is ClosedRun {
+  return run.closing !== null
+}
 
 /** The runs of a batch, by account and run. */
 export function runParts(events: readonly StreamEvent[]): Map<string, RunPart[]> {
@@ -68,13 +72,13 @@ export function mergeRuns(stored: readonly RunPart[], parts: readonly RunPart[])
 }
 
 /** A counted barrier: every record of the run is committed, those that came late or again included (hazard B10). */
-function isComplete(run: RunPart): run is CompletedRun {
-  return run.closing !== null && (coversUpTo(run.seen, run.closing.records) || !isGuarded('run-barrier'))
+function isComplete(run: RunPart): run is ClosedRun {
+  return isClosed(run) && (coversUpTo(run.seen, run.closing.records) || !isGuarded('run-barrier'))
 }
 
 /** Of several complete runs the one that counts: the newest revision. */
-export function newestComplete(runs: readonly RunPart[]): CompletedRun | undefined {
-  let newest: CompletedRun | undefined
+export function newestComplete(runs: readonly RunPart[]): ClosedRun | undefined {
+  let newest: ClosedRun | undefined
   for (const run of runs) if (isComplete(run) && (newest === undefined || run.rev > newest.rev)) newest = run
   return newest
 }

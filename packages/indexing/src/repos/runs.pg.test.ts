@@ -213,6 +213,24 @@ describe('a whole repo', () => {
     await index(indexing, fetched(newest, { mark: current }))
     expect(await dirty(indexing)).toHaveLength(0)
   })
+
+  pgTest('takes the mark away also when nothing has changed, however it is divided (G4)', async ({ databaseUrl }) => {
+    await using indexing = await openExample(databaseUrl)
+    const records = [followOf(bob, 'a'), followOf(carol, 'b')]
+    const rev = nextRev()
+    const fetched = () => runEvents({ did: alice, records, rev, data: 'tree' })
+    await index(indexing, fetched())
+    const [row] = await indexing.query<{ mark: string }>(
+      "insert into millrace_dirty (did, reason) values ($1, 'test') returning extract(epoch from updated_at)::text as mark",
+      alice,
+    )
+    const again = fetched().map((event) => ({ ...event, mark: row!.mark }))
+    await index(indexing, again.slice(0, 1))
+    expect(await dirty(indexing)).toHaveLength(1)
+    await index(indexing, again.slice(1, 2), again.slice(2))
+    expect(await dirty(indexing)).toEqual([])
+    expect(await openRuns(indexing)).toBe(0)
+  })
 })
 
 describe('the chain of commits at apply (I18, I19)', () => {

@@ -1,9 +1,9 @@
 import { expect, test } from 'vitest'
 import { unknownRepo, type RepoState } from './repo-state.ts'
-import type { CompletedRun } from './run-part.ts'
+import type { ClosedRun } from './run-part.ts'
 import { settleRepo } from './settle-repo.ts'
 
-const run = (rev: string, data: string): CompletedRun => ({
+const run = (rev: string, data: string): ClosedRun => ({
   did: 'did:plc:a',
   run: 'one',
   rev,
@@ -15,7 +15,7 @@ const run = (rev: string, data: string): CompletedRun => ({
 })
 const head = { rev: 'r5', commit: 'c5', data: 't5' }
 const broken = { rev: 'r4', since: 'r3', prevData: 't3' }
-const settle = (state: RepoState, complete: CompletedRun) => {
+const settle = (state: RepoState, complete: ClosedRun) => {
   const settled = settleRepo(state, complete, [], [], { hasRecords: false, impatient: false })
   return { head: settled.head?.rev, floor: settled.floor, broken: settled.broken?.rev ?? null }
 }

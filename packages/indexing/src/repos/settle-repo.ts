@@ -2,7 +2,7 @@ import { isGuarded } from '@millrace/failpoints'
 import { mergeParts, type CommitPart } from './commit-part.ts'
 import { followChain, type Followed, type FollowOptions } from './follow-chain.ts'
 import type { RepoState } from './repo-state.ts'
-import type { CompletedRun } from './run-part.ts'
+import type { ClosedRun } from './run-part.ts'
 
 /**
  * Where a repo is once a run is complete and the commits at hand are followed. A function of values.
@@ -12,7 +12,7 @@ import type { CompletedRun } from './run-part.ts'
  */
 export function settleRepo(
   state: RepoState,
-  run: CompletedRun | undefined,
+  run: ClosedRun | undefined,
   waiting: readonly CommitPart[],
   parts: readonly CommitPart[],
   options: FollowOptions,
@@ -20,7 +20,7 @@ export function settleRepo(
   return followChain(run ? withSnapshot(state, run) : state, mergeParts(waiting, parts), options)
 }
 
-function withSnapshot({ head, broken, floor }: RepoState, { rev, closing }: CompletedRun): RepoState {
+function withSnapshot({ head, broken, floor }: RepoState, { rev, closing }: ClosedRun): RepoState {
   const { commit, data } = closing
   const mends =
     broken !== null && (rev >= broken.rev || rev === broken.since || (broken.prevData ?? undefined) === data)

@@ -11,7 +11,7 @@ import type { CommitPart } from './commit-part.ts'
 import { unknownRepo, type RepoState } from './repo-state.ts'
 import { writeRepos, type StoredRepos } from './repo-store.ts'
 import type { RepairCounts } from './repair-counts.ts'
-import { mergeRuns, newestComplete, type CompletedRun, type RunPart } from './run-part.ts'
+import { isClosed, mergeRuns, newestComplete, type ClosedRun, type RunPart } from './run-part.ts'
 import { settleRepo } from './settle-repo.ts'
 import { clearDirty, findSwept, purgeTombstones, removalOf, type Sweep } from './sweep.ts'
 
@@ -96,10 +96,14 @@ export async function settleRepos(context: ApplyContext, changes: RepoChanges): 
   }
   settled.broke = dirty.length
   const finished = [...done.values()]
-  const goOn = [...open].flatMap(([did, parts]) => {
-    const floor = done.get(did)?.rev ?? floorOf(did)
-    return parts.filter((run) => run.rev > floor)
-  })
+  /** What is not newer than this is in the rows, whether or not all of its run has come. */
+  const settledUpTo = (did: string): string => {
+    const [floor, rev] = [floorOf(did), done.get(did)?.rev ?? '']
+    return rev > floor ? rev : floor
+  }
+  const all = [...open.values()].flat()
+  const goOn = all.filter(({ did, rev }) => rev > settledUpTo(did))
+  const answered = all.filter(isClosed).filter(({ did, rev }) => rev <= settledUpTo(did))
   await session.all([
     ...writeRepos({
       states,
@@ -109,7 +113,7 @@ export async function settleRepos(context: ApplyContext, changes: RepoChanges): 
       runsOf: dids.filter((did) => stored.runs.has(did) && open.has(did)),
     }),
     purgeTombstones(finished),
-    clearDirty(finished),
+    clearDirty(answered),
     // In the transaction that moves the head: were it lost, nothing would find the hole again (hazard G2).
     dirty.length > 0 && isGuarded('chain-mark') ? dirtyStatement(dirty) : undefined,
     repairs.statement(),
@@ -119,7 +123,7 @@ export async function settleRepos(context: ApplyContext, changes: RepoChanges): 
 
 async function applySweep(
   context: ApplyContext,
-  runs: readonly CompletedRun[],
+  runs: readonly ClosedRun[],
 ): Promise<{ sweep: Sweep; negative: NegativeCount[] }> {
   const { session, plugins, now } = context
   const sweep = await findSwept(session, runs, { plugins, now })

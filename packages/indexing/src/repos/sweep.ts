@@ -4,7 +4,7 @@ import type { RowChanges } from '../plan.ts'
 import type { RemoveOp } from '../record-op.ts'
 import type { Session, Statement } from '../session.ts'
 import { uriCollection, uriRkey } from '../values.ts'
-import type { CompletedRun } from './run-part.ts'
+import type { ClosedRun } from './run-part.ts'
 
 /** Records that one transaction sweeps at most: short enough not to hold up others. */
 const SWEEP_LIMIT = 1_000
@@ -22,7 +22,7 @@ export interface Sweep {
  */
 export async function findSwept(
   session: Session,
-  runs: readonly CompletedRun[],
+  runs: readonly ClosedRun[],
   { plugins, now, limit = SWEEP_LIMIT }: { plugins: PluginMap; now: string; limit?: number },
 ): Promise<Sweep> {
   if (!isGuarded('sweep')) return { removes: [], finished: new Set(runs.map((run) => run.did)) }
@@ -69,7 +69,7 @@ export function removalOf(removes: RemoveOp[]): RowChanges {
  * Once a floor is set, marks of deletions up to it say nothing that the floor does not say (hazard G7). Those of records
  * that are there and invalid say why they have no row.
  */
-export function purgeTombstones(runs: readonly CompletedRun[]): Statement | undefined {
+export function purgeTombstones(runs: readonly ClosedRun[]): Statement | undefined {
   if (runs.length === 0) return undefined
   return {
     text: 'delete from millrace_tombstone as t using unnest($1::text[], $2::text[]) as k(did, rev) where t.did = k.did and t.rev <= k.rev and (not t.invalid or t.rev < k.rev)',
@@ -77,8 +77,8 @@ export function purgeTombstones(runs: readonly CompletedRun[]): Statement | unde
   }
 }
 
-/** Accounts that were to be fetched again, and were: at the revision asked for, or for the very mark that is stored. */
-export function clearDirty(runs: readonly CompletedRun[]): Statement | undefined {
+/** Accounts that were to be fetched again, and are up to date: at the revision asked for, or for the very mark that is stored. */
+export function clearDirty(runs: readonly ClosedRun[]): Statement | undefined {
   if (runs.length === 0) return undefined
   return {
     text: `
