@@ -99,6 +99,16 @@ test('a host is left alone as long as it asks, when that is longer', async () =>
   await queue.stop()
 })
 
+test('a host that was not asked waits no longer than it has to, and has not failed', async () => {
+  const queue = queueOf({ backoff: { minMs: 60_000, maxMs: 60_000 } })
+  for (let n = 0; n < 3; n++) queue.postpone('a', 5)
+  const done = gate()
+  queue.push('a', () => Promise.resolve(done.open()))
+  await done.task()
+  await idle(queue)
+  await queue.stop()
+})
+
 test('stopping forgets what waits, and awaits what runs', async () => {
   const queue = queueOf()
   const running = gate()

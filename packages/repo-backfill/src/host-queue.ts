@@ -82,15 +82,13 @@ export class HostQueue {
   failed(host: string, retryAfterMs = 0): void {
     if (this.#stopped) return
     const lane = this.#lane(host)
-    const now = Date.now()
     // Tasks that ran side by side fail together: that is one failure.
-    const ms = Math.min(MAX_HOLD_MS, Math.max(lane.hold ? 0 : lane.backoff.nextMs(), retryAfterMs))
-    if (lane.hold && now + ms <= lane.heldUntil) return
-    this.#clearHold(lane)
-    lane.heldUntil = now + ms
-    lane.queue.pause()
-    lane.hold = this.#after(ms, () => this.#release(lane))
-    this.#changed()
+    this.#hold(lane, Math.max(lane.hold ? 0 : lane.backoff.nextMs(), retryAfterMs))
+  }
+
+  /** The host was not asked, and is not to be for a while: its tasks wait. It has not failed once more. */
+  postpone(host: string, ms: number): void {
+    if (!this.#stopped) this.#hold(this.#lane(host), ms)
   }
 
   succeeded(host: string): void {
@@ -163,6 +161,17 @@ export class HostQueue {
   /** Thousands of hosts come by. One that neither works nor fails needs no memory. */
   #forget({ host, waiting, running, hold, backoff }: Lane): void {
     if (waiting === 0 && running === 0 && !hold && backoff.attempt === 0) this.#lanes.delete(host)
+  }
+
+  #hold(lane: Lane, atMostMs: number): void {
+    const ms = Math.min(MAX_HOLD_MS, atMostMs)
+    const now = Date.now()
+    if (lane.hold && now + ms <= lane.heldUntil) return
+    this.#clearHold(lane)
+    lane.heldUntil = now + ms
+    lane.queue.pause()
+    lane.hold = this.#after(ms, () => this.#release(lane))
+    this.#changed()
   }
 
   #release(lane: Lane): void {

@@ -38,7 +38,7 @@ export async function loadRepo(event: BackfillEvent, options: LoadRepoOptions): 
   if (!(await account.known())) return { kind: 'unavailable', status: 'deleted', host: event.host }
   // Relays send us on to the PDS. While that is away, there is no need to learn it again for each of its repos.
   if (account.pds !== undefined && options.isLeftAlone?.(account.pds))
-    throw new TemporaryFetchError(did, account.pds, 'it failed a moment ago')
+    throw new TemporaryFetchError(did, account.pds, 'it failed a moment ago', { wasAsked: false })
 
   const load = async (host: string): Promise<LoadedRepo> => {
     const { bytes, host: servedBy } = await fetchRepo({ ...options, host, did })

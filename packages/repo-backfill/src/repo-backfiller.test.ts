@@ -9,7 +9,13 @@ import {
   type SimulatedNetwork,
   type SimulatedNetworkOptions,
 } from '@millrace/dev-network'
-import { createGuardedFetch, DidResolver, HostLimits, type GuardedFetch } from '@millrace/identity'
+import {
+  createGuardedFetch,
+  DidResolver,
+  HostLimits,
+  TemporaryIdentityError,
+  type GuardedFetch,
+} from '@millrace/identity'
 import { openSqliteStreams } from '@millrace/sqlite-streams'
 import {
   backfillEventCodec,
@@ -328,6 +334,23 @@ describe('hosts that fail for now (B5)', () => {
     expect(recordsOf(await events())).toEqual(net.records().sort(byUri))
     // As many as there were places, and nobody after they had failed.
     expect(asked).toHaveLength(2)
+  })
+
+  test('nobody counts as failed who was not asked: its repos wait for their turn, no longer (D4)', async () => {
+    const net = await network()
+    const { enqueue, backfiller, start, events, left } = await rig(net)
+    const resolver = new DidResolver({ fetch, plcUrl: net.plcUrl, allowPrivateHosts: true })
+    let refused = 0
+    const busy: Pick<DidResolver, 'resolve'> = {
+      resolve(did, options) {
+        if (refused++ >= 8) return resolver.resolve(did, options)
+        return Promise.reject(new TemporaryIdentityError(did, net.plcUrl, { retryAfterMs: 2, wasAsked: false }))
+      },
+    }
+    await enqueue(listed(net))
+    start(backfiller({ resolver: busy, hostBackoff: { minMs: 60_000, maxMs: 60_000 } }))
+    await eventually(async () => expect(await left()).toBe(0))
+    expect(closings(await events())).toHaveLength(4)
   })
 
   test('one slow repo holds neither its neighbours nor what comes after them (S16)', async () => {

@@ -329,7 +329,9 @@ export class RepoBackfiller implements Loop {
     const { did, host } = job.entry.event
     this.#noteError(did, host, error)
     if (error instanceof TemporaryFetchError || error instanceof TemporaryIdentityError) {
-      this.#queue.failed(error.host, error.retryAfterMs)
+      const { retryAfterMs = 0 } = error
+      if (error.wasAsked) this.#queue.failed(error.host, retryAfterMs)
+      else this.#queue.postpone(error.host, retryAfterMs)
       const cause = error instanceof TemporaryFetchError ? 'fetch' : 'identity'
       return this.#retry(job, cause, error.host)
     }
