@@ -89,6 +89,7 @@ export function backfillerLoops({
   const sink = store.writer({
     stream: firehoseStream,
     codec: streamEventCodec,
+    bulk: true,
     ...(highWaterMark !== undefined && { highWaterMark }),
   })
   const shared = {

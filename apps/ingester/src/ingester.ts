@@ -93,10 +93,10 @@ export function ingesterLoops({
   const shared = { cursors, ledger, logger, meter }
   const { firehose, label, repo } = highWaterMarks
   const events = store.writer({ stream: firehoseStream, codec: streamEventCodec, ...mark(firehose) })
-  const repos = store.writer({ stream: repoStream, codec: backfillEventCodec, ...mark(repo) })
+  const repos = store.writer({ stream: repoStream, codec: backfillEventCodec, bulk: true, ...mark(repo) })
   const labels = store.writer({ stream: labelStream, codec: labelEventCodec, ...mark(label) })
   const bulkMark = Math.ceil((label ?? DEFAULT_HIGH_WATER_MARK) * BULK_SHARE)
-  const bulkLabels = store.writer({ stream: labelStream, codec: labelEventCodec, ...mark(bulkMark) })
+  const bulkLabels = store.writer({ stream: labelStream, codec: labelEventCodec, bulk: true, ...mark(bulkMark) })
   const start = (host: string) => async (): Promise<string | null> =>
     (database && (await readCheckpoint(database, hostLabel(host), firehoseStream))) ?? startCursor
   const firehoses = hosts.map(

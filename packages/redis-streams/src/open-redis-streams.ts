@@ -1,4 +1,5 @@
 import {
+  DEFAULT_HIGH_WATER_BYTES,
   noMeter,
   silentLogger,
   type BatchSource,
@@ -29,6 +30,8 @@ export interface OpenRedisStreamsOptions {
   waitMs?: number
   /** Takes a Redis that evicts keys when its memory is full, with a warning: streams may vanish. @default false */
   allowEviction?: boolean
+  /** Of writers that do not name their own. @default 1 GiB */
+  highWaterBytes?: number
   /** Ends the wait for the first connection. */
   signal?: AbortSignal
 }
@@ -42,6 +45,7 @@ export async function openRedisStreams({
   logger = silentLogger,
   meter = noMeter,
   allowEviction = false,
+  highWaterBytes = DEFAULT_HIGH_WATER_BYTES,
   ...options
 }: OpenRedisStreamsOptions): Promise<StreamStore> {
   const redis = await connectRedis({ ...options, logger })
@@ -51,7 +55,7 @@ export async function openRedisStreams({
     await redis.close()
     throw error
   }
-  return new RedisStreamStore(redis, logger, meter)
+  return new RedisStreamStore(redis, { logger, meter, highWaterBytes })
 }
 
 class RedisStreamStore implements StreamStore {
@@ -61,17 +65,28 @@ class RedisStreamStore implements StreamStore {
   readonly #redis: RedisConnection
   readonly #logger: Logger
   readonly #meter: Meter
+  readonly #highWaterBytes: number
 
-  constructor(redis: RedisConnection, logger: Logger, meter: Meter) {
+  constructor(
+    redis: RedisConnection,
+    { logger, meter, highWaterBytes }: { logger: Logger; meter: Meter; highWaterBytes: number },
+  ) {
     this.location = redis.location
     this.cursors = new RedisCursorStore({ redis })
     this.#redis = redis
     this.#logger = logger
     this.#meter = meter
+    this.#highWaterBytes = highWaterBytes
   }
 
   writer<T>(options: WriterOptions<T>): EventSink<T> {
-    return new StreamWriter({ ...options, redis: this.#redis, logger: this.#logger, meter: this.#meter })
+    return new StreamWriter({
+      highWaterBytes: this.#highWaterBytes,
+      ...options,
+      redis: this.#redis,
+      logger: this.#logger,
+      meter: this.#meter,
+    })
   }
 
   consumer<T>(options: ConsumerOptions<T>): BatchSource<T> {

@@ -1,4 +1,5 @@
 import { startRedis } from '@millrace/local-services'
+import { sleep } from '@millrace/stream-protocol'
 import { createLogSpy, eventually, redisTest } from '@millrace/testing'
 import { FaultProxy } from '@millrace/testing/fault-proxy'
 import { expect, test } from 'vitest'
@@ -77,6 +78,25 @@ redisTest('an append that waits for a lost Redis ends with the reason of the abo
   controller.abort(reason)
   proxy.cut()
   expect(await waiting).toBe(reason)
+})
+
+test('bulk leaves the last part of the memory to others, and what fills it from elsewhere stops nobody (S14, S16)', async () => {
+  await using server = await startRedis()
+  await using redis = await connectRedis({ url: server.url })
+  const live = new StreamWriter({ redis, stream: 'live', codec, checkMs: 5 })
+  const bulk = new StreamWriter({ redis, stream: 'bulk', codec, checkMs: 5, bulk: true })
+  await Promise.all([live.append(['a']), bulk.append(['a'])])
+  const used = /used_memory:(\d+)/.exec((await redis.command(['INFO', 'memory'])) as string)![1]
+  await redis.command(['CONFIG', 'SET', 'maxmemory', String(Math.round(Number(used) / 0.8))])
+  let isWritten = false
+  const waiting = bulk.append(['b']).then(() => (isWritten = true))
+  await live.append(['b'])
+  await new StreamWriter({ redis, stream: 'empty', codec, bulk: true }).append(['a'])
+  await sleep(50)
+  expect(isWritten).toBe(false)
+  await redis.command(['CONFIG', 'SET', 'maxmemory', String(Number(used) * 2)])
+  await waiting
+  expect(await redis.command(['XLEN', 'bulk'])).toBe(2)
 })
 
 test('a full Redis is waited out, and takes nothing in part meanwhile (S12)', async () => {

@@ -1,7 +1,6 @@
 import { isGuarded } from '@millrace/failpoints'
 import {
   CursorConflictError,
-  DEFAULT_HIGH_WATER_MARK,
   noMeter,
   silentLogger,
   sleep,
@@ -13,7 +12,7 @@ import {
   type Meter,
   type WriterOptions,
 } from '@millrace/stream-protocol'
-import { WriterMetrics } from '@millrace/stream-protocol/store-kit'
+import { waterMarks, WriterMetrics, type WaterMarks } from '@millrace/stream-protocol/store-kit'
 import { RedisScript, type RedisConnection } from './connect.ts'
 import { isTransient, UnexpectedReplyError } from './errors.ts'
 import { persist } from './persist.ts'
@@ -26,32 +25,54 @@ export interface StreamWriterOptions<T> extends WriterOptions<T> {
 }
 
 /**
+ * Which mark a stream is at, with what there is of it. An empty stream is at none: were the memory full of something
+ * else, everybody would wait for nobody (hazard S15).
+ */
+const atMark = `
+local function atMark(stream, entries, bytes, memory)
+  local length = redis.call('XLEN', stream)
+  if length == 0 then return nil end
+  if length >= tonumber(entries) then return {'full', 'entries', length} end
+  local size = redis.call('MEMORY', 'USAGE', stream, 'SAMPLES', '5')
+  if size >= tonumber(bytes) then return {'full', 'bytes', size} end
+  local info = redis.call('INFO', 'memory')
+  local limit = tonumber(string.match(info, 'maxmemory:(%d+)') or '0')
+  local used = tonumber(string.match(info, 'used_memory:(%d+)') or '0')
+  if limit > 0 and used >= limit * tonumber(memory) then return {'full', 'memory', used} end
+  return nil
+end
+`
+
+/** KEYS: stream. ARGV: marks of entries, bytes and memory. */
+const roomScript = new RedisScript(`${atMark} return atMark(KEYS[1], ARGV[1], ARGV[2], ARGV[3]) or {'room'}`)
+
+/**
  * Everything that one append decides, in one step that nothing comes between (hazard I1).
  *
- * KEYS: stream, and the cursor if there is one. ARGV: field, high water mark (0: do not look), then for a cursor
- * `value` or `none` with what is expected and the new value, then the events. Redis refuses the first write of a script
+ * KEYS: stream, and the cursor if there is one. ARGV: field, `look` or not, the marks of entries, bytes and memory, then
+ * for a cursor `value` or `none` with what is expected and the new value, then the events. Redis refuses the first write of a script
  * when it is full or read-only, so that nothing is written; a key of the wrong type fails before anything is written.
  */
 const appendScript = new RedisScript(`
-local events = 3
+${atMark}
+local events = 6
 if #KEYS == 2 then
-  events = 6
+  events = 9
   local stored = redis.call('GET', KEYS[2])
-  local expected = ARGV[3] == 'value' and ARGV[4] or false
+  local expected = ARGV[6] == 'value' and ARGV[7] or false
   if ${isGuarded('cursor') ? 'stored ~= expected' : 'false'} then
-    if stored == ARGV[5] then return {'already'} end
+    if stored == ARGV[8] then return {'already'} end
     return {'conflict', stored}
   end
 end
-local mark = tonumber(ARGV[2])
-if mark > 0 and #ARGV >= events then
-  local length = redis.call('XLEN', KEYS[1])
-  if length >= mark then return {'full', length} end
+if ARGV[2] == 'look' and #ARGV >= events then
+  local full = atMark(KEYS[1], ARGV[3], ARGV[4], ARGV[5])
+  if full then return full end
 end
 for i = events, #ARGV do
   redis.call('XADD', KEYS[1], '*', ARGV[1], ARGV[i])
 end
-if #KEYS == 2 then redis.call('SET', KEYS[2], ARGV[5]) end
+if #KEYS == 2 then redis.call('SET', KEYS[2], ARGV[8]) end
 return {'appended', #ARGV - events + 1}
 `)
 
@@ -63,14 +84,14 @@ const CHUNK_CHARACTERS = 8 * 1024 * 1024
  * Appends events to a stream, one entry each, and moves a cursor with them.
  *
  * Guarantees: events stand in the stream in the order given; a batch with a cursor is in the stream exactly when the
- * cursor has moved, whatever connection or process broke on the way; while the stream is at its high water mark
+ * cursor has moved, whatever connection or process broke on the way; while the stream is at a high water mark
  * nothing is added. Without a cursor a batch whose reply was lost is sent again, and may then stand twice.
  */
 export class StreamWriter<T> implements EventSink<T> {
   readonly stream: string
   readonly #redis: RedisConnection
   readonly #codec: Codec<T>
-  readonly #highWaterMark: number
+  readonly #marks: { high: WaterMarks; low: WaterMarks }
   readonly #checkMs: number
   readonly #logger: Logger
   readonly #metrics: WriterMetrics
@@ -79,15 +100,15 @@ export class StreamWriter<T> implements EventSink<T> {
     redis,
     stream,
     codec,
-    highWaterMark = DEFAULT_HIGH_WATER_MARK,
     checkMs = 5_000,
     logger = silentLogger,
     meter = noMeter,
+    ...marks
   }: StreamWriterOptions<T>) {
     this.stream = stream
     this.#redis = redis
     this.#codec = codec
-    this.#highWaterMark = highWaterMark
+    this.#marks = waterMarks(marks)
     this.#checkMs = checkMs
     this.#logger = logger.child({ component: 'stream-writer', stream })
     this.#metrics = new WriterMetrics(meter, stream)
@@ -101,23 +122,24 @@ export class StreamWriter<T> implements EventSink<T> {
     signal?.throwIfAborted()
     if (events.length === 0 && !cursor) return
     const texts = events.map((event) => this.#codec.encode(event))
-    if (cursor) return await this.#appendChunk(texts, this.#highWaterMark, cursor, signal)
+    if (cursor) return await this.#appendChunk(texts, true, cursor, signal)
     // Only the first chunk waits at the mark: a batch that has begun goes through.
-    let mark = this.#highWaterMark
+    let looks = true
     for (const chunk of chunks(texts)) {
-      await this.#appendChunk(chunk, mark, undefined, signal)
-      mark = 0
+      await this.#appendChunk(chunk, looks, undefined, signal)
+      looks = false
     }
   }
 
   async #appendChunk(
     texts: readonly string[],
-    mark: number,
+    looks: boolean,
     cursor: CursorMove | undefined,
     signal: AbortSignal | undefined,
   ): Promise<void> {
     const keys = cursor ? [this.stream, cursor.key] : [this.stream]
-    const args = [this.#codec.field, String(isGuarded('high-water') ? mark : 0)]
+    const look = looks && isGuarded('high-water') ? 'look' : 'pass'
+    const args = [this.#codec.field, look, ...markArguments(this.#marks.high)]
     if (cursor) args.push(cursor.from === null ? 'none' : 'value', cursor.from ?? '', cursor.to)
     args.push(...texts)
     while (true) {
@@ -127,7 +149,7 @@ export class StreamWriter<T> implements EventSink<T> {
         signal,
         onRetry: () => this.#metrics.retried(),
       })
-      const [answer, detail = null] = asList(reply, 'append')
+      const [answer, detail = null, amount] = asList(reply, 'append')
       const outcome = asText(answer, 'outcome of an append')
       switch (outcome) {
         case 'appended':
@@ -140,7 +162,7 @@ export class StreamWriter<T> implements EventSink<T> {
           this.#metrics.conflicted()
           throw new CursorConflictError(cursor!.key, cursor!.from, typeof detail === 'string' ? detail : null)
         case 'full':
-          await this.#waitBelowMark(asInteger(detail, 'length'), signal)
+          await this.#waitBelowMark(asText(detail, 'mark'), asInteger(amount, 'amount'), signal)
           break
         default:
           throw new UnexpectedReplyError(`append answered ${outcome}`)
@@ -148,22 +170,26 @@ export class StreamWriter<T> implements EventSink<T> {
     }
   }
 
-  async #waitBelowMark(length: number, signal: AbortSignal | undefined): Promise<void> {
+  async #waitBelowMark(mark: string, amount: number, signal: AbortSignal | undefined): Promise<void> {
     using _ = this.#metrics.waiting()
-    const highWaterMark = this.#highWaterMark
-    this.#logger.info({ length, highWaterMark }, 'stream is at its high water mark: waiting')
+    this.#logger.info({ mark, amount, marks: this.#marks.high }, 'stream is at its high water mark: waiting')
     while (true) {
       await sleep(this.#checkMs, signal)
       signal?.throwIfAborted()
       try {
-        if (asInteger(await this.#redis.command(['XLEN', this.stream]), 'length') < highWaterMark) return
+        const reply = await this.#redis.script(roomScript, [this.stream], markArguments(this.#marks.low))
+        if (asText(asList(reply, 'room')[0], 'outcome of a look') === 'room') return
       } catch (error) {
-        // A length that cannot be read counts as above the mark (hazard S14).
+        // What cannot be read counts as above the mark (hazard S14).
         if (!isTransient(error)) throw error
         this.#logger.warn({ err: error }, 'cannot read the length of the stream: waiting on')
       }
     }
   }
+}
+
+function markArguments({ entries, bytes, memory }: WaterMarks): string[] {
+  return [entries, bytes, memory].map(String)
 }
 
 function* chunks(texts: readonly string[]): Generator<readonly string[]> {

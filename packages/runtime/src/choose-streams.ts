@@ -11,8 +11,15 @@ export type StreamsChoice =
       readonly location: string
       readonly why: string
       readonly allowEviction?: boolean
+      readonly highWaterBytes?: number
     }
-  | { readonly kind: 'sqlite'; readonly file: string; readonly location: string; readonly why: string }
+  | {
+      readonly kind: 'sqlite'
+      readonly file: string
+      readonly location: string
+      readonly why: string
+      readonly highWaterBytes?: number
+    }
 
 export type StreamsConfig = ConfigOf<typeof streamVariables>
 
@@ -23,6 +30,7 @@ export type StreamsConfig = ConfigOf<typeof streamVariables>
  */
 export function chooseStreams(config: StreamsConfig, env: Environment): StreamsChoice {
   const redis = redisOf(config)
+  const highWaterBytes = config.STREAM_HIGH_WATER_MB * 1024 ** 2
   const explicit = config.MILLRACE_STREAMS
   if (explicit === 'redis' && !redis) {
     throw new ConfigError(['MILLRACE_STREAMS is "redis", but neither REDIS_URL nor REDIS_HOST is set'])
@@ -30,7 +38,8 @@ export function chooseStreams(config: StreamsConfig, env: Environment): StreamsC
   if (redis && explicit !== 'sqlite') {
     const why = explicit ? `MILLRACE_STREAMS is redis, and ${redis.name} is set` : `${redis.name} is set`
     const allowEviction = config.REDIS_ALLOW_EVICTION
-    return { kind: 'redis', url: redis.url, location: redact(redis.url), why, ...(allowEviction && { allowEviction }) }
+    const location = redact(redis.url)
+    return { kind: 'redis', url: redis.url, location, why, highWaterBytes, ...(allowEviction && { allowEviction }) }
   }
   if (!explicit && textOf(env, 'NODE_ENV') === 'production') {
     throw new ConfigError([
@@ -39,7 +48,7 @@ export function chooseStreams(config: StreamsConfig, env: Environment): StreamsC
   }
   const file = path.resolve(config.MILLRACE_DATA_DIR, 'streams.sqlite')
   const why = explicit ? 'MILLRACE_STREAMS is sqlite' : 'neither REDIS_URL nor REDIS_HOST is set'
-  return { kind: 'sqlite', file, location: file, why }
+  return { kind: 'sqlite', file, location: file, why, highWaterBytes }
 }
 
 function redisOf(config: StreamsConfig): { name: string; url: string } | undefined {

@@ -1,3 +1,4 @@
+import { DEFAULT_HIGH_WATER_BYTES } from '@millrace/stream-protocol'
 import { integer, flag, oneOf, port, text, url } from './config-values.ts'
 import { defineConfig } from './config.ts'
 
@@ -16,6 +17,11 @@ export const streamVariables = defineConfig({
     schema: flag(),
     default: 'no',
     help: 'Start on a Redis with a maxmemory-policy other than noeviction, which deletes streams when it is full',
+  },
+  STREAM_HIGH_WATER_MB: {
+    schema: integer({ min: 1 }),
+    default: String(DEFAULT_HIGH_WATER_BYTES / 1024 ** 2),
+    help: 'Megabytes of one stream in its store at which its writers wait, however few its entries are',
   },
   MILLRACE_STREAMS: {
     schema: oneOf('redis', 'sqlite').optional(),

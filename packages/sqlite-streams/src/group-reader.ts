@@ -125,7 +125,7 @@ export function ackEntries(
     group,
     seqs,
   )
-  const deleted = connection.run(
+  const deleted = connection.all(
     `delete from entry
      where seq in (select value from json_each(?1)) and stream = ?2
        and not exists (
@@ -134,12 +134,14 @@ export function ackEntries(
            other.delivered < entry.seq
            or exists (select 1 from pending where consumer_group = other.id and seq = entry.seq)
          )
-       )`,
+       )
+     returning octet_length(text) as bytes`,
     seqs,
     stream,
     group,
   )
-  connection.run('update stream set length = length - ? where id = ?', deleted, stream)
+  const bytes = deleted.reduce((sum, row) => sum + Number(row['bytes']), 0)
+  connection.run('update stream set length = length - ?, bytes = bytes - ? where id = ?', deleted.length, bytes, stream)
   return acked
 }
 

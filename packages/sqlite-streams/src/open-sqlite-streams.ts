@@ -1,4 +1,5 @@
 import {
+  DEFAULT_HIGH_WATER_BYTES,
   noMeter,
   silentLogger,
   type BatchSource,
@@ -21,6 +22,8 @@ import { groupRow, removeIdleConsumers } from './tables.ts'
 export interface OpenSqliteStreamsOptions {
   /** Created when absent, with its folder. Beside it lie `-wal` and `-shm` while it is in use: they belong to it. */
   file: string
+  /** Of writers that do not name their own. @default 1 GiB */
+  highWaterBytes?: number
   logger?: Logger
   meter?: Meter
 }
@@ -31,10 +34,11 @@ export interface OpenSqliteStreamsOptions {
  */
 export async function openSqliteStreams({
   file,
+  highWaterBytes = DEFAULT_HIGH_WATER_BYTES,
   logger = silentLogger,
   meter = noMeter,
 }: OpenSqliteStreamsOptions): Promise<StreamStore> {
-  return new SqliteStreamStore(await StreamFile.open(file, logger), meter)
+  return new SqliteStreamStore(await StreamFile.open(file, logger), meter, highWaterBytes)
 }
 
 class SqliteStreamStore implements StreamStore {
@@ -43,16 +47,18 @@ class SqliteStreamStore implements StreamStore {
   readonly cursors: CursorStore
   readonly #file: StreamFile
   readonly #meter: Meter
+  readonly #highWaterBytes: number
 
-  constructor(file: StreamFile, meter: Meter) {
+  constructor(file: StreamFile, meter: Meter, highWaterBytes: number) {
     this.location = file.path
     this.cursors = new SqliteCursorStore(file)
     this.#file = file
     this.#meter = meter
+    this.#highWaterBytes = highWaterBytes
   }
 
   writer<T>(options: WriterOptions<T>): EventSink<T> {
-    return new SqliteStreamWriter(this.#file, options, this.#meter)
+    return new SqliteStreamWriter(this.#file, { highWaterBytes: this.#highWaterBytes, ...options }, this.#meter)
   }
 
   consumer<T>(options: ConsumerOptions<T>): BatchSource<T> {

@@ -1,18 +1,19 @@
 import type { DatabaseSync } from 'node:sqlite'
 
 /** Kept in the file as `user_version`. */
-const VERSION = 1
+const VERSION = 2
 
 /**
  * `entry.seq` is one ascending number for the whole file, so that appending always writes at the end of the table and
- * the index is as small as can be: an index on `stream` holds `seq` as well. `stream.length` is kept beside the
- * entries, because writers ask for it at every append.
+ * the index is as small as can be: an index on `stream` holds `seq` as well. `stream.length` and `stream.bytes` are kept
+ * beside the entries, because writers ask for them at every append.
  */
 const tables = `
   create table stream (
     id integer primary key,
     name text not null unique,
-    length integer not null default 0
+    length integer not null default 0,
+    bytes integer not null default 0
   ) strict;
 
   create table entry (
@@ -56,14 +57,19 @@ const tables = `
   ) strict, without rowid;
 `
 
-/** Creates the tables in an empty file. Several processes may do so at once: one of them will. */
+const addBytes = `
+  alter table stream add column bytes integer not null default 0;
+  update stream set bytes = (select coalesce(sum(octet_length(text)), 0) from entry where entry.stream = stream.id);
+`
+
+/** Creates the tables in an empty file, and brings those of an older version up to date. Several processes may do so at once: one of them will. */
 export function createSchema(db: DatabaseSync, file: string): void {
   if (versionOf(db) === VERSION) return
   db.exec('begin immediate')
   try {
     const version = versionOf(db)
     if (version > VERSION) throw new Error(`${file} was written by a newer version (${version}, known is ${VERSION})`)
-    if (version === 0) db.exec(`${tables} pragma user_version = ${VERSION};`)
+    if (version < VERSION) db.exec(`${version === 0 ? tables : addBytes} pragma user_version = ${VERSION};`)
     db.exec('commit')
   } catch (error) {
     db.exec('rollback')

@@ -139,6 +139,22 @@ test('what was stored is there after the store was closed', async ({ file }) => 
   expect(await reader.events(2)).toEqual([1, 2])
 })
 
+test('a file of an older version is brought up to date', async ({ file }) => {
+  {
+    await using store = await openSqliteStreams({ file })
+    await store.writer({ stream: 's', codec }).append([100, 200])
+    await store.writer({ stream: 'empty', codec }).append([], { cursor: { key: 'cursor', from: null, to: '2' } })
+  }
+  using other = new DatabaseSync(file)
+  other.exec('alter table stream drop column bytes; pragma user_version = 1')
+  await using store = await openSqliteStreams({ file })
+  await store.writer({ stream: 's', codec }).append([3])
+  expect(other.prepare('select name, length, bytes from stream order by name').all()).toEqual([
+    { name: 'empty', length: 0, bytes: 0 },
+    { name: 's', length: 3, bytes: 7 },
+  ])
+})
+
 test('a file of a newer version is left alone', async ({ file }) => {
   await (await openSqliteStreams({ file }))[Symbol.asyncDispose]()
   using other = new DatabaseSync(file)

@@ -1,6 +1,5 @@
 import {
   CursorConflictError,
-  DEFAULT_HIGH_WATER_MARK,
   sleep,
   type AppendOptions,
   type Codec,
@@ -10,7 +9,7 @@ import {
   type Meter,
   type WriterOptions,
 } from '@millrace/stream-protocol'
-import { WriterMetrics } from '@millrace/stream-protocol/store-kit'
+import { waterMarks, WriterMetrics, type WaterMarks } from '@millrace/stream-protocol/store-kit'
 import { readCursor, writeCursor } from './cursors.ts'
 import { nextSeq } from './entry-id.ts'
 import type { StreamFile } from './stream-file.ts'
@@ -22,7 +21,10 @@ type Outcome =
   | { type: 'appended' }
   | { type: 'already' }
   | { type: 'conflict'; stored: string | null }
-  | { type: 'full'; length: number }
+  | { type: 'full'; held: Held }
+
+/** What a stream holds. The memory of the file's host is not ours to count. */
+type Held = Pick<WaterMarks, 'entries' | 'bytes'>
 
 /**
  * Appends events to a stream in the file, one entry each, and moves a cursor with them, in one transaction that is on
@@ -32,20 +34,16 @@ export class SqliteStreamWriter<T> implements EventSink<T> {
   readonly stream: string
   readonly #file: StreamFile
   readonly #codec: Codec<T>
-  readonly #highWaterMark: number
+  readonly #marks: { high: Held; low: Held }
   readonly #checkMs: number
   readonly #logger: Logger
   readonly #metrics: WriterMetrics
 
-  constructor(
-    file: StreamFile,
-    { stream, codec, highWaterMark = DEFAULT_HIGH_WATER_MARK, checkMs = 5_000 }: WriterOptions<T>,
-    meter: Meter,
-  ) {
+  constructor(file: StreamFile, { stream, codec, checkMs = 5_000, ...marks }: WriterOptions<T>, meter: Meter) {
     this.stream = stream
     this.#file = file
     this.#codec = codec
-    this.#highWaterMark = highWaterMark
+    this.#marks = waterMarks(marks)
     this.#checkMs = checkMs
     this.#logger = file.logger.child({ stream })
     this.#metrics = new WriterMetrics(meter, stream)
@@ -72,7 +70,7 @@ export class SqliteStreamWriter<T> implements EventSink<T> {
           this.#metrics.conflicted()
           throw new CursorConflictError(cursor!.key, cursor!.from, outcome.stored)
         case 'full':
-          await this.#waitBelowMark(outcome.length, signal)
+          await this.#waitBelowMark(outcome.held, signal)
       }
     }
   }
@@ -85,8 +83,8 @@ export class SqliteStreamWriter<T> implements EventSink<T> {
     }
     const stream = streamRow(connection, this.stream)
     if (texts.length > 0) {
-      const length = this.#length(stream)
-      if (length >= this.#highWaterMark) return { type: 'full', length }
+      const held = this.#held(stream)
+      if (isAbove(held, this.#marks.high)) return { type: 'full', held }
     }
     let last = Number(connection.get('select seq from last_seq')?.['seq'])
     const now = Date.now()
@@ -101,22 +99,31 @@ export class SqliteStreamWriter<T> implements EventSink<T> {
       )
     }
     connection.run('update last_seq set seq = ?', last)
-    connection.run('update stream set length = length + ? where id = ?', texts.length, stream)
+    connection.run(
+      'update stream set length = length + ?, bytes = bytes + ? where id = ?',
+      texts.length,
+      texts.reduce((sum, text) => sum + Buffer.byteLength(text), 0),
+      stream,
+    )
     if (cursor) writeCursor(connection, cursor.key, cursor.to)
     return { type: 'appended' }
   }
 
-  #length(stream: number): number {
-    return Number(this.#file.appends.get('select length from stream where id = ?', stream)?.['length'])
+  #held(stream: number): Held {
+    const row = this.#file.appends.get('select length, bytes from stream where id = ?', stream)
+    return { entries: Number(row?.['length']), bytes: Number(row?.['bytes']) }
   }
 
-  async #waitBelowMark(length: number, signal: AbortSignal | undefined): Promise<void> {
+  async #waitBelowMark(held: Held, signal: AbortSignal | undefined): Promise<void> {
     using _ = this.#metrics.waiting()
-    const highWaterMark = this.#highWaterMark
-    this.#logger.info({ length, highWaterMark }, 'stream is at its high water mark: waiting')
+    this.#logger.info({ held, marks: this.#marks.high }, 'stream is at its high water mark: waiting')
     do {
       await sleep(this.#checkMs, signal)
       signal?.throwIfAborted()
-    } while (this.#length(this.#file.findStream(this.stream)!) >= highWaterMark)
+    } while (isAbove(this.#held(this.#file.findStream(this.stream)!), this.#marks.low))
   }
+}
+
+function isAbove(held: Held, mark: Held): boolean {
+  return held.entries > 0 && (held.entries >= mark.entries || held.bytes >= mark.bytes)
 }

@@ -21,9 +21,10 @@ export async function openStreams(
   { logger = silentLogger, meter = noMeter, signal, waitMs = 30_000 }: OpenStreamsOptions = {},
 ): Promise<StreamStore> {
   logger.info({ store: choice.kind, location: choice.location }, `streams are in ${choice.kind}: ${choice.why}`)
+  const marks = choice.highWaterBytes !== undefined && { highWaterBytes: choice.highWaterBytes }
   if (choice.kind === 'redis') {
     const { url, allowEviction = false } = choice
-    return openRedisStreams({ url, allowEviction, logger, meter, waitMs, ...(signal && { signal }) })
+    return openRedisStreams({ url, allowEviction, ...marks, logger, meter, waitMs, ...(signal && { signal }) })
   }
-  return openSqliteStreams({ file: choice.file, logger, meter })
+  return openSqliteStreams({ file: choice.file, ...marks, logger, meter })
 }

@@ -51,6 +51,7 @@ export {
 } from './stream-event.ts'
 export {
   cursorKey,
+  DEFAULT_HIGH_WATER_BYTES,
   DEFAULT_HIGH_WATER_MARK,
   epochKey,
   groups,

@@ -96,8 +96,15 @@ export interface CursorStore {
 export interface WriterOptions<T> {
   stream: string
   codec: Codec<T>
-  /** Entries at which `append` waits. @default 100_000 */
+  /** Entries at which `append` waits, until a tenth has left. @default 100_000 */
   highWaterMark?: number
+  /** Bytes that the entries take in the store, an estimate, at which it waits as well. @default 1 GiB */
+  highWaterBytes?: number
+  /**
+   * What is written can wait for what others write: leaves them the last part of the store's memory (hazard S16).
+   * @default false
+   */
+  bulk?: boolean
   /** How often a waiting writer looks again, in milliseconds. @default 5_000 */
   checkMs?: number
 }

@@ -50,3 +50,6 @@ export const STREAM_EPOCH_KEY = 'millrace:stream-epoch'
 
 /** Entries at which writers wait, unless configured otherwise. */
 export const DEFAULT_HIGH_WATER_MARK = 100_000
+
+/** Bytes that the entries of a stream take in their store at which writers wait, unless configured otherwise. */
+export const DEFAULT_HIGH_WATER_BYTES = 1024 ** 3

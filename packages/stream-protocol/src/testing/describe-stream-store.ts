@@ -567,6 +567,35 @@ function describeHighWaterMark(test: SettingTest): void {
     expect([await setting.length(), await setting.cursor()]).toEqual([3, '4'])
   })
 
+  test('a writer that waits goes on once a tenth has left, and one that comes then does not wait (S14)', async ({
+    setting,
+  }) => {
+    const writer = setting.writer({ highWaterMark: 20 })
+    await writer.append(numbers(20))
+    const waiting = writer.append([21])
+    await using reader = setting.reader()
+    const batch = await reader.next()
+    const ids = batch.entries.map(({ id }) => id)
+    await batch.ack(ids.slice(0, 1))
+    await sleep(60)
+    expect(await setting.length()).toBe(19)
+    await setting.writer({ highWaterMark: 20, checkMs: 3_600_000 }).append([22])
+    await batch.ack(ids.slice(1, 4))
+    await waiting
+    expect(await setting.length()).toBe(18)
+  })
+
+  test('bytes make writers wait as well as entries do (S14)', async ({ setting }) => {
+    const writer = setting.writer({ highWaterBytes: 1_000 })
+    await writer.append(numbers(1_000))
+    const waiting = writer.append([1], { cursor: { key: setting.cursorKey, from: null, to: '1' } })
+    await sleep(60)
+    expect(await setting.cursor()).toBeNull()
+    await using reader = setting.reader()
+    while ((await setting.cursor()) === null) await (await reader.next()).ack()
+    await waiting
+  })
+
   test('a batch that finds the stream below the mark goes in whole', async ({ setting }) => {
     await setting.writer({ highWaterMark: 3 }).append(numbers(10))
     expect(await setting.length()).toBe(10)
