@@ -202,3 +202,18 @@ test('a loop of replays never waits for us (G10)', async () => {
   await loop.run(new AbortController().signal)
   expect(loop.letters).toEqual(b(1, 101))
 })
+
+test('a loop with work in hand says when it last took a step, and without any says nothing (G11)', async () => {
+  const source = new Batches(a(1, 3))
+  const loop = new Held(source, 1)
+  expect(loop.lastStepAt()).toBeNull()
+  const running = loop.run(new AbortController().signal)
+  await loop.works('a 1')
+  const since = loop.lastStepAt()
+  expect(since).toBeLessThanOrEqual(performance.now())
+  await eventually(() => expect(performance.now() - since!).toBeGreaterThan(5))
+  expect(loop.lastStepAt()).toBe(since)
+  loop.atWork.get('a 1')!.letGo()
+  await running
+  expect(loop.lastStepAt()).toBeNull()
+})

@@ -71,6 +71,7 @@ export abstract class StreamLoop<T> implements Loop {
   readonly #failures: FailureShare | undefined
   #entries = 0
   #lastAckAt: number | null = null
+  #lastStepAt: number | null = null
 
   protected constructor(
     name: string,
@@ -134,12 +135,17 @@ export abstract class StreamLoop<T> implements Loop {
     return { entries: this.#entries, lastAckAt: this.#lastAckAt }
   }
 
+  lastStepAt(): number | null {
+    return this.#lastStepAt
+  }
+
   async run(signal: AbortSignal): Promise<void> {
     const failed = new AbortController()
     const stop = AbortSignal.any([signal, failed.signal])
     const lanes: Promise<void>[] = Array.from({ length: this.#concurrency }, () => Promise.resolve())
     const open = new Set<Promise<unknown>>()
     for await (const batch of this.#source.batches(stop)) {
+      this.#lastStepAt ??= performance.now()
       const isShort = batch.entries.length <= SHORT_BATCH
       const parts = isShort ? [batch.entries] : this.#divide(batch.entries)
       const done = parts.map(async (part, index) => {
@@ -149,7 +155,10 @@ export abstract class StreamLoop<T> implements Loop {
       })
       for (const index of lanes.keys()) lanes[index] = done[isShort ? 0 : index]!
       const rejecting = this.#reject(batch, stop).catch((error: unknown) => failed.abort(error))
-      const work: Promise<unknown> = Promise.all([...done, rejecting]).then(() => open.delete(work))
+      const work: Promise<unknown> = Promise.all([...done, rejecting]).then(() => {
+        open.delete(work)
+        if (open.size === 0) this.#lastStepAt = null
+      })
       open.add(work)
       while (open.size >= (isShort ? 1 : MOST_OPEN)) await Promise.race(open)
     }
@@ -227,6 +236,7 @@ export abstract class StreamLoop<T> implements Loop {
     await batch.ack(ids)
     this.#entries += ids.length
     this.#lastAckAt = Date.now()
+    this.#lastStepAt = performance.now()
   }
 
   /** False when the signal came first: the entries stay in the stream. */
@@ -236,6 +246,7 @@ export abstract class StreamLoop<T> implements Loop {
     const doubt = new Backoff(this.#doubt)
     let isCounted = false
     for (;;) {
+      this.#lastStepAt = performance.now()
       try {
         await this.apply(entries)
         this.#failures?.addApplied(entries.length)
@@ -312,6 +323,7 @@ export abstract class StreamLoop<T> implements Loop {
         await write()
         return true
       } catch (error) {
+        this.#lastStepAt = performance.now()
         this.logger.error({ err: error }, 'cannot write to the ledger; trying again')
         await sleep(backoff.nextMs(), signal)
       }

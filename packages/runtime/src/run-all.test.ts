@@ -25,6 +25,7 @@ describe('runAll', () => {
       new AbortController().signal,
       {
         health,
+        restarts: 0,
       },
     )
     await expect(run).rejects.toThrow(LoopError)
@@ -74,7 +75,9 @@ describe('runAll', () => {
   test('every failure is logged, also those after the first', async () => {
     const errors: unknown[] = []
     const logger: Logger = { ...silentLogger, error: (fields) => errors.push(fields) }
-    await expect(runAll([failing('a'), failing('b')], new AbortController().signal, { logger })).rejects.toThrow('"a"')
+    await expect(
+      runAll([failing('a'), failing('b')], new AbortController().signal, { logger, restarts: 0 }),
+    ).rejects.toThrow('"a"')
     expect(errors).toMatchObject([{ loop: 'a' }, { loop: 'b' }])
   })
 

@@ -267,5 +267,11 @@ export const noMeter: Meter = { counter: () => noInstrument, gauge: () => noInst
 export interface Loop {
   /** For logs and health, e.g. `firehose bsky.network`. */
   readonly name: string
+  /** Lasts, when it is called again after it has rejected, as if nothing had been. */
   run(signal: AbortSignal): Promise<void>
+  /**
+   * When it last took a step of the work that it has in hand, by the clock of `performance.now`; null while it has
+   * none. Trying again is a step: only a loop that hangs takes none (hazard G11).
+   */
+  lastStepAt?(): number | null
 }
