@@ -2,7 +2,14 @@ import { cp, mkdtemp, rm } from 'node:fs/promises'
 import { createConnection } from 'node:net'
 import os from 'node:os'
 import path from 'node:path'
-import { CheckpointKeeper, readCheckpoint, registerUpstreams, type Database } from '@millrace/database'
+import {
+  CheckpointKeeper,
+  PostgresLedger,
+  readCheckpoint,
+  registerUpstreams,
+  rewindLabels,
+  type Database,
+} from '@millrace/database'
 import { startSimulatedNetwork } from '@millrace/dev-network'
 import { startRedis } from '@millrace/local-services'
 import { runAll } from '@millrace/runtime'
@@ -95,6 +102,37 @@ pgTest('a host without a checkpoint is compared with our rows (I5)', async ({ da
   )
   expect(gaps.rows).toEqual([{ host: 'relay.example', stream: 'firehose_live', reason: 'store-lost', from_seq: '100' }])
 })
+
+pgTest(
+  'labels that were lost behind the stream are read again from their labelers, now and then (S10, S20)',
+  async ({ databaseUrl }) => {
+    await using redis = await startRedis()
+    await using store = await openRedis(redis.url)
+    await using database = await openDatabase(databaseUrl)
+    const ledger = new PostgresLedger({ database })
+    const lost = { host: '', stream: streams.labelLive, reason: 'lost-entries' }
+    const options = { database, cursors: store.cursors, labelStream: streams.labelLive, settleMs: 0 }
+    const rewound = async (): Promise<string[]> => await rewindLabels(options)
+    await epochOf(store, database).check()
+    await readFurther(store, database)
+    expect(await rewound()).toEqual([])
+
+    await ledger.recordGap(lost)
+    const [first, second] = await Promise.all([rewound(), rewound()])
+    expect([...first, ...second]).toEqual(['mod.example'])
+    expect(await cursorsOf(store)).toEqual(['100', INGESTER_DONE, null])
+    const open = async () => (await database.pool.query('select from millrace_gap where closed_at is null')).rowCount
+    expect(await open()).toBe(0)
+
+    // What is lost once more so soon may be lost each time.
+    await ledger.recordGap(lost)
+    expect([await rewound(), await open()]).toEqual([[], 1])
+    await database.pool.query(
+      `update millrace_gap set closed_at = closed_at - interval '2 hours' where closed_at is not null`,
+    )
+    expect([await rewound(), await open()]).toEqual([['mod.example'], 0])
+  },
+)
 
 pgTest(
   'a stream that is deleted is no stream that was read to its end (I4, I5, S4)',

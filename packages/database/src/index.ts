@@ -55,3 +55,4 @@ export {
   type UnnestValue,
 } from './unnest-insert.ts'
 export { readUpstreams, registerUpstreams, type Upstream } from './upstreams.ts'
+export { rewindLabels, type RewindLabelsOptions } from './rewind-labels.ts'

@@ -181,7 +181,10 @@ export function dirtyStatement(marks: readonly DirtyMark[]): Statement {
   }
 }
 
-/** Sequence numbers are widened as numbers where they are such, and otherwise taken as the first and the last heard. */
+/**
+ * Sequence numbers are widened as numbers where they are such, and otherwise taken as the first and the last heard. A
+ * repair that has begun does not look for what is lost only now: the gap waits for the next one.
+ */
 const numeric = String.raw`'^\d{1,18}$'`
 const insertGap = unnestInsert({
   table: 'millrace_gap',
@@ -197,7 +200,8 @@ const insertGap = unnestInsert({
         when millrace_gap.to_seq ~ ${numeric} and excluded.to_seq ~ ${numeric}
           then greatest(millrace_gap.to_seq::bigint, excluded.to_seq::bigint)::text
         else coalesce(excluded.to_seq, millrace_gap.to_seq)
-      end`,
+      end,
+      repair = null`,
 })
 
 /** What `PostgresLedger.recordGap` runs, for use within a transaction of one's own. */

@@ -16,6 +16,7 @@ import { closeUnfinishedRuns } from './close-unfinished-runs.ts'
 import { gapStatement } from './ledger.ts'
 import { lockKey } from './locks.ts'
 import type { Client, Database } from './open-database.ts'
+import { rewindLabels } from './rewind-labels.ts'
 import { registerUpstreams, type Upstream } from './upstreams.ts'
 
 export interface StreamEpochOptions {
@@ -95,6 +96,7 @@ export class StreamEpoch implements Loop {
   async #tryCheck(): Promise<boolean> {
     try {
       await this.check()
+      await this.#rewindLabels()
       return true
     } catch (error) {
       this.#logger.warn({ err: error }, 'cannot compare the store of streams with what Postgres knows of it now')
@@ -121,6 +123,14 @@ export class StreamEpoch implements Loop {
          where name = $1 and value ->> 'epoch' = $3 and not value -> 'streams' ?| $2::text[]`,
         [SETTING, found, epoch],
       )
+  }
+
+  async #rewindLabels(): Promise<void> {
+    const { database, store, labelStream, onLoss } = this.#options
+    const hosts = await rewindLabels({ database, cursors: store.cursors, labelStream })
+    if (hosts.length === 0) return
+    this.#logger.warn({ hosts }, 'labels were lost on their way: reading their labelers again from their beginning')
+    onLoss()
   }
 
   async #renew(): Promise<string> {

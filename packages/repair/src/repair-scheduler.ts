@@ -1,7 +1,7 @@
 import { hastened } from '@millrace/failpoints'
 import type { Database } from '@millrace/database'
 import { silentLogger, sleep, streams, type Logger, type Loop } from '@millrace/stream-protocol'
-import { RepairStore } from './repair-store.ts'
+import { repoStreams, RepairStore } from './repair-store.ts'
 
 export interface RepairSchedulerOptions {
   database: Database
@@ -70,7 +70,8 @@ export class RepairScheduler implements Loop {
       `select u.host, case when g.id is not null then 'gap' else 'periodic' end as reason
        from (select distinct host from millrace_upstream where stream = any ($1::text[])) as u
        left join lateral (
-         select id from millrace_gap g where g.host in (u.host, '') and closed_at is null and repair is null
+         select id from millrace_gap g where g.host in (u.host, '') and stream <> '${streams.labelLive}'
+           and closed_at is null and repair is null
            and opened_at < now() - make_interval(secs => $2) limit 1
        ) as g on true
        where not exists (select from millrace_repair r where r.host = u.host and r.finished_at is null)
@@ -80,7 +81,7 @@ export class RepairScheduler implements Loop {
            select from millrace_upstream s where s.host = u.host and s.first_seen_at > now() - make_interval(secs => $3)
          )))
        order by u.host`,
-      [[streams.firehoseLive, streams.repoBackfill], this.#settleMs / 1_000, this.#everyMs / 1_000],
+      [repoStreams, this.#settleMs / 1_000, this.#everyMs / 1_000],
     )
     return rows
   }

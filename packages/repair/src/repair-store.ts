@@ -1,4 +1,5 @@
 import type { Database } from '@millrace/database'
+import { streams } from '@millrace/stream-protocol'
 import type { ComparedPage } from './compare-page.ts'
 import type { Repair, RepairCount } from './repair.ts'
 
@@ -23,6 +24,31 @@ const columns = `
     then (select count(*) from millrace_dirty d where d.repair = r.id and d.attempts >= ${TRIES}) else r.failed end as failed,
   r.sampled, r.diverged, r.error, r.created_at as "createdAt", r.updated_at as "updatedAt", r.finished_at as "finishedAt"`
 
+/** The streams whose upstreams have repos to compare. */
+export const repoStreams = [streams.firehoseLive, streams.repoBackfill]
+
+/**
+ * A gap of no known host is one of every host: each gets its own, which its repair closes, also when we die between two
+ * hosts. Gaps of labels have no repos to compare: those are read again.
+ */
+const spreadGaps = {
+  text: `
+    with lost as (
+      select * from millrace_gap
+      where host = '' and closed_at is null and repair is null and stream <> '${streams.labelLive}'
+        and exists (select from millrace_upstream where stream = any ($1::text[]))
+      for update
+    ), spread as (
+      insert into millrace_gap (host, stream, reason, from_seq, to_seq, since, until, opened_at)
+      select u.host, stream, reason, from_seq, to_seq, since, until, opened_at
+      from lost cross join (select distinct host from millrace_upstream where stream = any ($1::text[])) as u
+      order by u.host
+      on conflict (host, stream, reason) where closed_at is null do update set repair = null
+    )
+    update millrace_gap set closed_at = now() where id in (select id from lost)`,
+  values: [repoStreams],
+}
+
 /** The tables that repairs live in. Every change is one statement or one transaction, and harmless when repeated. */
 export class RepairStore {
   readonly #database: Database
@@ -44,6 +70,7 @@ export class RepairStore {
     reindex = false,
   }: PlanRepair): Promise<{ id: number; isNew: boolean }> {
     return await this.#database.transaction(async (client) => {
+      await client.query(spreadGaps)
       const { rows } = await client.query<{ id: number }>({
         text: `insert into millrace_repair (host, reason, since, until, dry_run, reindex) values ($1, $2, $3, $4, $5, $6)
           on conflict (host) where finished_at is null do nothing returning id`,
@@ -61,7 +88,7 @@ export class RepairStore {
       // Only what a repair looks at from its beginning can be closed by it.
       if (isNew && !dryRun)
         await client.query(
-          `update millrace_gap set repair = $1 where closed_at is null and repair is null and host in ($2, '')
+          `update millrace_gap set repair = $1 where closed_at is null and repair is null and host = $2 and stream <> '${streams.labelLive}'
              and ($3::timestamptz is null or coalesce(since, opened_at) >= $3)`,
           [id, host, since ?? null],
         )

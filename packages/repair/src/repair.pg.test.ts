@@ -13,6 +13,7 @@ import {
 import { eventually, pgTest } from '@millrace/testing'
 import { describe, expect } from 'vitest'
 import { auditRepo } from './audit-repo.ts'
+import { readOpenGaps } from './read-open-gaps.ts'
 import { RepairRunner } from './repair-runner.ts'
 import { RepairScheduler } from './repair-scheduler.ts'
 import { RepairStore } from './repair-store.ts'
@@ -213,6 +214,32 @@ describe('a repair', () => {
     rig.start(rig.runner)
     expect(await rig.done(id)).toMatchObject({ listed: 20 })
   })
+
+  pgTest(
+    'closes no gap but of its own host: one of no known host is one of each (I8, S10)',
+    async ({ databaseUrl }) => {
+      await using rig = await Rig.open(databaseUrl)
+      const { database, host, store } = rig
+      await registerUpstreams(database, [
+        { host: 'other.example', stream: streams.firehoseLive, url: 'https://other.example' },
+      ])
+      const ledger = new PostgresLedger({ database })
+      const gap = { host: '', stream: streams.firehoseLive, reason: 'lost-entries' }
+      await ledger.recordGap(gap)
+      await ledger.recordGap({ ...gap, stream: streams.labelLive })
+      const gaps = async () =>
+        (await readOpenGaps(database)).map(({ host, stream, repair }) => [host, stream, repair]).sort()
+      const { id } = await store.plan({ host, reason: 'gap' })
+      expect(await gaps()).toEqual([
+        ['', streams.labelLive, null],
+        [host, streams.firehoseLive, id],
+        ['other.example', streams.firehoseLive, null],
+      ])
+      // What is lost while it runs may be of a repo that it has compared already.
+      await ledger.recordGap({ ...gap, host })
+      expect((await gaps())[1]).toEqual([host, streams.firehoseLive, null])
+    },
+  )
 
   pgTest('waits while it is paused, and ends when it is cancelled', { timeout: 60_000 }, async ({ databaseUrl }) => {
     await using rig = await Rig.open(databaseUrl)
