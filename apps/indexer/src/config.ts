@@ -36,7 +36,7 @@ export const indexerConfig = defineConfig({
   },
   INDEXER_BATCH_SIZE: {
     schema: integer({ min: 1, max: 10_000 }),
-    default: '1000',
+    default: '2000',
     help: 'Most entries in a batch; a short stream makes small ones',
   },
   INDEXER_OTHER_COLLECTIONS: {

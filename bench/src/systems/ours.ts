@@ -26,7 +26,7 @@ export async function indexWithMillrace(options: SystemOptions): Promise<Measure
       group: groups.firehose,
       consumer: 'bench',
       codec: streamEventCodec,
-      batchSize: 1000,
+      batchSize: 2000,
     }),
     indexing: await IndexingService.open({
       database,

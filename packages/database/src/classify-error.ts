@@ -34,6 +34,11 @@ const sqlStates: ReadonlyMap<string, ErrorClass> = new Map([
   ...each('content', '22P02', '22P05', '22021', '22003', '22001', '54000', '54001', '23502', '23514'),
 ])
 
+/** The database has no memory, or no place in its table of locks, for so much at once: less of it may pass. */
+export function isTooMuchAtOnce(error: unknown): boolean {
+  return typeof error === 'object' && error !== null && 'code' in error && error.code === '53200'
+}
+
 /** When several errors stand for one: what loses least comes first. */
 const precedence: readonly ErrorClass[] = ['transient', 'ours', 'content']
 

@@ -1,6 +1,6 @@
 export { CheckpointKeeper, readCheckpoint, type CheckpointKeeperOptions } from './checkpoint-keeper.ts'
 export { closeUnfinishedRuns, type CloseUnfinishedRunsOptions } from './close-unfinished-runs.ts'
-export { classifyError, type ErrorClass } from './classify-error.ts'
+export { classifyError, isTooMuchAtOnce, type ErrorClass } from './classify-error.ts'
 export { DeadLetterQueue, type DeadLetterQueueOptions } from './dead-letter-queue.ts'
 export {
   DeadLetters,

@@ -217,3 +217,17 @@ test('a loop with work in hand says when it last took a step, and without any sa
   await running
   expect(loop.lastStepAt()).toBeNull()
 })
+
+test('a batch that is too much for the database at once is divided, and nothing of it is given up (X5)', async () => {
+  const source = new Batches(a(1, 200))
+  const sizes: number[] = []
+  class Small extends Held {
+    protected override async apply(entries: readonly Entry<Numbered>[]): Promise<void> {
+      sizes.push(entries.length)
+      if (entries.length > 60) throw Object.assign(new Error('out of shared memory'), { code: '53200' })
+    }
+  }
+  await new Small(source, 1).run(new AbortController().signal)
+  expect(source.acked).toEqual(a(1, 200))
+  expect(sizes).toEqual([200, 100, 50, 50, 100, 50, 50])
+})

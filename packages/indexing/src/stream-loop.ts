@@ -1,5 +1,5 @@
 import { failpoint, hastened, isGuarded } from '@millrace/failpoints'
-import { classifyError } from '@millrace/database'
+import { classifyError, isTooMuchAtOnce } from '@millrace/database'
 import {
   Backoff,
   type BackoffOptions,
@@ -56,7 +56,8 @@ const MOST_OPEN = 2
  *
  * A failing batch is tried again for as long as the failure is one of a service or of ourselves: nothing is given up
  * for an outage (hazards G9, G10). A batch that fails for what is in it is halved until the bad entry is alone; that
- * one goes to the dead letters, its neighbours are applied (hazard X5). When too many entries fail for no known reason,
+ * one goes to the dead letters, its neighbours are applied (hazard X5). One that is too much for the database is halved
+ * as well. When too many entries fail for no known reason,
  * it is we who fail: no more is given up then, and the stream waits for us.
  */
 export abstract class StreamLoop<T> implements Loop {
@@ -254,7 +255,7 @@ export abstract class StreamLoop<T> implements Loop {
       } catch (error) {
         const known = classifyError(error)
         const isHopeless = known === 'content' || (known === 'unknown' && doubt.attempt >= (entries.length > 1 ? 1 : 5))
-        if (isHopeless && entries.length > 1 && isGuarded('halving')) {
+        if ((isHopeless || isTooMuchAtOnce(error)) && entries.length > 1 && isGuarded('halving')) {
           const middle = Math.ceil(entries.length / 2)
           return (
             (await this.#applyAll(entries.slice(0, middle), stream, signal)) &&
