@@ -1,6 +1,7 @@
 import type { Anomaly } from '@millrace/oracle'
 import type { NemesisCase } from './nemesis-case.ts'
 import type { Stage } from './stage.ts'
+import { RestlessError } from '../pipeline/until-nothing-is-left.ts'
 import { untilQuiet } from './until-quiet.ts'
 
 export interface CaseResult {
@@ -15,8 +16,12 @@ export interface CaseResult {
   /** From the end of the fault until nothing was left to do, in milliseconds; null when it did not come to that. */
   quietMs: number | null
   anomalies: Anomaly[]
+  /** Something was left to do for too long. */
+  isRestless?: boolean
   /** Why it failed, where that is not in the rows. */
   error?: string
+  /** The first did not come to rest. */
+  isSecondTry?: boolean
 }
 
 /** Longer than a fetch may stand still before its repo is fetched again. */
@@ -40,7 +45,12 @@ export async function runCase(stage: Stage, nemesis: NemesisCase): Promise<CaseR
     const quietMs = await untilQuiet(stage, QUIET_WITHIN_MS)
     return resultOf(nemesis.name, injected, quietMs, await stage.compare())
   } catch (error) {
-    return { ...resultOf(nemesis.name, injected, null, []), error: (error as Error).message }
+    const { message } = error as Error
+    return {
+      ...resultOf(nemesis.name, injected, null, []),
+      error: message,
+      ...(error instanceof RestlessError && { isRestless: true }),
+    }
   }
 }
 

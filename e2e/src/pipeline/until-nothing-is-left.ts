@@ -12,7 +12,12 @@ export interface WaitForQuietOptions {
   apps: readonly AppProcess[]
 }
 
-/** @throws with what is left, when something is for too long. */
+/** Something was left to do for too long. */
+export class RestlessError extends Error {
+  override readonly name = 'RestlessError'
+}
+
+/** @throws {RestlessError} with what is left, when something is for too long. */
 export async function untilNothingIsLeft({ look, looks, timeoutMs, apps }: WaitForQuietOptions): Promise<void> {
   const endsAt = performance.now() + timeoutMs
   for (let quiet = 0; quiet < looks; await wait(200)) {
@@ -20,7 +25,7 @@ export async function untilNothingIsLeft({ look, looks, timeoutMs, apps }: WaitF
     quiet = left.length === 0 ? quiet + 1 : 0
     if (performance.now() < endsAt) continue
     const said = apps.map(({ name, output }) => `${name}: ${output.slice(-1_500)}`)
-    throw new Error(`does not come to rest: ${left.join(', ')}\n${said.join('\n')}`)
+    throw new RestlessError(`does not come to rest: ${left.join(', ')}\n${said.join('\n')}`)
   }
 }
 

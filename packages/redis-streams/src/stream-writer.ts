@@ -1,4 +1,4 @@
-import { isGuarded } from '@millrace/failpoints'
+import { hastened, isGuarded } from '@millrace/failpoints'
 import {
   CursorConflictError,
   noMeter,
@@ -100,7 +100,7 @@ export class StreamWriter<T> implements EventSink<T> {
     redis,
     stream,
     codec,
-    checkMs = 5_000,
+    checkMs = hastened(5_000),
     logger = silentLogger,
     meter = noMeter,
     ...marks

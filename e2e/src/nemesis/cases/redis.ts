@@ -70,6 +70,25 @@ export const redisCases: readonly NemesisCase[] = [
       return String(refused).includes('OOM') ? 1 : 0
     },
   },
+  {
+    name: 'redis-marks',
+    summary: 'all streams are at their high water marks while nobody reads, and all that write to them wait',
+    hazards: 'S14, S15',
+    async inject(stage) {
+      const { indexer, otherIndexer, ingester, backfiller, otherBackfiller } = stage.apps
+      await Promise.all([indexer, otherIndexer, ingester, backfiller, otherBackfiller].map((app) => app.kill()))
+      const mark = '20'
+      ingester.start({ INGESTER_FIREHOSE_STREAM_HIGH_WATER_MARK: mark, INGESTER_REPO_STREAM_HIGH_WATER_MARK: mark })
+      for (const app of [backfiller, otherBackfiller]) app.start({ BACKFILLER_FIREHOSE_STREAM_HIGH_WATER_MARK: mark })
+      await stage.fetchAgain(20)
+      const full = async (stream: string): Promise<boolean> =>
+        Number(await stage.command('XLEN', stream)) >= Number(mark)
+      const marks = await Promise.all(
+        ['firehose_live', 'firehose_backfill'].map((stream) => comesTo(() => full(stream))),
+      )
+      return marks.filter(Boolean).length
+    },
+  },
   connectionsCut('redis', 'all connections to Redis are reset, ten times', 'S1, I1', (stage) => stage.redisProxy),
   answersLost('redis', 'what is written to Redis arrives, its answers do not', 'I1, S5', (stage) => stage.redisProxy),
   {
