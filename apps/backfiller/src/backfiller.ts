@@ -1,11 +1,11 @@
 import { DirtyQueue, type Database } from '@millrace/database'
 import type { DidResolver, GuardedFetch } from '@millrace/identity'
 import { RepairRunner, RepairScheduler } from '@millrace/repair'
-import { RepoBackfiller } from '@millrace/repo-backfill'
+import { RepoBackfiller, type RepoWorkers } from '@millrace/repo-backfill'
 import {
   backfillEventCodec,
   groups,
-  streamEventCodec,
+  streamEventTextCodec,
   streams,
   type Ledger,
   type Logger,
@@ -39,6 +39,8 @@ export interface BackfillerOptions {
   attempts?: number
   /** @default 20 min: longer than one repo may take (hazard S6) */
   claimIdleMs?: number
+  /** Threads that read large repos, shared by all loops. Without them, all is done in this thread. */
+  workers?: RepoWorkers
   resolver: Pick<DidResolver, 'resolve'>
   fetch: GuardedFetch
   logger: Logger
@@ -72,6 +74,7 @@ export function backfillerLoops({
   highWaterMark,
   attempts,
   claimIdleMs = 20 * 60_000,
+  workers,
   resolver,
   fetch,
   logger,
@@ -88,12 +91,13 @@ export function backfillerLoops({
   })
   const sink = store.writer({
     stream: firehoseStream,
-    codec: streamEventCodec,
+    codec: streamEventTextCodec,
     bulk: true,
     ...(highWaterMark !== undefined && { highWaterMark }),
   })
   const shared = {
     sink,
+    workers,
     resolver,
     fetch,
     ...(attempts !== undefined && { attempts }),

@@ -1,5 +1,6 @@
 import { ConsumerLease, identityVersion, PostgresLedger } from '@millrace/database'
 import { createGuardedFetch, DidResolver } from '@millrace/identity'
+import { RepoWorkers } from '@millrace/repo-backfill'
 import { chooseStreams, ConsumerJanitor, runAll, StreamGauges, type ProcessContext } from '@millrace/runtime'
 import { openLedgerDatabase, openStreams } from '@millrace/stores'
 import { backfillerLoops, repairLoops } from './backfiller.ts'
@@ -41,6 +42,7 @@ export async function runBackfiller(context: ProcessContext<typeof backfillerCon
     allowPrivateHosts,
     ...(database && { version: identityVersion(database) }),
   })
+  await using workers = new RepoWorkers()
   const loops = backfillerLoops({
     store,
     ledger: database && new PostgresLedger({ database, logger }),
@@ -55,6 +57,7 @@ export async function runBackfiller(context: ProcessContext<typeof backfillerCon
     highWaterMark: config.BACKFILLER_FIREHOSE_STREAM_HIGH_WATER_MARK,
     attempts: config.BACKFILLER_ATTEMPTS,
     claimIdleMs: config.BACKFILLER_CLAIM_IDLE,
+    workers,
     resolver,
     fetch,
     logger,

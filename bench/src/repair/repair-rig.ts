@@ -4,7 +4,7 @@ import { createGuardedFetch, DidResolver } from '@millrace/identity'
 import { IndexingService } from '@millrace/indexing'
 import { RepairRunner, RepairStore } from '@millrace/repair'
 import { RepoBackfiller } from '@millrace/repo-backfill'
-import { sleep, streams } from '@millrace/stream-protocol'
+import { sleep, streamEventCodec, streams } from '@millrace/stream-protocol'
 
 export interface RepairRigOptions {
   databaseUrl: string
@@ -67,7 +67,10 @@ export class RepairRig implements AsyncDisposable {
     const hostUrl = (host: string): string => `http://${host}`
     const backfiller = new RepoBackfiller({
       source: new DirtyQueue({ database, hostUrl, idleMs: 20, batchSize: 20 }),
-      sink: { stream: streams.firehoseBackfill, append: async (events) => void (await indexing.index(events)) },
+      sink: {
+        stream: streams.firehoseBackfill,
+        append: async (texts) => void (await indexing.index(texts.map(streamEventCodec.decode))),
+      },
       ledger: new PostgresLedger({ database }),
       resolver,
       fetch,

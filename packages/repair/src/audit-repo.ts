@@ -1,8 +1,7 @@
 import type { Database } from '@millrace/database'
 import type { GuardedFetch, DidResolver } from '@millrace/identity'
-import { loadRepo, type FetchRepoLimits } from '@millrace/repo-backfill'
-import { readRecord } from '@millrace/repo-reader'
-import { InvalidEventError, OWN_PDS, recordUri } from '@millrace/stream-protocol'
+import { loadRepo, textsOf, type FetchRepoLimits } from '@millrace/repo-backfill'
+import { OWN_PDS, recordUri, streamEventCodec } from '@millrace/stream-protocol'
 
 export interface AuditRepoOptions {
   database: Database
@@ -25,7 +24,7 @@ export type AuditResult =
 
 /** Fetches a repo once more and compares it record by record. @throws what `loadRepo` throws. */
 export async function auditRepo(did: string, { database, ...options }: AuditRepoOptions): Promise<AuditResult> {
-  const loaded = await loadRepo({ did, host: OWN_PDS, rev: '' }, options)
+  using loaded = await loadRepo({ did, host: OWN_PDS, rev: '' }, options)
   if (loaded.kind === 'unavailable') return { kind: 'gone' }
   const { repo } = loaded
   return await database.transaction(async (client) => {
@@ -47,29 +46,21 @@ export async function auditRepo(did: string, { database, ...options }: AuditRepo
     const kept = settings[0]?.value ? new Set(settings[0].value) : undefined
     const ours = new Map(rows.map(({ uri, cid }) => [uri, cid as string | null]))
     const difference = { missing: [] as string[], stale: [] as string[], extra: [] as string[] }
-    for (const { collection, rkey, cid, bytes } of repo.records) {
-      if (kept?.has(collection) === false || !isRepresentable(bytes)) continue
-      const uri = recordUri({ did, collection, rkey })
-      const own = ours.get(uri)
-      ours.delete(uri)
-      if (own === undefined) difference.missing.push(uri)
-      else if (own !== null && own !== cid) difference.stale.push(uri)
-    }
+    for await (const chunk of repo.entries({ host: loaded.host, time: '', run: '' }))
+      for (const text of textsOf(chunk)) {
+        const event = streamEventCodec.decode(text)
+        // Of a record that no event can carry, no row is to be expected either.
+        if (event.type !== 'create' || kept?.has(event.collection) === false) continue
+        const uri = recordUri(event)
+        const own = ours.get(uri)
+        ours.delete(uri)
+        if (own === undefined) difference.missing.push(uri)
+        else if (own !== null && own !== event.cid) difference.stale.push(uri)
+      }
     for (const [uri, cid] of ours) if (cid !== null) difference.extra.push(uri)
     const { missing, stale, extra } = difference
     return missing.length + stale.length + extra.length === 0
       ? { kind: 'same' }
       : { kind: 'diverged', rev: repo.rev, ...difference }
   })
-}
-
-/** Of a record that no event can carry, no row is to be expected either. */
-function isRepresentable(bytes: Uint8Array): boolean {
-  try {
-    readRecord(bytes)
-    return true
-  } catch (error) {
-    if (error instanceof InvalidEventError) return false
-    throw error
-  }
 }

@@ -4,11 +4,11 @@ import { createGuardedFetch, DidResolver, type GuardedFetch } from '@millrace/id
 import { IndexingService } from '@millrace/indexing'
 import { RepoBackfiller } from '@millrace/repo-backfill'
 import {
+  streamEventCodec,
   streams,
   type BackfillEvent,
   type BatchSource,
   type EventSink,
-  type StreamEvent,
 } from '@millrace/stream-protocol'
 import { eventually, pgTest } from '@millrace/testing'
 import { describe, expect } from 'vitest'
@@ -68,9 +68,9 @@ class Rig implements AsyncDisposable {
 
   backfiller(source: BatchSource<BackfillEvent>): RepoBackfiller {
     const { indexing, resolver, fetch, database } = this
-    const sink: EventSink<StreamEvent> = {
+    const sink: EventSink<string> = {
       stream: streams.firehoseBackfill,
-      append: async (events) => void (await indexing.index(events)),
+      append: async (texts) => void (await indexing.index(texts.map(streamEventCodec.decode))),
     }
     const ledger = new PostgresLedger({ database })
     return new RepoBackfiller({ source, sink, resolver, fetch, ledger, hostBackoff: { minMs: 5, maxMs: 20 } })

@@ -6,8 +6,13 @@ import { fetchRepo, type FetchRepoOptions } from './fetch-repo.ts'
 
 const did = 'did:plc:aaaaaaaaaaaaaaaaaaaaaaaa'
 const open = createGuardedFetch({ allowPrivateHosts: true })
-const fetchFrom = ({ url }: LocalServer, options: Partial<FetchRepoOptions> = {}) =>
-  fetchRepo({ host: url, did, fetch: open, ...options })
+
+async function fetchFrom({ url }: LocalServer, options: Partial<FetchRepoOptions> = {}) {
+  const parts: Uint8Array[] = []
+  const into = { expect: () => undefined, write: (part: Uint8Array) => void parts.push(part) }
+  const { host } = await fetchRepo({ host: url, did, fetch: open, into, ...options })
+  return { bytes: Buffer.concat(parts), host }
+}
 
 describe('fetchRepo', () => {
   test('asks for the repo of the account, and gives its bytes', async () => {
@@ -104,6 +109,20 @@ describe('fetchRepo', () => {
     const beforePart = (bytes: number): Promise<void> => Promise.resolve(void asked.push(bytes))
     await expect(fetchFrom(host, { beforePart })).rejects.toMatchObject({ reason: 'too-large' })
     expect(asked).toEqual([])
+  })
+
+  test('what takes it may refuse it at any part, is told its size, and the host is left (B6)', async () => {
+    await using host = await serve((_, response) => response.writeHead(200, { 'content-length': 1000 }).write('a part'))
+    const told: unknown[] = []
+    const into = {
+      expect: (bytes: number) => void told.push(bytes),
+      write: (part: Uint8Array) => {
+        told.push(String(Buffer.from(part)))
+        throw new RangeError('no')
+      },
+    }
+    await expect(fetchFrom(host, { into })).rejects.toThrow('no')
+    expect(told).toEqual([1000, 'a part'])
   })
 
   test('hosts that may not be asked are refused', async () => {

@@ -28,13 +28,19 @@ export interface FetchRepoOptions {
   fetch: GuardedFetch
   limits?: FetchRepoLimits
   signal?: AbortSignal
+  /** Takes the repo as it arrives. What it throws ends the fetch. */
+  into: RepoReceiver
   /** Awaited before each part is taken, with its size: for callers that share out memory. */
   beforePart?: (bytes: number) => Promise<void>
 }
 
+export interface RepoReceiver {
+  /** Told how large the repo is before its first part, where the host says it. It may be a lie. */
+  expect(bytes: number): void
+  write(part: Uint8Array): void
+}
+
 export interface FetchedRepo {
-  /** A CAR file, if the host is honest. */
-  bytes: Uint8Array
   /** Origin of the host that served it: with redirects, the last one. */
   host: string
 }
@@ -54,7 +60,8 @@ const unavailable: Readonly<Record<string, UnavailableStatus>> = {
 }
 
 /**
- * Asks a host for a whole repo (`com.atproto.sync.getRepo`) and sorts what comes back (hazard B5).
+ * Asks a host for a whole repo (`com.atproto.sync.getRepo`) and sorts what comes back (hazard B5). The repo itself, a CAR
+ * file if the host is honest, goes to `into`.
  * @throws {RepoUnavailableError} the host says that the account is not to be seen.
  * @throws {TemporaryFetchError} 408, 425, 429, 5xx but 501, timeouts, and connections that break.
  * @throws {InvalidRepoError} every other refusal, and a repo beyond the limit.
@@ -75,7 +82,8 @@ export async function fetchRepo(options: FetchRepoOptions): Promise<FetchedRepo>
     if (response.url !== '') origin = new URL(response.url).origin
     if (response.status !== 200) throw await refusal(response, did, origin)
     const expected = response.headers.has('content-encoding') ? NaN : Number(response.headers.get('content-length'))
-    return { bytes: await readAll(response, { ...options, maxBytes: limits.maxBytes, origin, expected }), host: origin }
+    await readAll(response, { ...options, maxBytes: limits.maxBytes, origin, expected })
+    return { host: origin }
   } catch (error) {
     if (signal?.aborted) throw error
     if (error instanceof BlockedHostError)
@@ -106,8 +114,8 @@ interface ReadAllOptions extends FetchRepoOptions {
   expected: number
 }
 
-async function readAll(response: Response, options: ReadAllOptions): Promise<Uint8Array> {
-  const { did, maxBytes, origin, expected, beforePart } = options
+async function readAll(response: Response, options: ReadAllOptions): Promise<void> {
+  const { did, maxBytes, origin, expected, into, beforePart } = options
   const tooLarge = (): never => {
     throw new InvalidRepoError('too-large', did, `it has more than ${maxBytes} bytes`, { host: origin })
   }
@@ -115,13 +123,12 @@ async function readAll(response: Response, options: ReadAllOptions): Promise<Uin
     await response.body?.cancel()
     tooLarge()
   }
-  const parts: Uint8Array[] = []
+  if (expected > 0) into.expect(expected)
   let size = 0
   for await (const part of response.body ?? []) {
     size += part.byteLength
     if (size > maxBytes) tooLarge()
     await beforePart?.(part.byteLength)
-    parts.push(part)
+    into.write(part)
   }
-  return Buffer.concat(parts, size)
 }

@@ -5,8 +5,19 @@ export {
   type InvalidRepoReason,
   type UnavailableStatus,
 } from './errors.ts'
-export { fetchRepo, type FetchedRepo, type FetchRepoLimits, type FetchRepoOptions } from './fetch-repo.ts'
+export { textsOf, type EntryChunk, type LeftOutRecord } from './entry-chunk.ts'
+export {
+  fetchRepo,
+  type FetchedRepo,
+  type FetchRepoLimits,
+  type FetchRepoOptions,
+  type RepoReceiver,
+} from './fetch-repo.ts'
 export { loadRepo, type LoadedRepo, type LoadRepoOptions } from './load-repo.ts'
 export { RepoBackfiller, type RepoBackfillerOptions, type RepoBackfillerStatus } from './repo-backfiller.ts'
-export { repoToEvents, type LeftOutRecord, type RepoToEventsOptions } from './repo-to-events.ts'
-export { verifyRepo, type RepoRecord, type VerifiedRepo, type VerifyRepoOptions } from './verify-repo.ts'
+export { LocalRepo } from './local-repo.ts'
+export type { OpenedRepo } from './opened-repo.ts'
+export type { RepoHead, RunOptions } from './repo-entries.ts'
+export { RepoIntake } from './repo-intake.ts'
+export { RepoWorkers, type RepoWorkersOptions } from './repo-workers.ts'
+export { verifyRepo, type VerifiedRepo, type VerifyRepoOptions } from './verify-repo.ts'

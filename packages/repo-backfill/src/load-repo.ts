@@ -2,7 +2,10 @@ import type { DidResolver, GuardedFetch, Identity } from '@millrace/identity'
 import { isTid, OWN_PDS, type BackfillEvent } from '@millrace/stream-protocol'
 import { InvalidRepoError, RepoUnavailableError, TemporaryFetchError, type UnavailableStatus } from './errors.ts'
 import { fetchRepo, type FetchRepoLimits } from './fetch-repo.ts'
-import { verifyRepo, type VerifiedRepo } from './verify-repo.ts'
+import type { RepoWorkers } from './repo-workers.ts'
+import type { OpenedRepo } from './opened-repo.ts'
+import { RepoIntake } from './repo-intake.ts'
+import { invalidRepo, verifyRepo, type VerifiedRepo } from './verify-repo.ts'
 
 export interface LoadRepoOptions {
   resolver: Pick<DidResolver, 'resolve'>
@@ -10,20 +13,25 @@ export interface LoadRepoOptions {
   limits?: FetchRepoLimits
   signal?: AbortSignal
   beforePart?: (bytes: number) => Promise<void>
+  /** Look at large repos. Without them, all is done in this thread. */
+  workers?: RepoWorkers | undefined
   /** True for a host (an origin) that failed a moment ago and is not to be asked now. */
   isLeftAlone?: (host: string) => boolean
 }
 
-export type LoadedRepo =
-  | {
-      kind: 'repo'
-      repo: VerifiedRepo
-      /** Size of the CAR file. */
-      size: number
-      /** Origin of the host that served it. */
-      host: string
-    }
-  | { kind: 'unavailable'; status: UnavailableStatus; host: string }
+/** What was loaded, and holds memory until it is disposed of. */
+export type LoadedRepo = Disposable &
+  (
+    | {
+        kind: 'repo'
+        repo: VerifiedRepo
+        /** Size of the CAR file. */
+        size: number
+        /** Origin of the host that served it. */
+        host: string
+      }
+    | { kind: 'unavailable'; status: UnavailableStatus; host: string }
+  )
 
 /**
  * Gets one repo from wherever it is, verified: from the host that listed it, redirects included, else from the PDS that
@@ -35,24 +43,32 @@ export type LoadedRepo =
 export async function loadRepo(event: BackfillEvent, options: LoadRepoOptions): Promise<LoadedRepo> {
   const { did } = event
   const account = new AccountLookup(did, options.resolver)
-  if (!(await account.known())) return { kind: 'unavailable', status: 'deleted', host: event.host }
+  if (!(await account.known())) return unavailable('deleted', event.host)
   // Relays send us on to the PDS. While that is away, there is no need to learn it again for each of its repos.
   if (account.pds !== undefined && options.isLeftAlone?.(account.pds))
     throw new TemporaryFetchError(did, account.pds, 'it failed a moment ago', { wasAsked: false })
 
   const load = async (host: string): Promise<LoadedRepo> => {
-    const { bytes, host: servedBy } = await fetchRepo({ ...options, host, did })
+    using intake = new RepoIntake(options.workers)
+    let servedBy = host
+    let opened: OpenedRepo | undefined
     try {
-      const repo = await account.verify(bytes)
+      servedBy = (await fetchRepo({ ...options, host, did, into: intake })).host
+      const arrived = await intake.end()
+      opened = arrived
+      const repo = await account.verify(arrived)
       if (isTid(event.rev) && repo.rev < event.rev)
         throw new InvalidRepoError(
           'rolled-back',
           did,
           `revision ${repo.rev} is older than ${event.rev}, which was listed`,
         )
-      return { kind: 'repo', repo, size: bytes.byteLength, host: servedBy }
+      const dispose = (): void => arrived[Symbol.dispose]()
+      return { kind: 'repo', repo, size: arrived.bytes, host: servedBy, [Symbol.dispose]: dispose }
     } catch (error) {
-      throw error instanceof InvalidRepoError ? servedFrom(servedBy, error) : error
+      opened?.[Symbol.dispose]()
+      const found = invalidRepo(did, error)
+      throw found instanceof InvalidRepoError && found.host === undefined ? servedFrom(servedBy, found) : found
     }
   }
 
@@ -75,7 +91,7 @@ export async function loadRepo(event: BackfillEvent, options: LoadRepoOptions): 
     if (pds === undefined) throw new InvalidRepoError('no-pds', did, 'the DID document names no host')
     return await load(pds)
   } catch (error) {
-    if (error instanceof RepoUnavailableError) return { kind: 'unavailable', status: error.status, host: error.host }
+    if (error instanceof RepoUnavailableError) return unavailable(error.status, error.host)
     throw error
   }
 }
@@ -113,25 +129,29 @@ class AccountLookup {
   }
 
   /** Verifies with the key that is known, and if that fails with a newer one, should there be one. */
-  async verify(bytes: Uint8Array): Promise<VerifiedRepo> {
+  async verify(repo: OpenedRepo): Promise<VerifiedRepo> {
     const { signingKey } = this.#identity!
     try {
-      return await this.#verifyWith(bytes, signingKey)
+      return await this.#verifyWith(repo, signingKey)
     } catch (error) {
       if (!(error instanceof InvalidRepoError)) throw error
       const { signingKey: newKey } = await this.fresh()
       if (newKey === signingKey) throw error
-      return this.#verifyWith(bytes, newKey)
+      return this.#verifyWith(repo, newKey)
     }
   }
 
-  #verifyWith(bytes: Uint8Array, signingKey: string | undefined): Promise<VerifiedRepo> {
+  #verifyWith(repo: OpenedRepo, signingKey: string | undefined): Promise<VerifiedRepo> {
     if (signingKey === undefined)
       throw new InvalidRepoError('no-signing-key', this.#did, 'the DID document has no signing key')
-    return verifyRepo(bytes, { did: this.#did, signingKey })
+    return verifyRepo(repo, { did: this.#did, signingKey })
   }
 }
 
 function servedFrom(host: string, error: InvalidRepoError): InvalidRepoError {
   return new InvalidRepoError(error.reason, error.did, `${error.message} (from ${host})`, { host, cause: error })
+}
+
+function unavailable(status: UnavailableStatus, host: string): LoadedRepo {
+  return { kind: 'unavailable', status, host, [Symbol.dispose]: () => undefined }
 }

@@ -21,6 +21,7 @@ import {
   backfillEventCodec,
   groups,
   streamEventCodec,
+  streamEventTextCodec,
   streams,
   type BackfillEvent,
   type Codec,
@@ -45,7 +46,7 @@ const fast = { minMs: 5, maxMs: 20 }
 
 interface Rig {
   store: StreamStore
-  sink: EventSink<StreamEvent>
+  sink: EventSink<string>
   enqueue(events: readonly BackfillEvent[]): Promise<void>
   backfiller(options?: Partial<RepoBackfillerOptions>): RepoBackfiller
   /** Runs a backfiller until the test or the returned function ends it. */
@@ -66,7 +67,7 @@ async function rig({ plcUrl }: { plcUrl: string }): Promise<Rig> {
     await rm(folder, { recursive: true })
   })
   await store.ensureGroup(streams.repoBackfill, groups.repoBackfill)
-  const sink = store.writer({ stream: streams.firehoseBackfill, codec: streamEventCodec })
+  const sink = store.writer({ stream: streams.firehoseBackfill, codec: streamEventTextCodec })
   const requests = store.writer({ stream: streams.repoBackfill, codec: backfillEventCodec })
   return {
     store,
@@ -551,7 +552,7 @@ describe('stopping and starting again', () => {
     await enqueue(listed(net))
     const stop = new AbortController()
     let chunks = 0
-    const interrupted: EventSink<StreamEvent> = {
+    const interrupted: EventSink<string> = {
       stream: sink.stream,
       append: async (chunk, options) => {
         await sink.append(chunk, options)
@@ -575,7 +576,7 @@ describe('stopping and starting again', () => {
     await enqueue(listed(net))
     const full = store.writer({
       stream: streams.firehoseBackfill,
-      codec: streamEventCodec,
+      codec: streamEventTextCodec,
       highWaterMark: 10,
       checkMs: 10,
     })

@@ -9,6 +9,8 @@ import {
   noMeter,
   SEQ_BACKFILL,
   silentLogger,
+  streamEventCodec,
+  type AccountEvent,
   type BackfillEvent,
   type BackoffOptions,
   type Batch,
@@ -20,21 +22,21 @@ import {
   type Logger,
   type Loop,
   type Meter,
-  type StreamEvent,
 } from '@millrace/stream-protocol'
 import { ByteBudget } from './byte-budget.ts'
+import { textsOf, type LeftOutRecord } from './entry-chunk.ts'
 import { InvalidRepoError, TemporaryFetchError } from './errors.ts'
 import type { FetchRepoLimits } from './fetch-repo.ts'
 import { HostQueue } from './host-queue.ts'
 import { loadRepo, type LoadedRepo } from './load-repo.ts'
 import { backfillMetrics, type BackfillMetrics, type Outcome, type RetryCause } from './metrics.ts'
-import { repoToEvents, type LeftOutRecord } from './repo-to-events.ts'
+import type { RepoWorkers } from './repo-workers.ts'
 
 export interface RepoBackfillerOptions {
   /** Repos to fetch. */
   source: BatchSource<BackfillEvent>
-  /** Where their events go. */
-  sink: EventSink<StreamEvent>
+  /** Where their events go, as `streamEventCodec` writes them. */
+  sink: EventSink<string>
   resolver: Pick<DidResolver, 'resolve'>
   /** Made by `createGuardedFetch`. */
   fetch: GuardedFetch
@@ -47,6 +49,8 @@ export interface RepoBackfillerOptions {
   /** Events in one append. @default 500 */
   chunkSize?: number
   limits?: FetchRepoLimits
+  /** Look at large repos. Without them, all is done in this thread. */
+  workers?: RepoWorkers | undefined
   /** Bytes of repos held in memory at once; one repo may exceed it. @default 1 GiB */
   maxBufferedBytes?: number
   /** How often an invalid repo is tried before it is given up. @default 5 */
@@ -222,15 +226,16 @@ export class RepoBackfiller implements Loop {
       await this.#appendStatus(event, event.host, event.status)
       return this.#finish(job, 'inactive')
     }
-    const { resolver, fetch, limits } = this.#options
+    const { resolver, fetch, limits, workers } = this.#options
     const signal = this.#signal
     const started = performance.now()
     using lease = this.#budget.open()
-    const loaded = await loadRepo(event, {
+    using loaded = await loadRepo(event, {
       resolver,
       fetch,
       signal,
       ...(limits && { limits }),
+      workers,
       beforePart: (bytes) => lease.grow(bytes, signal),
       isLeftAlone: (host) => this.#queue.isHeld(host),
     })
@@ -247,54 +252,34 @@ export class RepoBackfiller implements Loop {
   }
 
   async #appendRepo(job: Job, { repo, host, size }: LoadedRepo & { kind: 'repo' }): Promise<void> {
-    const leftOut: LeftOutRecord[] = []
+    const { chunkSize } = this.#options
     const time = new Date().toISOString()
-    const events = repoToEvents(repo, {
-      host,
-      time,
-      run: randomUUID(),
-      request: job.entry.event,
-      onLeftOut: (record) => void leftOut.push(record),
-    })
-    let chunk: StreamEvent[] = []
-    for (const event of events) {
-      // The closing event goes alone, after everything else was accepted (hazard B10).
-      if (chunk.length === this.#options.chunkSize || event.type === 'repo') {
-        await this.#appendRecords(chunk)
-        chunk = []
-      }
-      if (leftOut.length >= this.#options.chunkSize || event.type === 'repo') {
-        await this.#keepLeftOut(job, host, leftOut.splice(0))
-      }
-      if (event.type === 'repo') await this.#append([event])
-      else chunk.push(event)
+    const chunks = repo.entries({ host, time, run: randomUUID(), request: job.entry.event, chunkSize })
+    // The closing event goes alone, after everything else was accepted (hazard B10).
+    for await (const chunk of chunks) {
+      await this.#keepLeftOut(job, host, chunk.leftOut)
+      await this.#append(textsOf(chunk))
+      if (chunk.isLast) continue
+      failpoint('backfiller.appended')
+      this.#counts.records += chunk.records
+      this.#metrics.records.add(chunk.records)
     }
     this.#counts.bytes += size
     this.#metrics.bytes.add(size)
   }
 
-  async #appendRecords(chunk: readonly StreamEvent[]): Promise<void> {
-    if (chunk.length === 0) return
-    await this.#append(chunk)
-    failpoint('backfiller.appended')
-    const records = chunk.filter((event) => event.type === 'create').length
-    this.#counts.records += records
-    this.#metrics.records.add(records)
-  }
-
   async #appendStatus({ did }: BackfillEvent, host: string, status: string | undefined): Promise<void> {
     const time = new Date().toISOString()
-    await this.#append([
-      {
-        type: 'account',
-        seq: SEQ_BACKFILL,
-        time,
-        did,
-        active: false,
-        ...(status !== undefined && { status }),
-        host: hostWithoutScheme(host),
-      },
-    ])
+    const event: AccountEvent = {
+      type: 'account',
+      seq: SEQ_BACKFILL,
+      time,
+      did,
+      active: false,
+      ...(status !== undefined && { status }),
+      host: hostWithoutScheme(host),
+    }
+    await this.#append([streamEventCodec.encode(event)])
   }
 
   async #keepLeftOut({ entry, batch }: Job, host: string, leftOut: readonly LeftOutRecord[]): Promise<void> {
@@ -304,11 +289,11 @@ export class RepoBackfiller implements Loop {
     this.#logger.warn({ did, host, records: leftOut.length, uri: leftOut[0]?.uri }, 'records cannot be carried')
     const payload = backfillEventCodec.encode(entry.event)
     await this.#keep(
-      leftOut.map(({ uri, error }) => ({
+      leftOut.map(({ uri, reason, error }) => ({
         stream: batch.stream,
         entryId: entry.id,
-        reason: error.reason,
-        error: error.message,
+        reason,
+        error,
         did,
         uri,
         host,
@@ -438,9 +423,9 @@ export class RepoBackfiller implements Loop {
     }
   }
 
-  async #append(events: readonly StreamEvent[]): Promise<void> {
+  async #append(texts: readonly string[]): Promise<void> {
     this.#signal.throwIfAborted()
-    await this.#inStreams(this.#options.sink.append(events, { signal: this.#signal }))
+    await this.#inStreams(this.#options.sink.append(texts, { signal: this.#signal }))
   }
 
   async #ack(batch: Batch<BackfillEvent>, ids: readonly string[]): Promise<void> {

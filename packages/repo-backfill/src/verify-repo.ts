@@ -1,30 +1,18 @@
 import { isGuarded } from '@millrace/failpoints'
-import { setImmediate } from 'node:timers/promises'
 import { verifySignature } from '@millrace/identity'
-import { readCar, readCommit, tidMs, unsignedCommit, walkTree, type Blocks, type Link } from '@millrace/repo-reader'
+import { readCommit, tidMs, unsignedCommit } from '@millrace/repo-reader'
 import { InvalidEventError, isTid } from '@millrace/stream-protocol'
+import type { EntryChunk } from './entry-chunk.ts'
 import { InvalidRepoError, type InvalidRepoReason } from './errors.ts'
-
-/** A record of a verified repo. */
-export interface RepoRecord {
-  collection: string
-  rkey: string
-  /** As the tree has it, never recomputed (hazard J1). */
-  cid: string
-  /** Its CBOR, not decoded yet: what it says is its author's affair, and may be invalid. */
-  bytes: Uint8Array
-}
+import type { OpenedRepo } from './opened-repo.ts'
+import type { RepoHead, RunOptions } from './repo-entries.ts'
 
 /** A whole repo whose every part was checked. */
-export interface VerifiedRepo {
-  did: string
-  /** CID of the signed commit. */
-  commit: string
-  rev: string
-  /** CID of the tree's root. */
-  data: string
-  /** In the order of the tree: by collection, then record key. */
-  records: RepoRecord[]
+export interface VerifiedRepo extends RepoHead {
+  /** How many there are. */
+  records: number
+  /** What brings it into a database. */
+  entries(options: RunOptions): AsyncIterable<EntryChunk>
 }
 
 export interface VerifyRepoOptions {
@@ -37,9 +25,6 @@ export interface VerifyRepoOptions {
 
 /** How far the clocks of a PDS and of ours may be apart. */
 const MAX_AHEAD_MS = 5 * 60_000
-/** Blocks after which others get their turn: a large repo takes seconds. */
-const TURN = 500
-
 /** What readers find, in the words of a repo. All else that they find is wrong with a block. */
 const reasons: ReadonlyMap<string, InvalidRepoReason> = new Map([
   ['bad-car', 'bad-car'],
@@ -53,43 +38,33 @@ const reasons: ReadonlyMap<string, InvalidRepoReason> = new Map([
  * signed in low-S form and not from the future; the tree holds in every respect; each block that is used has the
  * content that its CID says, and none is missing. So a file that was cut is an error, not a smaller repo.
  *
- * Record blocks are taken as bytes: whether they are valid records is seen when they are converted.
- * @throws {InvalidRepoError}
+ * Record blocks are taken as bytes: whether they are valid records is seen when their entries are made.
+ * @throws {InvalidRepoError} its cause says which rule is broken.
  */
 export async function verifyRepo(
-  bytes: Uint8Array,
+  repo: OpenedRepo,
   { did, signingKey, now = Date.now() }: VerifyRepoOptions,
 ): Promise<VerifiedRepo> {
-  const fail = (reason: InvalidRepoReason, message: string, cause?: unknown): never => {
-    throw new InvalidRepoError(reason, did, message, { cause })
+  const fail = (reason: InvalidRepoReason, message: string): never => {
+    throw new InvalidRepoError(reason, did, message)
   }
   try {
-    const { root, blocks } = readCar(bytes, { hashes: 'used' })
-    const block = blockOf(blocks, root)
-    const { rev, data, sig, did: signedDid } = readCommit(block)
+    const { rev, data, sig, did: signedDid } = readCommit(repo.commit)
     if (signedDid !== did) return fail('wrong-did', 'the commit is of another account')
     if (!isTid(rev)) return fail('bad-rev', 'the revision is not a TID')
     if (tidMs(rev) > now + MAX_AHEAD_MS) return fail('future-rev', `revision ${rev} lies in the future`)
-    if (isGuarded('repo-signature') && !(await verifySignature(signingKey, unsignedCommit(block), sig)))
+    if (isGuarded('repo-signature') && !(await verifySignature(signingKey, unsignedCommit(repo.commit), sig)))
       fail('bad-signature', `revision ${rev} is not signed by ${signingKey}`)
-    return { did, commit: root.toString(), rev, data: data.toString(), records: await readRecords(blocks, data) }
+    const head = { did, commit: repo.root.toString(), rev, data: data.toString() }
+    const records = await repo.checkTree(data)
+    return { ...head, records, entries: (options) => repo.entries(data, head, options) }
   } catch (error) {
-    if (error instanceof InvalidEventError) return fail(reasons.get(error.reason) ?? 'bad-block', error.message, error)
-    throw error
+    throw invalidRepo(did, error)
   }
 }
 
-function blockOf(blocks: Blocks, link: Link): Buffer {
-  const block = blocks.get(link.key)
-  if (!block) throw new InvalidEventError('missing-blocks', `block ${link} is missing`)
-  return block
-}
-
-async function readRecords(blocks: Blocks, data: Link): Promise<RepoRecord[]> {
-  const records: RepoRecord[] = []
-  for (const { collection, rkey, link } of walkTree(blocks, data)) {
-    records.push({ collection, rkey, cid: link.toString(), bytes: blockOf(blocks, link) })
-    if (records.length % TURN === 0) await setImmediate()
-  }
-  return records
+/** What a reader found, as an error of the repo; anything else as it is. */
+export function invalidRepo(did: string, error: unknown): unknown {
+  if (!(error instanceof InvalidEventError)) return error
+  return new InvalidRepoError(reasons.get(error.reason) ?? 'bad-block', did, error.message, { cause: error })
 }

@@ -1,11 +1,11 @@
-import { InvalidEventError } from '@millrace/stream-protocol'
+import { breakRule } from './errors.ts'
 import { Link } from './link.ts'
 
 export type CborValue = null | boolean | number | string | Uint8Array | Link | CborValue[] | CborMap
 export type CborMap = { [key: string]: CborValue }
 
 /** Containers within containers that a block or frame may have, itself included (hazard J8). */
-const MAX_DEPTH = 64
+export const MAX_DEPTH = 64
 
 export interface CborOptions {
   /**
@@ -26,7 +26,7 @@ export interface CborOptions {
  */
 export function decodeCbor(bytes: Uint8Array, options?: CborOptions): CborValue {
   const [value, end] = decodeFirst(bytes, 0, options)
-  if (end !== bytes.length) fail('bad-cbor', `${bytes.length - end} bytes follow the item`)
+  if (end !== bytes.length) breakRule('cbor-trailing', `${bytes.length - end} bytes follow the item`)
   return value
 }
 
@@ -90,7 +90,7 @@ class Reader {
 
   #byte(): number {
     const byte = this.#bytes[this.at++]
-    return byte ?? fail('bad-cbor', 'it ends too early')
+    return byte ?? breakRule('cbor-end', 'it ends too early')
   }
 
   /** The number after the first byte of an item; shortest form only. */
@@ -98,33 +98,33 @@ class Reader {
     if (info < 24) return info
     const { at } = this
     const size = info === 24 ? 1 : info === 25 ? 2 : info === 26 ? 4 : info === 27 ? 8 : 0
-    if (size === 0) fail('bad-cbor', 'a length is indefinite or reserved')
-    if (at + size > this.#bytes.length) fail('bad-cbor', 'it ends too early')
+    if (size === 0) breakRule('cbor-definite', 'a length is indefinite or reserved')
+    if (at + size > this.#bytes.length) breakRule('cbor-end', 'it ends too early')
     this.at += size
     if (size < 8) {
       const value = this.#bytes.readUIntBE(at, size)
       const least = size === 1 ? 24 : size === 2 ? 0x100 : 0x10000
-      return value >= least ? value : fail('bad-cbor', 'an integer is not in its shortest form')
+      return value >= least ? value : breakRule('cbor-shortest', 'an integer is not in its shortest form')
     }
     const high = this.#bytes.readUInt32BE(at)
-    if (high === 0) fail('bad-cbor', 'an integer is not in its shortest form')
+    if (high === 0) breakRule('cbor-shortest', 'an integer is not in its shortest form')
     return high * 0x1_0000_0000 + this.#bytes.readUInt32BE(at + 4)
   }
 
   #integer(info: number): number {
     const value = this.#argument(info)
-    return Number.isSafeInteger(value) ? value : fail('bad-number', 'an integer is beyond 2^53 - 1')
+    return Number.isSafeInteger(value) ? value : breakRule('cbor-integer', 'an integer is beyond 2^53 - 1')
   }
 
   #negative(info: number): number {
     const value = -1 - this.#argument(info)
-    return Number.isSafeInteger(value) ? value : fail('bad-number', 'an integer is beyond 2^53 - 1')
+    return Number.isSafeInteger(value) ? value : breakRule('cbor-integer', 'an integer is beyond 2^53 - 1')
   }
 
   /** A length can be no more than the bytes that are left, so nothing is allocated for a lie. */
   #size(info: number): number {
     const size = this.#argument(info)
-    return size <= this.#bytes.length - this.at ? size : fail('bad-cbor', 'it ends too early')
+    return size <= this.#bytes.length - this.at ? size : breakRule('cbor-end', 'it ends too early')
   }
 
   #slice(size: number): Buffer {
@@ -142,35 +142,35 @@ class Reader {
       try {
         return utf8.decode(this.#bytes.subarray(start, end))
       } catch {
-        fail('bad-utf8', 'a text is not UTF-8')
+        breakRule('cbor-utf8', 'a text is not UTF-8')
       }
     }
     return this.#bytes.toString('latin1', start, end)
   }
 
   #array(size: number, depth: number): CborValue[] {
-    if (depth > MAX_DEPTH) fail('too-deep', `it has more than ${MAX_DEPTH} levels`)
+    if (depth > MAX_DEPTH) breakRule('cbor-depth', `it has more than ${MAX_DEPTH} levels`)
     const items: CborValue[] = []
     for (let index = 0; index < size; index++) items.push(this.value(depth + 1))
     return items
   }
 
   #map(size: number, depth: number): CborMap {
-    if (depth > MAX_DEPTH) fail('too-deep', `it has more than ${MAX_DEPTH} levels`)
+    if (depth > MAX_DEPTH) breakRule('cbor-depth', `it has more than ${MAX_DEPTH} levels`)
     const map: CborMap = {}
     let lastStart = 0
     let lastEnd = 0
     for (let index = 0; index < size; index++) {
       const first = this.#byte()
-      if (first >> 5 !== 3) fail('bad-cbor', 'a key is not text')
+      if (first >> 5 !== 3) breakRule('cbor-keys', 'a key is not text')
       const keySize = this.#size(first & 31)
       const start = this.at
       const key = this.#text(keySize)
       if (index > 0 && this.#sorted && !this.#follows(lastStart, lastEnd, start, this.at))
-        fail('bad-cbor', 'keys are not sorted, or one is there twice')
+        breakRule('cbor-key-order', 'keys are not sorted, or one is there twice')
       lastStart = start
       lastEnd = this.at
-      if (!this.#sorted && Object.hasOwn(map, key)) fail('bad-cbor', 'a key is there twice')
+      if (!this.#sorted && Object.hasOwn(map, key)) breakRule('cbor-key-order', 'a key is there twice')
       const value = this.value(depth + 1)
       if (key === '__proto__')
         Object.defineProperty(map, key, { value, enumerable: true, configurable: true, writable: true })
@@ -186,23 +186,19 @@ class Reader {
   }
 
   #link(info: number): Link {
-    if (this.#argument(info) !== 42) fail('bad-cbor', 'a tag is not 42')
+    if (this.#argument(info) !== 42) breakRule('cbor-tag', 'a tag is not 42')
     const first = this.#byte()
-    if (first >> 5 !== 2) fail('bad-cbor', 'a link is not bytes')
+    if (first >> 5 !== 2) breakRule('cbor-link', 'a link is not bytes')
     const bytes = this.#slice(this.#size(first & 31))
     const link = bytes[0] === 0 ? Link.read(bytes.subarray(1)) : undefined
-    return link ?? fail('bad-cbor', 'a link is not a CID of version 1')
+    return link ?? breakRule('cbor-link', 'a link is not a CID of version 1')
   }
 
   #simple(info: number): boolean | null {
     if (info === 20 || info === 21) return info === 21
     if (info === 22) return null
     return info >= 25 && info <= 27
-      ? fail('bad-number', 'a number is a fraction')
-      : fail('bad-cbor', 'a simple value is not true, false or null')
+      ? breakRule('cbor-fraction', 'a number is a fraction')
+      : breakRule('cbor-simple', 'a simple value is not true, false or null')
   }
-}
-
-function fail(reason: string, what: string): never {
-  throw new InvalidEventError(reason, `not DAG-CBOR of the data model: ${what}`)
 }

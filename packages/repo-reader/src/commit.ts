@@ -1,5 +1,5 @@
-import { InvalidEventError } from '@millrace/stream-protocol'
 import { decodeCbor, decodeFirst, isMap } from './cbor.ts'
+import { breakRule } from './errors.ts'
 import { Link } from './link.ts'
 
 /** The fields of a signed commit that are used. What they say is not compared with anything. */
@@ -17,12 +17,13 @@ export interface SignedCommit {
  */
 export function readCommit(block: Uint8Array): SignedCommit {
   const commit = decodeCbor(block)
-  if (!isMap(commit)) return fail('it is not one')
+  if (!isMap(commit)) return breakRule('commit-fields', 'it is not one')
   const { version, did, rev, data, sig } = commit
-  if (version !== 3) return fail('its version is not 3')
-  if (typeof did !== 'string' || typeof rev !== 'string') return fail('it has no account or no revision')
-  if (!(data instanceof Link)) return fail('it has no tree')
-  if (!(sig instanceof Uint8Array)) return fail('it is not signed')
+  if (version !== 3) return breakRule('commit-version', 'its version is not 3')
+  if (typeof did !== 'string' || typeof rev !== 'string')
+    return breakRule('commit-fields', 'it has no account or no revision')
+  if (!(data instanceof Link)) return breakRule('commit-fields', 'it has no tree')
+  if (!(sig instanceof Uint8Array)) return breakRule('commit-fields', 'it is not signed')
   return { did, rev, data, sig }
 }
 
@@ -35,7 +36,7 @@ export function unsignedCommit(block: Uint8Array): Uint8Array {
   const commit = decodeCbor(block)
   // The head of a map of up to 23 fields is one byte.
   const fields = isMap(commit) ? Object.keys(commit).length : 0
-  if (fields === 0 || fields > 23) return fail('it has none, or too many fields')
+  if (fields === 0 || fields > 23) return breakRule('commit-fields', 'it has none, or too many fields')
   const parts: Uint8Array[] = []
   let at = 1
   while (at < block.length) {
@@ -45,8 +46,4 @@ export function unsignedCommit(block: Uint8Array): Uint8Array {
     at = end
   }
   return Buffer.concat([Buffer.from([0xa0 | parts.length]), ...parts])
-}
-
-function fail(what: string): never {
-  throw new InvalidEventError('bad-commit', `the commit does not hold: ${what}`)
 }

@@ -1,3 +1,6 @@
+/** Of a CID of version 1 with SHA-256. */
+export const CID_BYTES = 36
+
 const alphabet = 'abcdefghijklmnopqrstuvwxyz234567'
 
 /** A CID as it stands in blocks: its bytes, and what they say. Version 1 only, as the data model has it. */
@@ -17,11 +20,17 @@ export class Link {
   /** Undefined when the bytes are no CID of version 1. */
   static read(bytes: Buffer): Link | undefined {
     // Nearly all: CBOR (0x71) or raw (0x55), hashed with SHA-256, 32 bytes long.
-    if (bytes.length === 36 && bytes[0] === 1 && bytes[1]! < 0x80 && bytes[2] === 0x12 && bytes[3] === 0x20)
-      return new Link(bytes, bytes[1]!)
+    if (bytes.length === CID_BYTES && isSha256Cid(bytes, 0)) return new Link(bytes, bytes[1]!)
     const [version, code, hash, size] = varints(bytes, 4)
     if (version?.value !== 1 || !code || !hash || !size || size.end + size.value !== bytes.length) return undefined
     return new Link(bytes, code.value)
+  }
+
+  /** The CID that begins at a place in some bytes, copied; it has to be one with SHA-256. */
+  static at(bytes: Uint8Array, at: number): Link {
+    const link = Link.read(Buffer.from(bytes.subarray(at, at + CID_BYTES)))
+    if (!link) throw new TypeError('not a CID with SHA-256')
+    return link
   }
 
   /** The link that a map of blocks is keyed by. */
@@ -38,12 +47,17 @@ export class Link {
 
   /** Whether a SHA-256 hash of the content can be compared with it. */
   get isSha256(): boolean {
-    return this.bytes.length === 36 && this.bytes[2] === 0x12 && this.bytes[3] === 0x20
+    return this.bytes.length === CID_BYTES && this.bytes[2] === 0x12 && this.bytes[3] === 0x20
   }
 
   toString(): string {
     return cidText(this.bytes)
   }
+}
+
+/** Whether a CID of version 1 with SHA-256 begins here. Codecs beyond one byte, which would move what follows, are of no use. */
+export function isSha256Cid(bytes: Uint8Array, at: number): boolean {
+  return bytes[at] === 1 && bytes[at + 1]! < 0x80 && bytes[at + 2] === 0x12 && bytes[at + 3] === 0x20
 }
 
 /** Base32 without padding, after the letter that says so. */
@@ -80,7 +94,7 @@ function varints(bytes: Uint8Array, count: number): Varint[] {
 }
 
 /** An unsigned varint of at most 9 bytes and 2^53 - 1; undefined when there is none at this place. */
-export function readVarint(bytes: Uint8Array, start: number): Varint | undefined {
+function readVarint(bytes: Uint8Array, start: number): Varint | undefined {
   let value = 0
   let scale = 1
   for (let at = start; at < bytes.length && at < start + 9; at++) {

@@ -1,16 +1,8 @@
 import { hash } from 'node:crypto'
 import type { Blocks } from './car.ts'
+import { breakRule } from './errors.ts'
 import type { Link } from './link.ts'
-import {
-  commonPrefix,
-  failTree,
-  layerOf,
-  loadNode,
-  unbounded,
-  within,
-  type Bounds,
-  type StoredNode,
-} from './tree-node.ts'
+import { commonPrefix, layerOf, loadNode, unbounded, within, type Bounds, type StoredNode } from './tree-node.ts'
 
 /** Of a node that has not been looked at yet, only the key of its link is known. */
 type Subtree = TreeNode | string | null
@@ -122,7 +114,7 @@ export class PartialTree {
     bounds: Bounds,
     change: (node: TreeNode, index: number, bounds: Bounds) => TreeNode | null,
   ): TreeNode | null {
-    if (!node) return failTree(`there is no ${path} in the tree`)
+    if (!node) return breakRule('tree-operation', `there is no ${path} in the tree`)
     const index = position(node, path)
     node.link = undefined
     if (node.keys[index] === path) return change(node, index, bounds)
@@ -133,7 +125,7 @@ export class PartialTree {
 
   #insertBelow(node: TreeNode, path: string, value: string, layer: number, bounds: Bounds): TreeNode {
     const index = position(node, path)
-    if (node.keys[index] === path) failTree(`${path} is in the tree already`)
+    if (node.keys[index] === path) breakRule('tree-operation', `${path} is in the tree already`)
     const inner = within(node, index, bounds)
     const child = this.#child(node, index, inner)
     node.link = undefined

@@ -1,6 +1,6 @@
 import { isNsid, isRkey } from '@millrace/stream-protocol'
 
-const MAX_PATH_BYTES = 830
+export const MAX_PATH_BYTES = 830
 
 /** The two parts of a record's path in its repo; undefined when it is none. */
 export function splitPath(path: string): { collection: string; rkey: string } | undefined {

@@ -1,7 +1,8 @@
-import { InvalidEventError, recordJson, type RecordJson } from '@millrace/stream-protocol'
+import { recordJson, type RecordJson } from '@millrace/stream-protocol'
 import { decodeCbor } from './cbor.ts'
+import { breakRule } from './errors.ts'
 
-const MAX_RECORD_BYTES = 1_000_000
+export const MAX_RECORD_BYTES = 1_000_000
 
 /**
  * The JSON of a record's block. Whoever reads a record reads it with this, so that what came with the firehose and what
@@ -10,6 +11,6 @@ const MAX_RECORD_BYTES = 1_000_000
  * `unrepresentable-record`.
  */
 export function readRecord(block: Uint8Array): RecordJson {
-  if (block.length > MAX_RECORD_BYTES) throw new InvalidEventError('too-large', `the record has ${block.length} bytes`)
+  if (block.length > MAX_RECORD_BYTES) breakRule('record-size', `the record has ${block.length} bytes`)
   return recordJson(decodeCbor(block))
 }

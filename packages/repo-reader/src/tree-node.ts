@@ -1,12 +1,9 @@
 import { hash } from 'node:crypto'
-import { InvalidEventError } from '@millrace/stream-protocol'
 import type { Blocks } from './car.ts'
-import { decodeCbor, isMap, type CborMap, type CborValue } from './cbor.ts'
-import { Link } from './link.ts'
+import { breakRule } from './errors.ts'
+import { CID_BYTES, Link } from './link.ts'
+import { NodeReader } from './node-reader.ts'
 import { splitPath } from './path.ts'
-
-/** Most entries of one node. */
-const MAX_ENTRIES = 1_000
 
 /** A node as its block has it. `subtrees[i]` holds what is before `keys[i]`, and the last one what is after all keys. */
 export interface StoredNode {
@@ -35,66 +32,50 @@ export function within({ keys }: Pick<StoredNode, 'keys'>, index: number, { afte
 
 /**
  * Reads the node of a Merkle search tree under a link, with every rule that makes one tree of one set of records
- * (hazard J9): fields are those of a node and no others, keys are paths of records, rise, and lie where the nodes above
- * say, prefixes are exactly what two keys have in common, each key is on the layer that its hash says, and a node
- * without keys is the root of an empty repo, or lies between two layers.
+ * (hazard J9): its form, keys that are paths of records, rise, and lie where the nodes above say, prefixes that are
+ * exactly what two keys have in common, each key on the layer that its hash says, and a node without keys only as the
+ * root of an empty repo, or between two layers.
  *
  * `below` tells where in the tree it stands. Only the root finds its layer out by itself.
  * @throws {InvalidEventError} `bad-mst`, `missing-blocks`, `bad-block`, or what {@link decodeCbor} throws.
  */
 export function loadNode(blocks: Blocks, link: string, below?: { layer: number; bounds: Bounds }): StoredNode {
-  if (below && below.layer < 0) failTree(`node ${Link.ofKey(link)} lies below the lowest layer`)
+  if (below && below.layer < 0) breakRule('tree-layer', `node ${Link.ofKey(link)} lies below the lowest layer`)
   const block = blocks.get(link)
-  if (!block) throw new InvalidEventError('missing-blocks', `node ${Link.ofKey(link)} of the tree is missing`)
-  const { keys, values, subtrees } = readEntries(decodeCbor(block), below?.bounds ?? unbounded)
+  if (!block) return breakRule('block-missing', `node ${Link.ofKey(link)} of the tree is missing`)
+  const { keys, values, subtrees } = readEntries(block, below?.bounds ?? unbounded)
   if (keys.length === 0 && (below === undefined) === (subtrees[0] !== null))
-    failTree(`node ${Link.ofKey(link)} has no keys`)
+    breakRule('tree-empty-node', `node ${Link.ofKey(link)} has no keys`)
   const layer = below?.layer ?? (keys.length > 0 ? layerOf(keys[0]!) : 0)
-  for (const key of keys) if (layerOf(key) !== layer) failTree(`key ${key} is not on its layer`)
+  for (const key of keys) if (layerOf(key) !== layer) breakRule('tree-layer', `key ${key} is not on its layer`)
   return { layer, keys, values, subtrees, link }
 }
 
-function readEntries(node: CborValue, { after, before }: Bounds): Pick<StoredNode, 'keys' | 'values' | 'subtrees'> {
-  if (!hasFields(node, 2) || !Array.isArray(node['e'])) return failTree('a node is not one')
-  const { e: entries } = node
-  if (entries.length > MAX_ENTRIES) failTree(`a node has ${entries.length} entries`)
+function readEntries(block: Buffer, { after, before }: Bounds): Pick<StoredNode, 'keys' | 'values' | 'subtrees'> {
+  const node = new NodeReader().open(block, 0, block.length)
+  const linkAt = (at: number): string => block.toString('latin1', at, at + CID_BYTES)
+  const subtreeAt = (at: number): string | null => (at === -1 ? null : linkAt(at))
   const keys: string[] = []
   const values: string[] = []
-  const subtrees = [readSubtree(node['l'])]
+  const subtrees = [subtreeAt(node.first)]
   let last = ''
-  for (const entry of entries) {
-    if (!hasFields(entry, 4)) return failTree('an entry is not one')
-    const key = readKey(entry, last)
+  while (node.left > 0) {
+    node.next()
+    const { prefix } = node
+    // Entries leave out what their key has in common with the key before it: exactly that, no less.
+    const key = last.slice(0, prefix) + block.toString('latin1', node.suffixStart, node.suffixEnd)
+    if (prefix > last.length || commonPrefix(last, key) !== prefix) breakRule('tree-prefix', 'a key is cut wrongly')
+    if (!splitPath(key)) breakRule('tree-key', 'a key is not the path of a record')
     const least = keys.length === 0 ? after : last
-    if (least !== undefined && key <= least) failTree(`key ${key} is not after ${least}`)
-    if (!(entry['v'] instanceof Link)) return failTree('an entry has no link to its record')
+    if (least !== undefined && key <= least) breakRule('tree-order', `key ${key} is not after ${least}`)
     keys.push(key)
-    values.push(entry['v'].key)
-    subtrees.push(readSubtree(entry['t']))
+    values.push(linkAt(node.value))
+    subtrees.push(subtreeAt(node.subtree))
     last = key
   }
-  if (before !== undefined && keys.length > 0 && last >= before) failTree(`key ${last} is not before ${before}`)
+  if (before !== undefined && keys.length > 0 && last >= before)
+    breakRule('tree-order', `key ${last} is not before ${before}`)
   return { keys, values, subtrees }
-}
-
-function hasFields(value: CborValue, count: number): value is CborMap {
-  return isMap(value) && Object.keys(value).length === count
-}
-
-function readSubtree(value: CborValue | undefined): string | null {
-  if (value === null) return null
-  return value instanceof Link ? value.key : failTree('a subtree is not a link')
-}
-
-/** Entries leave out what their key has in common with the key before it: exactly that, no less. */
-function readKey(entry: CborMap, last: string): string {
-  const { p: prefix, k: rest } = entry
-  if (typeof prefix !== 'number' || prefix < 0 || prefix > last.length || !(rest instanceof Uint8Array))
-    return failTree('a key is cut wrongly')
-  const key = last.slice(0, prefix) + Buffer.from(rest.buffer, rest.byteOffset, rest.byteLength).toString('latin1')
-  if (!splitPath(key)) failTree('a key is not the path of a record')
-  if (commonPrefix(last, key) !== prefix) failTree('a key is cut wrongly')
-  return key
 }
 
 export function commonPrefix(a: string, b: string): number {
@@ -105,18 +86,12 @@ export function commonPrefix(a: string, b: string): number {
 
 /** The layer of a key is the number of leading zeros of its hash, counted in pairs of bits. */
 export function layerOf(path: string): number {
-  const digest = hash('sha256', path, 'buffer')
+  const digest = hash('sha256', path, 'binary')
   let layer = 0
-  for (const byte of digest) {
-    if (byte === 0) {
-      layer += 4
-      continue
-    }
-    return layer + (byte < 4 ? 3 : byte < 16 ? 2 : byte < 64 ? 1 : 0)
+  for (let index = 0; index < digest.length; index++) {
+    const byte = digest.charCodeAt(index)
+    if (byte !== 0) return layer + (byte < 4 ? 3 : byte < 16 ? 2 : byte < 64 ? 1 : 0)
+    layer += 4
   }
   return layer
-}
-
-export function failTree(what: string): never {
-  throw new InvalidEventError('bad-mst', `the tree does not hold: ${what}`)
 }

@@ -3,19 +3,36 @@ import { encode } from '@atproto/lex-cbor'
 import { cidForCbor, parseCid, type Cid, type LexMap } from '@atproto/lex-data'
 import { MemoryBlockstore, MST } from '@atproto/repo'
 import * as fc from 'fast-check'
-import { describe, expect, test } from 'vitest'
+import { describe, expect, test, vi } from 'vitest'
 import { Link } from './link.ts'
 import { PartialTree } from './partial-tree.ts'
-import { walkTree } from './walk-tree.ts'
+import { Slab } from './slab.ts'
+import { varint } from './testing/varint.ts'
+import { TreeWalk, type TreeWalkOptions } from './walk-tree.ts'
 
-const one = parseCid('bafyreigtn62brtkskorw6gd3i37ctvcheylxy3bgi66xhvula277kaqieq')
-const two = parseCid('bafyreifv3kzwolm2sq4eyzlo4zlqil2sjvjei6yc4yhemzq3clo47da3ce')
+const [oneBlock, twoBlock] = [Buffer.from(encode({ text: 'one' })), Buffer.from(encode({ text: 'two' }))]
+const [one, two] = [await cidForCbor(oneBlock), await cidForCbor(twoBlock)]
 const linkOf = (cid: Cid): Link => Link.read(Buffer.from(cid.bytes))!
 const pathOf = (n: number): string =>
   `app.bsky.feed.${n % 2 === 0 ? 'post' : 'like'}/${n.toString(32).padStart(4, '0')}`
 type Stored = Map<string, Buffer>
-const walk = (blocks: Stored, root: Link): string[] =>
-  [...walkTree(blocks, root)].map(({ collection, rkey, link }) => `${collection}/${rkey} ${link}`)
+
+/** A slab with these blocks, and those of the two records. */
+function slabOf(blocks: Stored, root: Link): Slab {
+  const header = encode({ version: 1, roots: [parseCid(String(root))] })
+  const sections = [...new Map([...blocks, [linkOf(one).key, oneBlock], [linkOf(two).key, twoBlock]])].map(
+    ([key, block]) => Buffer.concat([varint(36 + block.length), Buffer.from(key, 'latin1'), block]),
+  )
+  return Slab.of(Buffer.concat([varint(header.length), header, ...sections]))
+}
+
+function walk(blocks: Stored, root: Link, options?: TreeWalkOptions): string[] {
+  const tree = new TreeWalk(slabOf(blocks, root), root, options)
+  const found: string[] = []
+  while (tree.next()) found.push(`${tree.collection}/${tree.rkey} ${tree.cid()}`)
+  return found
+}
+
 const reasonOf = (call: () => unknown): string => {
   try {
     call()
@@ -35,7 +52,7 @@ async function treeOf(paths: Iterable<string>): Promise<{ root: Link; blocks: St
   }
 }
 
-describe('walkTree', () => {
+describe('TreeWalk', () => {
   test('finds what the reference put into a tree, in the order of its keys, as single look-ups do', async () => {
     await fc.assert(
       fc.asyncProperty(fc.uniqueArray(fc.nat(5_000), { maxLength: 150 }), async (numbers) => {
@@ -43,8 +60,10 @@ describe('walkTree', () => {
         const { root, blocks } = await treeOf(paths)
         expect(walk(blocks, root)).toEqual(paths.toSorted().map((path) => `${path} ${path.endsWith('3') ? two : one}`))
         const tree = new PartialTree(blocks, root)
-        for (const { collection, rkey, link } of walkTree(blocks, root))
-          expect(tree.get(`${collection}/${rkey}`)).toBe(link.key)
+        for (const found of walk(blocks, root, { check: false })) {
+          const [path, cid] = found.split(' ') as [string, string]
+          expect(tree.get(path)).toBe(linkOf(parseCid(cid)).key)
+        }
       }),
       { numRuns: 40 },
     )
@@ -77,13 +96,15 @@ describe('walkTree', () => {
     let below: Cid | null = null
     for (let layer = 0; layer < 6; layer++)
       below = await add({ l: below, e: [{ p: 0, k: Buffer.from(keyOn(layer)), v: one, t: below }] })
-    let loaded = 0
-    const counted = {
-      has: (key: string) => blocks.has(key),
-      get: (key: string) => (loaded++, blocks.get(key)),
+    const root = linkOf(below!)
+    const slab = slabOf(blocks, root)
+    const find = vi.spyOn(slab, 'find')
+    const tree = new TreeWalk(slab, root)
+    const walkAll = (): void => {
+      while (tree.next());
     }
-    expect(reasonOf(() => [...walkTree(counted, linkOf(below!))])).toBe('bad-mst')
-    expect(loaded).toBeLessThanOrEqual(7)
+    expect(reasonOf(walkAll)).toBe('bad-mst')
+    expect(find.mock.calls.length).toBeLessThanOrEqual(10)
   })
 })
 

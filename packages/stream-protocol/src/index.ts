@@ -39,6 +39,7 @@ export {
   readStreamEvent,
   recordUri,
   streamEventCodec,
+  streamEventTextCodec,
   type AccountEvent,
   type CreateEvent,
   type DeleteEvent,

@@ -116,6 +116,13 @@ export const streamEventCodec: Codec<StreamEvent> = {
   decode: (text) => readStreamEvent(parseObject(text)),
 }
 
+/** The same field, for events that are text already, as {@link streamEventCodec} writes them. */
+export const streamEventTextCodec: Codec<string> = {
+  field: streamEventCodec.field,
+  encode: (text) => text,
+  decode: (text) => text,
+}
+
 /**
  * Checks an event field by field and gives it back as it is: unknown properties stay.
  * @throws {InvalidEventError} naming the first field that does not hold.

@@ -6,7 +6,7 @@ import { IndexingService } from '@millrace/indexing'
 import { RepairRunner } from '@millrace/repair'
 import { RepoBackfiller } from '@millrace/repo-backfill'
 import { startProcess } from '@millrace/runtime/testing'
-import { streams } from '@millrace/stream-protocol'
+import { streamEventCodec, streams } from '@millrace/stream-protocol'
 import { eventually, pgTest } from '@millrace/testing'
 import { expect } from 'vitest'
 import { runGaps } from './run-gaps.ts'
@@ -66,7 +66,10 @@ async function heal(network: SimulatedNetwork, database: Database): Promise<Asyn
   const indexing = await IndexingService.open({ database, plugins: [] })
   const backfiller = new RepoBackfiller({
     source: new DirtyQueue({ database, hostUrl, idleMs: 5 }),
-    sink: { stream: streams.firehoseBackfill, append: async (events) => void (await indexing.index(events)) },
+    sink: {
+      stream: streams.firehoseBackfill,
+      append: async (texts) => void (await indexing.index(texts.map(streamEventCodec.decode))),
+    },
     resolver,
     fetch,
     ledger: new PostgresLedger({ database }),
