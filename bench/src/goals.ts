@@ -16,6 +16,11 @@ export const goals = {
   visibleMs: 500,
   /** For a thousand records of which one cannot be stored: the batch, both halves at each of ten levels, one to spare. */
   poisonTransactions: 22,
+  /**
+   * Of whole repos on their way to a stream: how often as fast as `verifyRepoCar`, records a second of one core, how many
+   * times as many small repos, and what share of the memory.
+   */
+  wholeRepos: { verify: 5, entriesPerSecond: 15_000, repos: 5, memory: 0.25 },
   /** What a repair fetches, as a share of a first backfill: when nothing has changed, and when 3 % of the repos have. */
   repair: { unchanged: 1 / 50, lost: 0.06 },
 } as const

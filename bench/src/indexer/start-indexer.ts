@@ -1,5 +1,4 @@
 import { once } from 'node:events'
-import { readFile } from 'node:fs/promises'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import path from 'node:path'
@@ -7,6 +6,7 @@ import { fileURLToPath } from 'node:url'
 import { freePort } from '@millrace/local-services'
 import { startProcess } from '@millrace/runtime/testing'
 import { sleep } from '@millrace/stream-protocol'
+import { peakMegabytes } from '../peak-megabytes.ts'
 
 export interface IndexerProcess extends AsyncDisposable {
   /** The most memory that it had so far, in megabytes. NaN where the system does not tell. */
@@ -63,10 +63,4 @@ async function isReady(port: number): Promise<boolean> {
   } catch {
     return false // not listening yet
   }
-}
-
-/** Linux remembers the peak; others would have to be asked all the time. */
-async function peakMegabytes(pid: number): Promise<number> {
-  const status = process.platform === 'linux' ? await readFile(`/proc/${pid}/status`, 'utf8') : ''
-  return Number(/^VmHWM:\s*(\d+) kB$/m.exec(status)?.[1] ?? Number.NaN) / 1024
 }

@@ -1,17 +1,8 @@
-import { spawn } from 'node:child_process'
-import { once } from 'node:events'
 import path from 'node:path'
-import { text } from 'node:stream/consumers'
+import { runChild } from '../run-child.ts'
 import type { Measurement, SystemName, SystemOptions } from './measurement.ts'
 
-/** Measures a system in a process of its own, so that none runs in the heap and the compiled code of another. */
+/** Measures a system in a process of its own. */
 export async function runSystem(name: SystemName, options: SystemOptions): Promise<Measurement> {
-  const file = path.join(import.meta.dirname, `child${path.extname(import.meta.filename)}`)
-  const child = spawn(process.execPath, [...process.execArgv, file, name, JSON.stringify(options)], {
-    stdio: ['ignore', 'pipe', 'inherit'],
-  })
-  const [output, [code]] = await Promise.all([text(child.stdout), once(child, 'close') as Promise<[number | null]>])
-  const lastLine = output.trimEnd().split('\n').at(-1)
-  if (code !== 0 || !lastLine) throw new Error(`${name} ended with exit code ${code}, its output above`)
-  return JSON.parse(lastLine) as Measurement
+  return await runChild(path.join(import.meta.dirname, `child${path.extname(import.meta.filename)}`), name, options)
 }
