@@ -1,5 +1,4 @@
 import { readFile } from 'node:fs/promises'
-import { hash } from 'node:crypto'
 import path from 'node:path'
 import { Secp256k1Keypair } from '@atproto/crypto'
 import { encode } from '@atproto/lex-cbor'
@@ -8,7 +7,7 @@ import { BlockMap, blocksToCarFile, readCar, verifyRepoCar } from '@atproto/repo
 import { readRecording } from '@millrace/dev-network'
 import { readDidDocument } from '@millrace/identity'
 import { describe, expect, test } from 'vitest'
-import { addNode, did, makeRepo, rev, signingKey, type RepoParts } from './testing/make-repo.ts'
+import { addNode, did, keyOn, makeRepo, rev, signingKey, type RepoParts } from './testing/make-repo.ts'
 import { streamEventCodec, type CreateEvent, type DeleteEvent } from '@millrace/stream-protocol'
 import { textsOf } from './entry-chunk.ts'
 import { LocalRepo } from './local-repo.ts'
@@ -261,16 +260,6 @@ describe('a tree that is not the one of its records (J9)', async () => {
 
 const withCid = ({ collection, rkey, ...rest }: { collection: string; rkey: string }): string =>
   `${collection}/${rkey} ${(rest as { cid?: unknown }).cid as string}`
-
-/** Some key of a collection whose hash puts it on a layer. */
-function keyOn(layer: number, collection: string): string {
-  for (let n = 0; ; n++) {
-    const bits = BigInt(`0x${hash('sha256', `${collection}/${n}`)}`)
-      .toString(2)
-      .padStart(256, '0')
-    if (Math.floor(bits.indexOf('1') / 2) === layer) return `${collection}/${n}`
-  }
-}
 
 /** Microseconds since 1970, with 10 bits of clock id below them. */
 function timeOfRev(tid: string): number {

@@ -1,3 +1,4 @@
+import { hash } from 'node:crypto'
 import { Secp256k1Keypair } from '@atproto/crypto'
 import { encode, type LexValue } from '@atproto/lex-cbor'
 import { cidForCbor, type Cid } from '@atproto/lex-data'
@@ -75,4 +76,14 @@ function commonPrefix(a: string, b: string): number {
   let length = 0
   while (length < a.length && a[length] === b[length]) length++
   return length
+}
+
+/** Some key of a collection whose hash puts it on a layer. */
+export function keyOn(layer: number, collection: string): string {
+  for (let n = 0; ; n++) {
+    const bits = BigInt(`0x${hash('sha256', `${collection}/${n}`)}`)
+      .toString(2)
+      .padStart(256, '0')
+    if (Math.floor(bits.indexOf('1') / 2) === layer) return `${collection}/${n}`
+  }
 }
