@@ -1,4 +1,4 @@
-/** What the indexer and repairs are held to. Everything else that a benchmark prints is there to be known. */
+/** What indexer, ingester and repairs are held to. Everything else that a benchmark prints is there to be known. */
 export const goals = {
   /** Of the live mix: how often as fast as the reference, and as bare statements. */
   live: { toReference: 12, toBare: 0.6 },
@@ -21,6 +21,8 @@ export const goals = {
    * times as many small repos, and what share of the memory.
    */
   wholeRepos: { verify: 5, entriesPerSecond: 15_000, repos: 5, memory: 0.25 },
+  /** From the socket to the stream: how often as fast as the reference, which verifies nothing. */
+  ingest: { unverified: 3, integrity: 2 },
   /** What a repair fetches, as a share of a first backfill: when nothing has changed, and when 3 % of the repos have. */
   repair: { unchanged: 1 / 50, lost: 0.06 },
 } as const

@@ -3,6 +3,7 @@ import { formatTable } from '@millrace/testing/results'
 import type { Benchmark } from './benchmark.ts'
 import { backfillBenchmark } from './backfill/backfill-benchmark.ts'
 import { indexerBenchmark } from './indexer/indexer-benchmark.ts'
+import { ingestBenchmark } from './ingest/ingest-benchmark.ts'
 import { redisBenchmark } from './redis-benchmark.ts'
 import { repairBenchmark } from './repair/repair-benchmark.ts'
 
@@ -13,7 +14,13 @@ interface Flags {
   json: boolean
 }
 
-const benchmarks: readonly Benchmark[] = [indexerBenchmark, backfillBenchmark, repairBenchmark, redisBenchmark]
+const benchmarks: readonly Benchmark[] = [
+  indexerBenchmark,
+  ingestBenchmark,
+  backfillBenchmark,
+  repairBenchmark,
+  redisBenchmark,
+]
 
 const program = new Command('bench')
   .description('Benchmarks. Numbers of one run may be compared, those of different machines or days may not.')
