@@ -54,6 +54,11 @@ export function isMap(value: CborValue | undefined): value is CborMap {
 // A byte order mark is a character like others: without `ignoreBOM` it would vanish from the text.
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 
+/** Short texts that were read last, each in the place that its bytes lead to. */
+const RECENT_TEXTS = 1_024
+const RECENT_LENGTH = 40
+const recent: string[] = Array.from({ length: RECENT_TEXTS }, () => '')
+
 class Reader {
   readonly #bytes: Buffer
   readonly #sorted: boolean
@@ -137,15 +142,34 @@ class Reader {
     const start = this.at
     const end = start + size
     this.at = end
+    let mix = size
     for (let at = start; at < end; at++) {
-      if (this.#bytes[at]! < 0x80) continue
-      try {
-        return utf8.decode(this.#bytes.subarray(start, end))
-      } catch {
-        breakRule('cbor-utf8', 'a text is not UTF-8')
-      }
+      const byte = this.#bytes[at]!
+      if (byte >= 0x80) return this.#utf8(start, end)
+      mix = Math.imul(mix, 31) + byte
     }
-    return this.#bytes.toString('latin1', start, end)
+    return size <= RECENT_LENGTH ? this.#recent(start, end, mix) : this.#bytes.toString('latin1', start, end)
+  }
+
+  /** Names of fields, types and accounts come again and again: the text that is there is cheaper than one made anew. */
+  #recent(start: number, end: number, mix: number): string {
+    const slot = mix & (RECENT_TEXTS - 1)
+    const known = recent[slot]!
+    return this.#holds(start, end, known) ? known : (recent[slot] = this.#bytes.toString('latin1', start, end))
+  }
+
+  #holds(start: number, end: number, text: string): boolean {
+    if (text.length !== end - start) return false
+    for (let at = start; at < end; at++) if (this.#bytes[at] !== text.charCodeAt(at - start)) return false
+    return true
+  }
+
+  #utf8(start: number, end: number): string {
+    try {
+      return utf8.decode(this.#bytes.subarray(start, end))
+    } catch {
+      breakRule('cbor-utf8', 'a text is not UTF-8')
+    }
   }
 
   #array(size: number, depth: number): CborValue[] {

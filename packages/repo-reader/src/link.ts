@@ -59,21 +59,23 @@ export class Link {
 export function isSha256Cid(bytes: Uint8Array, at: number): boolean {
   return bytes[at] === 1 && bytes[at + 1]! < 0x80 && bytes[at + 2] === 0x12 && bytes[at + 3] === 0x20
 }
+/** Two letters for ten bits. */
+const pairs = Array.from({ length: 1_024 }, (_, bits) => alphabet[bits >> 5]! + alphabet[bits & 31]!)
 
 /** Base32 without padding, after the letter that says so. */
 function cidText(bytes: Uint8Array): string {
   let text = 'b'
   let bits = 0
   let value = 0
-  for (const byte of bytes) {
-    value = ((value << 8) | byte) & 0xfff
+  for (let index = 0; index < bytes.length; index++) {
+    value = ((value << 8) | bytes[index]!) & 0x3_ffff
     bits += 8
-    while (bits >= 5) {
-      bits -= 5
-      text += alphabet[(value >> bits) & 31]
-    }
+    if (bits < 10) continue
+    bits -= 10
+    text += pairs[(value >> bits) & 1_023]!
   }
-  return bits > 0 ? text + alphabet[(value << (5 - bits)) & 31] : text
+  if (bits === 0) return text
+  return bits > 5 ? text + pairs[(value << (10 - bits)) & 1_023]! : text + alphabet[(value << (5 - bits)) & 31]!
 }
 
 interface Varint {

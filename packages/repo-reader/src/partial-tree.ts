@@ -213,33 +213,48 @@ function linkOf(subtree: TreeNode | string): string {
   return subtree.link
 }
 
+/** What an entry takes beside its key: heads, names of fields, and two links. */
+const ENTRY_BYTES = 112
+
+/** A node is encoded for its hash alone, so that all can share one place. */
+let scratch = Buffer.allocUnsafe(4_096)
+
 function encodeNode({ keys, values, subtrees }: TreeNode): Buffer {
-  const parts = [Buffer.from([0xa2, 0x61, 0x65]), head(4, keys.length)]
+  // Below first: they are encoded in the same place.
+  const links = subtrees.map((subtree) => (subtree === null ? null : linkOf(subtree)))
+  const size = keys.reduce((sum, key) => sum + key.length + ENTRY_BYTES, ENTRY_BYTES)
+  if (size > scratch.length) scratch = Buffer.allocUnsafe(size * 2)
+  let at = scratch.write('\xa2\x61e', 0, 'latin1')
+  at = writeHead(at, 4, keys.length)
   let last = ''
   for (const [index, key] of keys.entries()) {
     const prefix = commonPrefix(last, key)
-    const rest = Buffer.from(key.slice(prefix), 'latin1')
-    parts.push(Buffer.from([0xa4, 0x61, 0x6b]), head(2, rest.length), rest)
-    parts.push(Buffer.from([0x61, 0x70]), head(0, prefix))
-    parts.push(Buffer.from([0x61, 0x74]), encodeSubtree(subtrees[index + 1]!))
-    parts.push(Buffer.from([0x61, 0x76]), encodeLink(values[index]!))
+    at += scratch.write('\xa4\x61k', at, 'latin1')
+    at = writeHead(at, 2, key.length - prefix)
+    at += scratch.write(key.slice(prefix), at, 'latin1')
+    at += scratch.write('\x61p', at, 'latin1')
+    at = writeHead(at, 0, prefix)
+    at += scratch.write('\x61t', at, 'latin1')
+    at = writeLink(at, links[index + 1]!)
+    at += scratch.write('\x61v', at, 'latin1')
+    at = writeLink(at, values[index]!)
     last = key
   }
-  parts.push(Buffer.from([0x61, 0x6c]), encodeSubtree(subtrees[0]!))
-  return Buffer.concat(parts)
+  at += scratch.write('\x61l', at, 'latin1')
+  at = writeLink(at, links[0]!)
+  return scratch.subarray(0, at)
 }
 
-function encodeSubtree(subtree: Subtree): Buffer {
-  return subtree === null ? Buffer.from([0xf6]) : encodeLink(linkOf(subtree))
-}
-
-function encodeLink(key: string): Buffer {
-  return Buffer.concat([Buffer.from([0xd8, 42]), head(2, key.length + 1), Buffer.from([0]), Buffer.from(key, 'latin1')])
+function writeLink(at: number, key: string | null): number {
+  if (key === null) return scratch.writeUInt8(0xf6, at)
+  const start = writeHead(at + scratch.write('\xd8\x2a', at, 'latin1'), 2, key.length + 1)
+  return start + scratch.write(`\0${key}`, start, 'latin1')
 }
 
 /** First bytes of an item; no length here reaches 65,536. */
-function head(major: number, value: number): Buffer {
+function writeHead(at: number, major: number, value: number): number {
   const type = major << 5
-  if (value < 24) return Buffer.from([type | value])
-  return value < 0x100 ? Buffer.from([type | 24, value]) : Buffer.from([type | 25, value >> 8, value & 0xff])
+  if (value < 24) return scratch.writeUInt8(type | value, at)
+  if (value < 0x100) return scratch.writeUInt16BE(((type | 24) << 8) | value, at)
+  return scratch.writeUInt16BE(value, scratch.writeUInt8(type | 25, at))
 }
