@@ -23,6 +23,7 @@ test('only the hosts are needed', () => {
     INGESTER_LABEL_STREAM_HIGH_WATER_MARK: 100_000,
     INGESTER_REPO_STREAM_HIGH_WATER_MARK: 100_000,
     INGESTER_VERIFY: 'integrity',
+    INGESTER_VERIFY_THREADS: 1,
     METRICS_PORT: 4000,
   })
 })
@@ -31,6 +32,6 @@ test('every bad variable is named', () => {
   expect(problemsOf({ INGESTER_REPO_STREAM_HIGH_WATER_MARK: '1e3', INGESTER_VERIFY: 'yes' })).toEqual([
     expect.stringMatching(/^INGESTER_HOSTS is not set: /),
     'INGESTER_REPO_STREAM_HIGH_WATER_MARK is "1e3", expected a whole number from 1',
-    'INGESTER_VERIFY is "yes", expected one of integrity, off',
+    'INGESTER_VERIFY is "yes", expected one of integrity, signatures, off',
   ])
 })

@@ -56,9 +56,14 @@ export const ingesterConfig = defineConfig({
     help: 'Entries in the stream of repos at which its writers wait',
   },
   INGESTER_VERIFY: {
-    schema: oneOf('integrity', 'off'),
+    schema: oneOf('integrity', 'signatures', 'off'),
     default: 'integrity',
-    help: 'What is checked: of a commit all that it proves by itself (hashes, operations against the tree), of a label its signature; or nothing',
+    help: 'What is checked: of a commit all that it proves by itself (hashes, operations against the tree), of a label its signature; the same, and the signature of a commit; or nothing',
+  },
+  INGESTER_VERIFY_THREADS: {
+    schema: integer({ max: 64 }),
+    default: '1',
+    help: 'Threads that check signatures of commits; 0 for the one that does all else',
   },
   ...streamVariables,
   ...optionalDatabaseVariables,

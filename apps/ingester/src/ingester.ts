@@ -6,6 +6,7 @@ import {
   hostLabel,
   hostWithScheme,
   LabelerIngester,
+  type SignaturePool,
   type Verify,
 } from '@millrace/ingest'
 import { comparePage } from '@millrace/repair'
@@ -38,8 +39,13 @@ export interface IngesterOptions {
   labelerHosts?: readonly string[] | undefined
   /** Labelers whose labels need no signature. */
   unsignedLabelers?: readonly string[] | undefined
-  /** Looks up labelers, whose labels are then verified unless `verify` is `off`. Without it, they are not. */
-  resolver?: Pick<DidResolver, 'resolve'> | undefined
+  /**
+   * Looks up labelers, whose labels are then verified unless `verify` is `off`, and accounts, for `signatures`. Without
+   * it, neither is done.
+   */
+  resolver?: Pick<DidResolver, 'resolve' | 'expire'> | undefined
+  /** Checks the signatures of commits, with `signatures`. */
+  signaturePool?: SignaturePool | undefined
   /** Lets labelers be on this machine. @default false */
   allowPrivateHosts?: boolean
   /** @default 'integrity' */
@@ -78,6 +84,7 @@ export function ingesterLoops({
   labelerHosts = [],
   unsignedLabelers = [],
   resolver,
+  signaturePool,
   allowPrivateHosts = false,
   verify = 'integrity',
   startCursor = null,
@@ -99,8 +106,9 @@ export function ingesterLoops({
   const bulkLabels = store.writer({ stream: labelStream, codec: labelEventCodec, bulk: true, ...mark(bulkMark) })
   const start = (host: string) => async (): Promise<string | null> =>
     (database && (await readCheckpoint(database, hostLabel(host), firehoseStream))) ?? startCursor
+  const signatures = resolver && signaturePool && { resolver, pool: signaturePool }
   const firehoses = hosts.map(
-    (host) => new FirehoseIngester({ ...shared, host, sink: events, verify, startCursor: start(host) }),
+    (host) => new FirehoseIngester({ ...shared, host, sink: events, verify, signatures, startCursor: start(host) }),
   )
   const select = database && ((listed: readonly BackfillEvent[]) => movedRepos(database, listed))
   return [

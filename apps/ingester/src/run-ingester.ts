@@ -1,5 +1,6 @@
 import { PostgresLedger } from '@millrace/database'
 import { createGuardedFetch, DidResolver } from '@millrace/identity'
+import { SignaturePool } from '@millrace/ingest'
 import { chooseStreams, runAll, StreamGauges, type ProcessContext } from '@millrace/runtime'
 import { openLedgerDatabase, openStreams } from '@millrace/stores'
 import type { ingesterConfig } from './config.ts'
@@ -22,6 +23,11 @@ export async function runIngester(context: ProcessContext<typeof ingesterConfig>
 
   const allowPrivateHosts = config.MILLRACE_ALLOW_PRIVATE_HOSTS
   const fetch = createGuardedFetch({ allowPrivateHosts })
+  const verify = config.INGESTER_VERIFY
+  // Without commits to verify it has nothing to do.
+  await using signaturePool = new SignaturePool({
+    threads: verify === 'signatures' ? config.INGESTER_VERIFY_THREADS : 0,
+  })
   const loops = ingesterLoops({
     store,
     ledger: database && new PostgresLedger({ database, logger }),
@@ -30,8 +36,9 @@ export async function runIngester(context: ProcessContext<typeof ingesterConfig>
     labelerHosts: config.INGESTER_LABELER_HOSTS,
     unsignedLabelers: config.INGESTER_UNSIGNED_LABELERS,
     resolver: new DidResolver({ fetch, plcUrl: config.DID_PLC_URL, allowPrivateHosts }),
+    signaturePool,
     allowPrivateHosts,
-    verify: config.INGESTER_VERIFY,
+    verify,
     firehoseStream: config.INGESTER_FIREHOSE_STREAM,
     labelStream: config.INGESTER_LABEL_STREAM,
     repoStream: config.INGESTER_REPO_STREAM,

@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os'
 import { ingestSystemNames, type IngestOptions, type IngestSystem, type IngestSystemName } from './measurement.ts'
 import { ingestWithMillrace } from './our-ingester.ts'
 import { ingestWithReference } from './reference-ingester.ts'
@@ -9,6 +10,8 @@ const systems: Record<IngestSystemName, IngestSystem> = {
   reference: ingestWithReference,
   unverified: ingestWithMillrace('off'),
   integrity: ingestWithMillrace('integrity'),
+  signatures: ingestWithMillrace('signatures'),
+  threads: ingestWithMillrace('signatures', availableParallelism()),
 }
 
 const [, , name, options = '{}'] = process.argv

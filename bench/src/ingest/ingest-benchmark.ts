@@ -1,4 +1,6 @@
+import { availableParallelism } from 'node:os'
 import path from 'node:path'
+import { decodeFrame } from '@millrace/dev-network'
 import { startRedis } from '@millrace/local-services'
 import { streams } from '@millrace/stream-protocol'
 import { atLeast, exactly, figure, type Result } from '@millrace/testing/results'
@@ -33,6 +35,9 @@ async function* measureIngesters({ events, rounds, onProgress }: BenchmarkOption
   onProgress(`ingest: making ${events.toLocaleString('en')} frames`)
   await using server = await startFrameServer(events)
   const frames = events + 1
+  const recording = await readRecordedNetwork()
+  const commits = recording.frames.filter((frame) => decodeFrame(frame).header.t === '#commit')
+  const commitShare = commits.length / recording.frames.length
   const options: IngestOptions = { url: server.url, redisUrl: redis.url, stream, lastSeq: frames }
   const measured: Round[] = []
   for (let number = 0; number < rounds; number++) {
@@ -50,9 +55,17 @@ async function* measureIngesters({ events, rounds, onProgress }: BenchmarkOption
   const perCore = (name: IngestSystemName): number => median(measured.map((round) => frames / round[name].cpuSeconds))
   const ratio = (name: IngestSystemName): number =>
     median(measured.map((round) => round.reference.cpuSeconds / round[name].cpuSeconds))
+  const threadsToNone = median(measured.map((round) => round.signatures.seconds / round.threads.seconds))
   yield [
     atLeast(goals.ingest.unverified, 'ingest: unverified to reference, on one core', ratio('unverified'), 'times'),
     atLeast(goals.ingest.integrity, 'ingest: integrity to reference, on one core', ratio('integrity'), 'times'),
+    atLeast(
+      goals.ingest.signaturesPerSecond,
+      'ingest: signatures, in a second of one core',
+      perCore('signatures') * commitShare,
+      'commits',
+    ),
+    atLeast(1, `ingest: ${availableParallelism()} threads to none, by the clock`, threadsToNone, 'times'),
     ...ingestSystemNames.map((name) => figure(`ingest: ${name}, in a second of one core`, perCore(name), 'frames')),
     ...ingestSystemNames.map((name) => figure(`ingest: ${name}, by the clock`, perSecond(name), 'frames/s')),
   ]

@@ -19,7 +19,7 @@ export interface IngestOptions {
 /** Works off a firehose, with a clock of its own. */
 export type IngestSystem = (options: IngestOptions) => Promise<IngestMeasurement>
 
-export const ingestSystemNames = ['reference', 'unverified', 'integrity'] as const
+export const ingestSystemNames = ['reference', 'unverified', 'integrity', 'signatures', 'threads'] as const
 export type IngestSystemName = (typeof ingestSystemNames)[number]
 
 /** Runs the work with a clock of the wall and one of the processor. */

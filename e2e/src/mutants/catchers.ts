@@ -99,6 +99,10 @@ export const catchers: Readonly<Record<Guard, Catcher>> = {
     file: convert,
     test: 'that claims another record is invalid, and its account is marked (I18, I19, G4)',
   },
+  'commit-signature': {
+    file: 'packages/ingest/src/signature-gate.test.ts',
+    test: 'of strangers are invalid, mark the account, and change nothing for those that hold (I19, I20)',
+  },
   'repo-signature': {
     file: 'packages/repo-backfill/src/verify-repo.test.ts',
     test: 'a commit signed by another key is refused (B7)',

@@ -34,6 +34,7 @@ export const guards = {
   'other-groups': 'an ack takes away what another group has not read (S1)',
   'stream-epoch': 'what a store of streams has lost is never read again (I5)',
   'commit-proof': 'rows are made of what the signed tree does not have (I18)',
+  'commit-signature': 'anybody who sends frames can write in the name of anybody, with signatures verified (I20)',
   'repo-signature': 'anybody can write the repo of anybody (B7)',
   'label-signature': 'anybody can label in the name of a labeler (L6)',
 } as const

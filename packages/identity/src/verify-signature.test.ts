@@ -1,11 +1,18 @@
-import { P256Keypair, Secp256k1Keypair, verifySignature as reference } from '@atproto/crypto'
+import { bytesToMultibase, P256Keypair, Secp256k1Keypair, verifySignature as reference } from '@atproto/crypto'
 import { describe, expect, test } from 'vitest'
-import { verifySignature } from './verify-signature.ts'
+import { verifySignature as beside, verifySignatureNow } from './verify-signature.ts'
 
 const bytes = Buffer.from('what was signed')
 const orders = {
   ES256K: 0xfffffffffffffffffffffffffffffffebaaedce6af48a03bbfd25e8cd0364141n,
   ES256: 0xffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc632551n,
+}
+
+/** Both ways have to agree about everything. */
+async function verifySignature(...check: Parameters<typeof beside>): Promise<boolean> {
+  const [later, now] = [await beside(...check), verifySignatureNow(...check)]
+  expect(now).toBe(later)
+  return now
 }
 
 describe.each([
@@ -31,7 +38,13 @@ describe.each([
     // It is a signature, only not one that AT Protocol takes.
     expect(await reference(pair.did(), bytes, high, { allowMalleableSig: true })).toBe(true)
     expect(await verifySignature(pair.did(), bytes, high)).toBe(false)
-    for (const bad of [new Uint8Array(), sig.subarray(1), Buffer.concat([sig, Buffer.from([0])]), new Uint8Array(64)])
+    for (const bad of [
+      new Uint8Array(),
+      sig.subarray(1),
+      Buffer.concat([sig, Buffer.from([0])]),
+      new Uint8Array(64),
+      new Uint8Array(64).fill(0xff),
+    ])
       expect(await verifySignature(pair.did(), bytes, bad)).toBe(false)
   })
 })
@@ -40,6 +53,8 @@ test.each([
   '',
   'did:key:',
   'did:key:zQ3sh',
+  // Of the right form, but not on the curve.
+  `did:key:${bytesToMultibase(Buffer.concat([Buffer.from('e70102', 'hex'), Buffer.alloc(32, 0xff)]), 'base58btc')}`,
   'did:plc:aaaaaaaaaaaaaaaaaaaaaaaa',
   'did:key:z6MkhaXgBZDvotDkL5257faiztiGiC2QtKLGpbnnEGta2doK',
 ])('%j is no key that verifies anything', async (key) => {

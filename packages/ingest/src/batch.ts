@@ -11,6 +11,8 @@ export class Batch<E> {
   readonly deadLetters: DeadLetter[] = []
   readonly dirty: DirtyMark[] = []
   readonly gaps: HostGap[] = []
+  /** Places in the sequence of the frames in it. */
+  readonly seqs: number[] = []
   frames = 0
   bytes = 0
   /** The cursor that appending it leads to; undefined when nothing in it has a place in the sequence. */
@@ -43,6 +45,7 @@ export class Batch<E> {
       this.gaps.push({ host: this.#host, stream: this.#stream, reason, fromSeq: String(seq - 1), toSeq: String(seq) })
     }
     this.count(conversion.outcome, conversion.reason)
+    this.seqs.push(seq)
     this.lastSeq = seq
     this.lastTime = conversion.time ?? this.lastTime
   }

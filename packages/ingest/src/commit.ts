@@ -43,6 +43,9 @@ export interface OpenedCommit {
   commit: Link
   /** Root of the repo's tree. */
   data: Link
+  sig: Uint8Array
+  /** The block of the commit. */
+  block: Buffer
   blocks: Blocks
 }
 
@@ -133,10 +136,26 @@ export function openCommit(
   const block = blocks.get(link.key)
   if (!block) throw new InvalidEventError('missing-blocks', 'the commit itself was not sent')
   const signed = readCommit(block)
+  // The head of a map of up to 23 fields is one byte.
+  if (block[0]! > 0xb7) failCommit('it has too many fields')
   if (verify && signed.did !== did) failCommit('it is of another account')
   if (verify && signed.rev !== rev) failCommit('it is of another revision')
-  return { commit: link, data: signed.data, blocks }
+  return { commit: link, data: signed.data, sig: signed.sig, block, blocks }
 }
+
+/**
+ * The bytes that were signed: the block of a commit without its `sig`. As `unsignedCommit` of repo-reader, for a block
+ * that was read already: the signature is a view of it, and its name stands right before it.
+ */
+export function signedBytes({ block, sig }: Pick<OpenedCommit, 'block' | 'sig'>): Uint8Array {
+  const start = sig.byteOffset - block.byteOffset
+  const head = sig.length < 24 ? 1 : sig.length < 0x100 ? 2 : 3
+  const parts = [block.subarray(1, start - head - SIG.length), block.subarray(start + sig.length)]
+  return Buffer.concat([Buffer.from([block[0]! - 1]), ...parts])
+}
+
+/** The text `sig` in CBOR. */
+const SIG = '\x63sig'
 
 function failCommit(what: string): never {
   throw new InvalidEventError('bad-commit', `the commit does not hold: ${what}`)

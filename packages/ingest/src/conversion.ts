@@ -39,12 +39,15 @@ export const skipReasons = [
   'future-rev',
   'info',
   'missing-blocks',
+  'no-key',
+  'queue-full',
   'rebase',
   'spoofed-label',
   'too-big',
   'too-deep',
   'too-large',
   'too-many-ops',
+  'unknown-key',
   'unknown-type',
   'unrepresentable-record',
   'unsigned-label',
@@ -83,6 +86,14 @@ export function originOf({ host, epoch = 0 }: Origin): { host: string; epoch?: n
   return { host, ...(epoch > 0 && { epoch }) }
 }
 
+/** What a commit is proven by, beside its frame. */
+export interface CommitProof {
+  rev: string
+  /** What was signed. */
+  bytes: Uint8Array
+  sig: Uint8Array
+}
+
 /** What a frame comes to. */
 export interface Conversion<E> {
   events: E[]
@@ -93,6 +104,10 @@ export interface Conversion<E> {
   error?: string
   /** The frame's own time, as received. */
   time?: string
+  /** The account that it is about, where it could be read. */
+  did?: string
+  /** What is left to be checked before the events may be used. */
+  proof?: CommitProof
   rejected: Rejected[]
   dirty: DirtyMark[]
   /** Set when it was not used and its account cannot be read, so that only the host can be marked (hazard G4). */

@@ -65,6 +65,7 @@ describe('a #commit', () => {
     const [created, updated] = body.ops.map(({ cid }) => String(cid))
     expect(result).toEqual({
       outcome: 'appended',
+      did: alice,
       time: now,
       rejected: [],
       dirty: [],

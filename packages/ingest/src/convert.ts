@@ -9,7 +9,7 @@ import {
   type RecordJson,
   type StreamEvent,
 } from '@millrace/stream-protocol'
-import { ignored, originOf, type Conversion, type Origin, type Rejected } from './conversion.ts'
+import { ignored, originOf, type CommitProof, type Conversion, type Origin, type Rejected } from './conversion.ts'
 import {
   checkOps,
   failField,
@@ -20,6 +20,7 @@ import {
   readDid,
   readRev,
   readText,
+  signedBytes,
   type CommitFields,
   type CommitOp,
   type OpenedCommit,
@@ -27,7 +28,7 @@ import {
 import type { Frame } from './frame.ts'
 
 /** What is checked before an event is made: see {@link frameToEvents}. */
-export type Verify = 'integrity' | 'off'
+export type Verify = 'integrity' | 'signatures' | 'off'
 
 export interface ConvertOptions extends Origin {
   /** @default 'integrity' */
@@ -46,7 +47,8 @@ const discontinuous: ReadonlySet<string> = new Set(['too-big', 'rebase', 'missin
  *
  * With `verify: 'integrity'` a commit is used only if its frame proves it, its signature apart: every block has the hash
  * it stands under, the signed commit agrees with the frame, every operation with the signed tree, and all of them lead
- * there from `prevData` where the frame has it (hazards G8, I18). With `off` only the limits are checked.
+ * there from `prevData` where the frame has it (hazards G8, I18). With `signatures` the same is checked, and the result
+ * says what its signature has to be compared with. With `off` only the limits are checked.
  *
  * A pure function of its arguments, and total: what cannot be used is told in the result, with what has to be marked
  * (hazard G4). A record that JSON cannot carry is rejected alone, with a deletion in its place; the others of its commit
@@ -57,7 +59,7 @@ export function frameToEvents(frame: Frame, options: ConvertOptions): Conversion
     case 'commit':
       return guarded(frame.body, 'repo', options, () => commitToEvents(frame.seq, frame.body, options))
     case 'sync':
-      return guarded(frame.body, 'did', options, () => appended([syncToEvent(frame.seq, frame.body, options)]))
+      return guarded(frame.body, 'did', options, () => syncToEvents(frame.seq, frame.body, options))
     case 'account':
       return guarded(frame.body, 'did', options, () => appended([accountToEvent(frame.seq, frame.body, options)]))
     case 'identity':
@@ -92,9 +94,13 @@ function guarded(
   }
 }
 
-function appended(events: StreamEvent[], rejected: Rejected[] = []): Conversion<StreamEvent> {
+function appended(
+  events: StreamEvent[],
+  { rejected = [], proof }: { rejected?: Rejected[]; proof?: CommitProof | undefined } = {},
+): Conversion<StreamEvent> {
   const [event] = events
-  return { events, outcome: 'appended', rejected, dirty: [], ...(event && { time: event.time }) }
+  const about = event && { time: event.time, did: event.did }
+  return { events, outcome: 'appended', rejected, dirty: [], ...about, ...(proof && { proof }) }
 }
 
 function commitToEvents(seq: number, body: CborMap, options: ConvertOptions): Conversion<StreamEvent> {
@@ -105,8 +111,8 @@ function commitToEvents(seq: number, body: CborMap, options: ConvertOptions): Co
   if (body['rebase'] === true) throw new InvalidEventError('rebase', 'the commit is a rebase')
   if (fields.blocks.length === 0) throw new InvalidEventError('missing-blocks', 'the commit was sent without blocks')
   refuseFuture(rev, options)
-  const signed = openCommit(fields.blocks, fields, verify === 'integrity')
-  if (verify === 'integrity' && isGuarded('commit-proof')) checkOps(fields, signed)
+  const signed = openCommit(fields.blocks, fields, verify !== 'off')
+  if (verify !== 'off' && isGuarded('commit-proof')) checkOps(fields, signed)
 
   const shared = {
     time,
@@ -122,7 +128,11 @@ function commitToEvents(seq: number, body: CborMap, options: ConvertOptions): Co
   const events: StreamEvent[] = made.map((op, index) => ({ ...op, seq, ...shared, op: index, ops: made.length }))
   // The revision counts even if nothing of it is left, or the next commit would seem to follow one that we lack (I16).
   if (events.length === 0) events.push({ type: 'repo', seq, ...shared })
-  return appended(events, rejected)
+  return appended(events, { rejected, proof: proofOf(rev, signed, options) })
+}
+
+function proofOf(rev: string, signed: OpenedCommit, { verify }: ConvertOptions): CommitProof | undefined {
+  return verify === 'signatures' ? { rev, bytes: signedBytes(signed), sig: signed.sig } : undefined
 }
 
 type MadeOp = Pick<RecordEvent, 'type' | 'collection' | 'rkey'> &
@@ -161,7 +171,7 @@ function rejectedOp(did: string, op: CommitOp, block: Buffer, error: InvalidEven
   }
 }
 
-function syncToEvent(seq: number, body: CborMap, options: ConvertOptions): StreamEvent {
+function syncToEvents(seq: number, body: CborMap, options: ConvertOptions): Conversion<StreamEvent> {
   const did = readDid(body['did'])
   const rev = readRev(body)
   const time = readText(body, 'time')
@@ -169,18 +179,19 @@ function syncToEvent(seq: number, body: CborMap, options: ConvertOptions): Strea
   if (blocks.length > MAX_SYNC_BYTES)
     throw new InvalidEventError('too-large', `blocks of a sync have ${blocks.length} bytes`)
   refuseFuture(rev, options)
-  const { commit, data } = openCommit(blocks, { did, rev }, options.verify !== 'off')
-  return {
+  const signed = openCommit(blocks, { did, rev }, options.verify !== 'off')
+  const event: StreamEvent = {
     type: 'repo',
     sync: true,
     seq,
     time,
     did,
-    commit: commit.toString(),
+    commit: signed.commit.toString(),
     rev,
-    data: data.toString(),
+    data: signed.data.toString(),
     ...originOf(options),
   }
+  return appended([event], { proof: proofOf(rev, signed, options) })
 }
 
 function accountToEvent(seq: number, body: CborMap, options: ConvertOptions): StreamEvent {

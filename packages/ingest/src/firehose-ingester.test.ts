@@ -1,8 +1,11 @@
 import { randomBytes } from 'node:crypto'
+import { Secp256k1Keypair } from '@atproto/crypto'
+import type { DidResolution } from '@millrace/identity'
 import { streamEventCodec, streams, type StreamEvent } from '@millrace/stream-protocol'
 import { createLogSpy, eventually } from '@millrace/testing'
 import { describe, expect, test } from 'vitest'
 import { FirehoseIngester, type FirehoseIngesterOptions } from './firehose-ingester.ts'
+import { SignaturePool } from './signature-pool.ts'
 import { replay, startRelay } from './test-support/relay.ts'
 import {
   accountFrame,
@@ -14,7 +17,7 @@ import {
   TestRepo,
   commitFrame,
 } from './test-support/repos.ts'
-import { manifest, recordedFrames } from './test-support/recorded.ts'
+import { manifest, recordedFrames, recordedIdentities } from './test-support/recorded.ts'
 import { aWhile, createTestMeter, openTestStore, running, TestLedger } from './test-support/stores.ts'
 
 const openStore = (highWaterMark?: number) =>
@@ -480,10 +483,79 @@ describe('FirehoseIngester', () => {
     expect(meter.read('millrace_ingester_connection_state', { ...labels, state: 'halted' })).toBe(0)
   })
 
+  test('keeps its cursor before an account whose key is not known yet, and reads on (I12, I13)', async () => {
+    await using store = await openStore()
+    await using pool = new SignaturePool({ threads: 1 })
+    const keypair = await Secp256k1Keypair.create()
+    const bob = 'did:plc:bbbbbbbbbbbbbbbbbbbbbbbb'
+    const frames: { seq: number; bytes: Buffer }[] = []
+    for (const did of [bob, alice, bob, bob]) {
+      const repo = await TestRepo.create(did, keypair)
+      const seq = frames.length + 1
+      const body = await repo.commit({ action: 'create', path: `app.bsky.feed.post/${seq}`, record: post('signed') })
+      frames.push({ seq, bytes: commitFrame({ ...body, seq }) })
+    }
+    await using relay = await startRelay(replay(frames))
+    const ledger = new TestLedger()
+    const meter = createTestMeter()
+    const open = (answer: (did: string) => Promise<void>) => {
+      const resolve = async (did: string): Promise<DidResolution> => {
+        await answer(did)
+        return { kind: 'found', identity: { did, document: {}, signingKey: keypair.did() } }
+      }
+      const signatures = { pool, resolver: { resolve, expire: () => undefined } }
+      return new FirehoseIngester({
+        ...store,
+        host: relay.host,
+        ...quick,
+        verify: 'signatures',
+        signatures,
+        ledger,
+        meter,
+      })
+    }
+    {
+      const ingester = open((did) => (did === alice ? new Promise(() => undefined) : Promise.resolve()))
+      await using _ = running(ingester)
+      await eventually(() => expect(seqs(store.events)).toEqual([1, 3, 4]))
+      await eventually(async () => expect(await store.cursors.get(keyOf(relay.host))).toBe('1'))
+    }
+    // Whoever is started next reads again from before what had waited.
+    await using _ = running(open(async () => undefined))
+    await eventually(async () => expect(await store.cursors.get(keyOf(relay.host))).toBe('4'))
+    expect(new Set(seqs(store.events))).toEqual(new Set([1, 2, 3, 4]))
+    expect(ledger.dirty).toEqual([])
+    const outcome = (name: string) => meter.read('millrace_ingester_frames_total', { outcome: name })
+    expect([outcome('appended'), outcome('abandoned')]).toEqual([6, 1])
+    expect(meter.read('firehose_ingester_incoming_events_total')).toBe(7)
+  })
+
+  test('a whole recording holds with the keys of its accounts', async () => {
+    await using store = await openStore()
+    await using pool = new SignaturePool({ threads: 1 })
+    const frames = recordedFrames('subscribeRepos')
+    await using relay = await startRelay(({ socket }) => frames.forEach((bytes) => socket.send(bytes)))
+    const identities = recordedIdentities()
+    const resolve = async (did: string): Promise<DidResolution> => {
+      const identity = identities.get(did)
+      return identity ? { kind: 'found', identity } : { kind: 'absent', tombstoned: false }
+    }
+    const signatures = { pool, resolver: { resolve, expire: () => undefined } }
+    const meter = createTestMeter()
+    await using _ = running(
+      new FirehoseIngester({ ...store, host: relay.host, ...quick, verify: 'signatures', signatures, meter }),
+    )
+    await eventually(async () => expect(await store.cursors.get(keyOf(relay.host))).toBe(`${manifest.inputs.lastSeq}`))
+    expect(meter.read('millrace_ingester_frames_total', { outcome: 'appended' })).toBe(frames.length)
+  })
+
   test('verification that it cannot do is refused', async () => {
     await using store = await openStore()
-    expect(() => new FirehoseIngester({ ...store, host: 'relay.test', verify: 'signatures' as 'off' })).toThrow(
-      "cannot verify \"signatures\": only 'integrity' and 'off' are known",
+    expect(() => new FirehoseIngester({ ...store, host: 'relay.test', verify: 'all' as 'off' })).toThrow(
+      'cannot verify "all": integrity, signatures and off are known',
+    )
+    expect(() => new FirehoseIngester({ ...store, host: 'relay.test', verify: 'signatures' })).toThrow(
+      'signatures cannot be verified without a resolver',
     )
   })
 })

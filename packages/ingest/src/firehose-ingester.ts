@@ -11,6 +11,7 @@ import {
 } from '@millrace/stream-protocol'
 import { frameToEvents, type Verify } from './convert.ts'
 import { hostLabel } from './host-url.ts'
+import { SignatureGate, type SignatureGateOptions } from './signature-gate.ts'
 import {
   Subscription,
   subscriptionDefaults,
@@ -27,10 +28,12 @@ export interface FirehoseIngesterOptions extends Partial<SubscriptionSettings> {
   ledger?: Ledger | undefined
   /**
    * What is checked before an event is made. `integrity`: all that a frame proves by itself, its signature apart.
-   * `off`: limits and syntax.
+   * `signatures`: the same, and that the account has signed it; needs `signatures`. `off`: limits and syntax.
    * @default 'integrity'
    */
   verify?: Verify
+  /** What signatures are verified with. */
+  signatures?: SignatureGateOptions | undefined
   /**
    * Where to begin when no cursor is stored: a sequence number, `0` for the oldest the host has, null for the live end
    * (hazard I3). A service that ran before reads its own checkpoint here, each time that it connects (hazard I4).
@@ -48,7 +51,8 @@ export interface FirehoseIngesterOptions extends Partial<SubscriptionSettings> {
  * frame may arrive again after a crash, but the sink takes a batch and its cursor in one step, so it is not there twice.
  * Losing the connection, the store, or the place in it, is waited out inside; `run` rejects only on a bug.
  *
- * It does not compare commits with each other, nor verify signatures.
+ * It does not compare commits with each other. With `verify: 'signatures'` accounts may overtake each other while one
+ * waits for its key; the cursor stays before the first that waits, so that after a crash some events may be there twice.
  */
 export class FirehoseIngester implements Loop {
   readonly name: string
@@ -57,14 +61,16 @@ export class FirehoseIngester implements Loop {
   constructor(options: FirehoseIngesterOptions) {
     const {
       verify = 'integrity',
+      signatures,
       startCursor = null,
       ledger,
       logger = silentLogger,
       meter = noMeter,
       ...rest
     } = options
-    if (verify !== 'integrity' && verify !== 'off')
-      throw new TypeError(`cannot verify ${JSON.stringify(verify)}: only 'integrity' and 'off' are known`)
+    if (verify !== 'integrity' && verify !== 'signatures' && verify !== 'off')
+      throw new TypeError(`cannot verify ${JSON.stringify(verify)}: integrity, signatures and off are known`)
+    if (verify === 'signatures' && !signatures) throw new TypeError('signatures cannot be verified without a resolver')
     const host = hostLabel(options.host)
     this.name = `firehose ${host}`
     this.#subscription = new Subscription({
@@ -76,6 +82,7 @@ export class FirehoseIngester implements Loop {
       ledger,
       logger,
       meter,
+      ...(verify === 'signatures' && signatures && { openGate: () => new SignatureGate(host, signatures) }),
       convert: (frame, epoch) => frameToEvents(frame, { host, epoch, verify, now: Date.now() }),
     })
   }

@@ -71,6 +71,21 @@ export interface SubscriptionOptions<E> extends SubscriptionSettings {
   convert: (frame: Frame, epoch: number) => Conversion<E>
   /** Looks at a batch before it is appended, and may withdraw events from it. May take as long as it needs. */
   review?: (batch: Batch<E>, signal: AbortSignal) => Promise<void>
+  /** Holds frames back until they may be used, for one connection. */
+  openGate?: () => FrameGate<E>
+}
+
+/** Where frames wait for what is not known yet; see `SignatureGate`, which is one. */
+export interface FrameGate<E> extends Disposable {
+  /** The lowest number that is not durable, these left out; undefined when there is none. */
+  firstBeyond(seqs: ReadonlySet<number>): number | undefined
+  readonly size: number
+  readonly isBusy: boolean
+  readonly hasSettled: boolean
+  admit(seq: number, conversion: Conversion<E>, bytes: number): void
+  take(): { seq: number; conversion: Conversion<E> }[]
+  wait(): Promise<void>
+  done(seqs: readonly number[]): void
 }
 
 /** Where an ingester stands, for people and health checks. */
@@ -100,6 +115,8 @@ type End = { next: 'stop' } | { next: 'retry'; reason: string; delayMs?: number 
 const REPEATED = 3
 /** Largest message that is accepted in order to step over it. */
 const MAX_STEPPED_OVER_BYTES = 256 * 1024 * 1024
+/** Time that what is held back has at the end of a connection. */
+const DRAIN_MS = 1_000
 /** Time that frames may be converted without giving way to other work. */
 const SLICE_MS = 10
 
@@ -121,6 +138,9 @@ export class Subscription<E> {
   readonly #status: SubscriptionStatus
   /** Highest sequence number that is appended, or was asked to start after. */
   #lastSeq: number | undefined
+  /** Highest sequence number that was read in this connection, appended or not. */
+  #readSeq: number | undefined
+  #gate: FrameGate<E> | undefined
   #firstOfConnection = true
   /** How often the host has lost its numbers: within one such time alone can they be compared (hazards L2, I22). */
   #epoch = 0
@@ -203,7 +223,10 @@ export class Subscription<E> {
       if (stored === null && cursor !== null) this.#logger.info({ cursor }, 'no cursor is stored: starting here')
       this.#status.cursor = stored
       this.#lastSeq = cursor !== null && /^\d{1,16}$/.test(cursor) ? Number(cursor) : undefined
+      this.#readSeq = this.#lastSeq
       this.#firstOfConnection = true
+      using gate = this.#options.openGate?.()
+      this.#gate = gate
       using socket = new FrameSocket({
         ...this.#options,
         url: subscriptionUrl(host, nsid, cursor),
@@ -216,6 +239,7 @@ export class Subscription<E> {
       })
       return await this.#consume(socket, signal)
     } catch (error) {
+      this.#abandon(this.#gate?.size ?? 0)
       if (signal.aborted) return { next: 'stop' }
       if (error instanceof CursorConflictError) {
         this.#logger.warn({ err: error }, 'the stored cursor was moved: starting again from there')
@@ -229,13 +253,16 @@ export class Subscription<E> {
     const { maxBatch, maxBatchBytes, healthyMs, sink } = this.#options
     let firstDataAt: number | undefined
     for (;;) {
-      await socket.wait(signal)
-      if (signal.aborted) return { next: 'stop' }
+      await this.#waitForWork(socket, signal)
+      if (signal.aborted) {
+        this.#abandon(this.#gate?.size ?? 0)
+        return { next: 'stop' }
+      }
       const batch = new Batch<E>(this.#host, sink.stream)
       let end: End | undefined
       let frame: Buffer | undefined
       let slice = performance.now()
-      while (!end && batch.events.length < maxBatch && batch.bytes < maxBatchBytes) {
+      while (!end && batch.events.length < maxBatch && batch.bytes < maxBatchBytes && !this.#gate?.isBusy) {
         frame = socket.take()
         if (!frame) break
         end = this.#read(frame, batch)
@@ -243,18 +270,65 @@ export class Subscription<E> {
         await setImmediate()
         slice = performance.now()
       }
+      this.#takeSettled(batch)
       if (batch.frames > 0) {
         firstDataAt ??= Date.now()
         await this.#flush(batch, signal)
         if (Date.now() - firstDataAt >= healthyMs) this.#backoff.reset()
       }
-      if (end) return await this.#ended(end, signal)
-      if (!frame && socket.closed) return this.#closed(socket.closed)
+      if (end || (!frame && socket.closed && !this.#gate?.isBusy)) {
+        await this.#drain(signal)
+        return end ? await this.#ended(end, signal) : this.#closed(socket.closed!)
+      }
     }
   }
 
+  async #waitForWork(socket: FrameSocket, signal: AbortSignal): Promise<void> {
+    const gate = this.#gate
+    if (!gate) return await socket.wait(signal)
+    if (gate.hasSettled) return
+    const aborted = Promise.withResolvers<void>()
+    const abort = () => aborted.resolve()
+    signal.addEventListener('abort', abort, { once: true })
+    using wait = new AbortedOnDispose(signal)
+    const reasons = [gate.wait(), aborted.promise]
+    if (!gate.isBusy) reasons.push(socket.wait(wait.signal))
+    if (!signal.aborted) await Promise.race(reasons)
+    signal.removeEventListener('abort', abort)
+  }
+
+  #takeSettled(batch: Batch<E>): void {
+    for (const { seq, conversion } of this.#gate?.take() ?? []) {
+      batch.frames++
+      batch.add(seq, conversion)
+      this.#warnOf(seq, conversion)
+    }
+  }
+
+  /** What is still held back at the end of a connection may settle for a moment. The rest comes again from the cursor. */
+  async #drain(signal: AbortSignal): Promise<void> {
+    const gate = this.#gate
+    if (!gate) return
+    const until = performance.now() + DRAIN_MS
+    while (gate.size > 0 && !signal.aborted && performance.now() < until) {
+      if (!gate.hasSettled) await Promise.race([gate.wait(), sleep(until - performance.now(), signal)])
+      const batch = new Batch<E>(this.#host, this.#options.sink.stream)
+      this.#takeSettled(batch)
+      if (batch.frames > 0) await this.#flush(batch, signal)
+    }
+    this.#abandon(gate.size)
+  }
+
+  #abandon(frames: number): void {
+    if (frames === 0) return
+    const lost = new Batch<E>(this.#host, this.#options.sink.stream)
+    for (let frame = 0; frame < frames; frame++) lost.count('abandoned')
+    this.#metrics.done(lost)
+    this.#gate = undefined
+  }
+
   #closed(closed: Closed): End {
-    if (closed.reason === 'too-large') this.#countFailure('too-large', this.#lastSeq)
+    if (closed.reason === 'too-large') this.#countFailure('too-large', this.#readSeq)
     this.#logger.debug({ ...closed }, 'connection closed')
     return { next: 'retry', reason: closed.reason, delayMs: closed.retryAfterMs }
   }
@@ -295,7 +369,7 @@ export class Subscription<E> {
 
   #readSequenced(frame: Extract<Frame, { seq: number }>, bytes: Buffer, batch: Batch<E>): End | undefined {
     const { seq } = frame
-    const last = batch.lastSeq ?? this.#lastSeq
+    const last = this.#readSeq
     const first = this.#firstOfConnection
     this.#firstOfConnection = false
     if (last !== undefined && seq <= last) {
@@ -317,18 +391,21 @@ export class Subscription<E> {
     }
     for (const gap of this.#openGaps) batch.gaps.push({ ...gap, toSeq: String(seq) })
     this.#openGaps = []
+    this.#readSeq = seq
+    if (this.#gate) {
+      // It counts in the batch that it will be appended with.
+      batch.frames--
+      this.#gate.admit(seq, conversion, bytes.length)
+      return undefined
+    }
     batch.add(seq, conversion)
-    this.#warnOf(seq, conversion, bytes)
+    this.#warnOf(seq, conversion)
     return undefined
   }
 
-  #warnOf(seq: number, { outcome, reason, error, rejected, dirty }: Conversion<E>, bytes: Buffer): void {
+  #warnOf(seq: number, { outcome, reason, error, rejected, dirty }: Conversion<E>): void {
     if (outcome !== 'appended' && outcome !== 'ignored')
-      this.#sampler.warn(
-        reason ?? outcome,
-        { seq, did: dirty[0]?.did, error, bytes: bytes.length },
-        `frame is ${outcome}`,
-      )
+      this.#sampler.warn(reason ?? outcome, { seq, did: dirty[0]?.did, error }, `frame is ${outcome}`)
     for (const { reason, did, uri, error } of rejected)
       this.#sampler.warn(reason, { seq, did, uri, error }, 'rejected a part of a frame')
   }
@@ -345,7 +422,7 @@ export class Subscription<E> {
     this.#logger.warn({ name, message }, 'the host says')
     if (name !== 'OutdatedCursor') return
     // Not an error, but often the only hint that events are gone (I8).
-    this.#openGap('outdated-cursor', this.#place(batch.lastSeq))
+    this.#openGap('outdated-cursor', this.#place(this.#gate ? this.#readSeq : batch.lastSeq))
   }
 
   #readGarbage(bytes: Buffer, error: unknown, batch: Batch<E>): End | undefined {
@@ -394,7 +471,8 @@ export class Subscription<E> {
       await this.#options.review?.(batch, signal)
       await this.#record(batch, signal)
       if (batch.lastSeq !== undefined) {
-        const cursor = { key: this.#key, from: this.#status.cursor, to: String(batch.lastSeq) }
+        const reached = this.#reached(batch)
+        const cursor = { key: this.#key, from: this.#status.cursor, to: String(reached) }
         failpoint('ingester.converted')
         // Repeating it is harmless: a store that holds `to` has the batch (I1).
         await retrying(
@@ -403,9 +481,10 @@ export class Subscription<E> {
         )
         failpoint('ingester.appended')
         this.#status.cursor = cursor.to
-        this.#status.lastSeq = this.#lastSeq = batch.lastSeq
+        this.#status.lastSeq = this.#lastSeq = reached
         this.#status.events += batch.events.length
-        this.#metrics.cursor(batch.lastSeq)
+        this.#metrics.cursor(reached)
+        this.#gate?.done(batch.seqs)
       }
     } catch (error) {
       const lost = new Batch<E>(this.#host, sink.stream)
@@ -418,6 +497,15 @@ export class Subscription<E> {
     this.#status.lastEventTime = batch.lastTime
     const lag = (Date.now() - Date.parse(batch.lastTime)) / 1_000
     if (!Number.isNaN(lag)) this.#metrics.lag(Math.max(0, lag))
+  }
+
+  /** Up to where everything is done once this batch is appended (hazard I12). */
+  #reached(batch: Batch<E>): number {
+    const { lastSeq } = batch
+    if (!this.#gate) return lastSeq!
+    const own = new Set(batch.seqs)
+    const open = this.#gate.firstBeyond(own)
+    return open === undefined ? this.#readSeq! : open - 1
   }
 
   /** Without a ledger, marks are counted and logged and no more: whoever runs it so accepts that. */
@@ -445,5 +533,19 @@ export class Subscription<E> {
     if (reason === undefined) delete this.#status.reason
     else this.#status.reason = reason
     this.#metrics.state(state)
+  }
+}
+
+/** A signal that is aborted with another one, or when the block is left: for waits that lost a race. */
+class AbortedOnDispose implements Disposable {
+  readonly #controller = new AbortController()
+  readonly signal: AbortSignal
+
+  constructor(signal: AbortSignal) {
+    this.signal = AbortSignal.any([signal, this.#controller.signal])
+  }
+
+  [Symbol.dispose](): void {
+    this.#controller.abort()
   }
 }

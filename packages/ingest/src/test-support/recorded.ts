@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import path from 'node:path'
 import { gunzipSync } from 'node:zlib'
+import { readDidDocument, type Identity } from '@millrace/identity'
 
 const folder = path.join(import.meta.dirname, '../../../../fixtures/network-basic')
 
@@ -25,4 +26,14 @@ export function recordedFrames(name: 'subscribeRepos' | 'subscribeLabels'): Buff
     at += 4 + size
   }
   return frames
+}
+
+/** What the recorded DID documents say, by account. */
+export function recordedIdentities(): Map<string, Identity> {
+  const lines = gunzipSync(readFileSync(path.join(folder, 'inputs/did-docs.jsonl.gz')))
+    .toString()
+    .trimEnd()
+    .split('\n')
+  const entries = lines.map((line) => JSON.parse(line) as { did: string; docMultikey: unknown })
+  return new Map(entries.map(({ did, docMultikey }) => [did, readDidDocument(docMultikey, did)!]))
 }

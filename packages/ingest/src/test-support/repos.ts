@@ -5,10 +5,10 @@ import { BlockMap, blocksToCarFile, MemoryBlockstore, Repo, WriteOpAction, type 
 export const alice = 'did:plc:aaaaaaaaaaaaaaaaaaaaaaaa'
 export const now = '2026-11-23T10:00:00.000Z'
 
-type Keypair = Parameters<typeof Repo.create>[2]
+export type Keypair = Parameters<typeof Repo.create>[2]
 
-/** Signs nothing: signatures are not what is tested here. */
-const keypair: Keypair = { jwtAlg: 'ES256K', did: () => 'did:key:none', sign: async () => new Uint8Array(64) }
+/** Signs nothing, where signatures are not what is tested. */
+const unsigned: Keypair = { jwtAlg: 'ES256K', did: () => 'did:key:none', sign: async () => new Uint8Array(64) }
 
 export type Write =
   | { action: 'create' | 'update'; path: string; record: LexMap }
@@ -61,19 +61,21 @@ export function post(text: string): LexMap {
 /** A repo as a host keeps it, which sends each of its commits as a frame with the proof that the protocol asks for. */
 export class TestRepo {
   #repo: Repo
+  readonly #keypair: Keypair
   #seq = 0
 
-  private constructor(repo: Repo) {
+  private constructor(repo: Repo, keypair: Keypair) {
     this.#repo = repo
+    this.#keypair = keypair
   }
 
-  static async create(did = alice): Promise<TestRepo> {
-    return new TestRepo(await Repo.create(new MemoryBlockstore(), did, keypair))
+  static async create(did = alice, keypair = unsigned): Promise<TestRepo> {
+    return new TestRepo(await Repo.create(new MemoryBlockstore(), did, keypair), keypair)
   }
 
   async commit(...writes: Write[]): Promise<CommitBody> {
     const before = this.#repo
-    const data = await before.formatCommit(writes.map(toWriteOp), keypair)
+    const data = await before.formatCommit(writes.map(toWriteOp), this.#keypair)
     this.#repo = await before.applyCommit(data)
     const ops = await Promise.all(
       writes.map(async ({ action, path }) => {
