@@ -102,16 +102,20 @@ export class FrameSocket implements Disposable {
   /** Resolves once a frame can be taken, the connection is over, or the signal is aborted. */
   async wait(signal: AbortSignal): Promise<void> {
     if (this.#head < this.#frames.length || this.#closed || signal.aborted) return
-    this.#waiter = Promise.withResolvers()
-    const wake = () => this.#wake()
+    const waiter = Promise.withResolvers<void>()
+    this.#waiter = waiter
+    const wake = () => waiter.resolve()
     signal.addEventListener('abort', wake, { once: true })
     if (this.#socket.readyState === WebSocket.OPEN) this.#watch()
     try {
-      await this.#waiter.promise
+      await waiter.promise
     } finally {
       signal.removeEventListener('abort', wake)
-      clearTimeout(this.#idleTimer)
-      this.#waiter = undefined
+      // Whoever was aborted may have waited anew by now.
+      if (this.#waiter === waiter) {
+        clearTimeout(this.#idleTimer)
+        this.#waiter = undefined
+      }
     }
   }
 
