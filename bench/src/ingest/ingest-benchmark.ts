@@ -1,3 +1,4 @@
+import { generateKeyPairSync, sign, verify } from 'node:crypto'
 import { availableParallelism } from 'node:os'
 import path from 'node:path'
 import { decodeFrame } from '@millrace/dev-network'
@@ -65,10 +66,23 @@ async function* measureIngesters({ events, rounds, onProgress }: BenchmarkOption
       perCore('signatures') * commitShare,
       'commits',
     ),
+    figure('ingest: what OpenSSL verifies of them, in a second of one core', opensslPerCore(), 'signatures'),
     atLeast(1, `ingest: ${availableParallelism()} threads to none, by the clock`, threadsToNone, 'times'),
     ...ingestSystemNames.map((name) => figure(`ingest: ${name}, in a second of one core`, perCore(name), 'frames')),
     ...ingestSystemNames.map((name) => figure(`ingest: ${name}, by the clock`, perSecond(name), 'frames/s')),
   ]
+}
+
+/** What a core of this machine is worth at this hour, for signatures of secp256k1. */
+function opensslPerCore(): number {
+  const count = 2_000
+  const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'secp256k1' })
+  const bytes = Buffer.alloc(200, 7)
+  const signature = sign('sha256', bytes, privateKey)
+  const before = process.cpuUsage()
+  for (let index = 0; index < count; index++) verify('sha256', bytes, publicKey, signature)
+  const { user, system } = process.cpuUsage(before)
+  return (count * 1_000_000) / (user + system)
 }
 
 /** Before any speed: that all make the same entries of the recording. */
