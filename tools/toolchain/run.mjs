@@ -183,6 +183,10 @@ const commands = {
     help: 'faults of every kind into a pipeline of real processes, and what became of the rows (`-- --minutes 60`)',
     run: (env, args) => (build(env), handOver('node', ['e2e/src/nemesis.ts', ...args], env)),
   },
+  fuzz: {
+    help: 'bytes of strangers for everything that reads them, compared with other readers (`-- --seconds 60`)',
+    run: (env, args) => (build(env), handOver('node', ['e2e/src/fuzz.ts', ...args], env)),
+  },
   mutants: {
     help: 'each guard left out in turn, with the test that notices',
     run: (env, args) => (build(env), handOver('node', ['e2e/src/mutants.ts', ...args], env)),

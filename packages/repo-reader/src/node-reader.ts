@@ -51,9 +51,14 @@ export class NodeReader {
     this.#expect(HEAD)
     this.left = this.#head(4)
     if (this.left > MAX_ENTRIES) breakRule('tree-entries', `a node has ${this.left} entries`)
-    const isLeaf = end - 1 >= start && bytes[end - 1] === NULL && bytes[end - 2] === L[1] && bytes[end - 3] === L[0]
-    this.#tail = isLeaf ? end - 3 : end - CID_BYTES - LINK.length - L.length
-    this.first = isLeaf ? -1 : end - CID_BYTES
+    // The last field says what comes first.
+    const isNull = bytes[end - 1] === NULL && bytes[end - 2] === L[1] && bytes[end - 3] === L[0]
+    const entries = this.#at
+    this.#tail = this.#at = isNull ? end - L.length - 1 : end - L.length - LINK.length - CID_BYTES
+    if (this.#tail < entries) this.#fail()
+    this.#expect(L)
+    this.first = isNull ? -1 : this.#link()
+    this.#at = entries
     if (this.left === 0) this.#close()
     return this
   }
@@ -77,12 +82,7 @@ export class NodeReader {
   }
 
   #close(): void {
-    const tail = this.#tail
-    if (this.#at !== tail) this.#fail()
-    this.#expect(L)
-    if (this.first === -1) this.#at++
-    else this.#link()
-    if (this.#at !== this.#end) this.#fail()
+    if (this.#at !== this.#tail) this.#fail()
   }
 
   #link(): number {
