@@ -8,15 +8,19 @@ import {
   type EventSink,
   type Logger,
   type Meter,
+  type PendingEntry,
+  type StoreDescription,
+  type StoredFields,
   type StreamStatus,
   type StreamStore,
   type WriterOptions,
 } from '@millrace/stream-protocol'
 import { connectRedis, type RedisConnection } from './connect.ts'
 import { RedisCursorStore } from './cursor-store.ts'
+import { describeServer, readInfo } from './describe-server.ts'
 import { EvictingRedisError, UnexpectedReplyError } from './errors.ts'
 import { ensureGroup, removeIdleConsumers } from './groups.ts'
-import { asText } from './replies.ts'
+import { readEntries, readPending } from './read-entries.ts'
 import { StreamConsumer } from './stream-consumer.ts'
 import { streamStatus } from './stream-status.ts'
 import { StreamWriter } from './stream-writer.ts'
@@ -105,6 +109,18 @@ class RedisStreamStore implements StreamStore {
     return await Promise.all(streams.map((stream) => streamStatus(this.#redis, stream)))
   }
 
+  async read(stream: string, options: { after: string; limit: number }): Promise<StoredFields[]> {
+    return await readEntries(this.#redis, { stream, ...options })
+  }
+
+  async pending(stream: string, group: string, options: { after: string; limit: number }): Promise<PendingEntry[]> {
+    return await readPending(this.#redis, { stream, group, ...options })
+  }
+
+  async describe(): Promise<StoreDescription> {
+    return await describeServer(this.#redis)
+  }
+
   async ping(): Promise<void> {
     await this.#redis.command(['PING'])
   }
@@ -119,8 +135,7 @@ async function checkServer(
   redis: RedisConnection,
   { logger, allowEviction }: { logger: Logger; allowEviction: boolean },
 ): Promise<void> {
-  const info = asText(await redis.command(['INFO']), 'INFO')
-  const field = (name: string): string | undefined => new RegExp(`^${name}:(.*?)\\r?$`, 'm').exec(info)?.[1]
+  const field = await readInfo(redis)
   const version = field('redis_version')
   if (version === undefined || Number.parseInt(version) < 7)
     throw new UnexpectedReplyError(`Redis at ${redis.location} has version ${version ?? 'unknown'}: 7.0 is needed`)

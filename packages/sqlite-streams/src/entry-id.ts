@@ -21,3 +21,9 @@ export function seqOfId(id: string): number | undefined {
 export function nextSeq(last: number, nowMs: number): number {
   return Math.max(last + 1, nowMs * PER_MS)
 }
+
+/** The last number that an id of any store is not before: what comes after it, comes after the id. */
+export function seqAtOrBefore(id: string): number {
+  const [ms = '', n = '0'] = id.split('-')
+  return Number(ms) * PER_MS + Math.min(Number(n), PER_MS - 1)
+}

@@ -1,3 +1,5 @@
+import { statfs } from 'node:fs/promises'
+import path from 'node:path'
 import {
   DEFAULT_HIGH_WATER_BYTES,
   noMeter,
@@ -8,11 +10,15 @@ import {
   type EventSink,
   type Logger,
   type Meter,
+  type PendingEntry,
+  type StoreDescription,
+  type StoredFields,
   type StreamStatus,
   type StreamStore,
   type WriterOptions,
 } from '@millrace/stream-protocol'
 import { SqliteCursorStore } from './cursors.ts'
+import { readEntries, readPending } from './read-entries.ts'
 import { SqliteStreamConsumer } from './sqlite-consumer.ts'
 import { SqliteStreamWriter } from './sqlite-writer.ts'
 import { streamStatus } from './status.ts'
@@ -77,6 +83,24 @@ class SqliteStreamStore implements StreamStore {
 
   async status(streams: readonly string[]): Promise<StreamStatus[]> {
     return streams.map((stream) => streamStatus(this.#file.reads, stream))
+  }
+
+  async read(stream: string, options: { after: string; limit: number }): Promise<StoredFields[]> {
+    return readEntries(this.#file.reads, { stream, ...options })
+  }
+
+  async pending(stream: string, group: string, options: { after: string; limit: number }): Promise<PendingEntry[]> {
+    return readPending(this.#file.reads, { stream, group, ...options })
+  }
+
+  async describe(): Promise<StoreDescription> {
+    const version = this.#file.reads.get('select sqlite_version() as version')
+    const { bsize, bavail, blocks } = await statfs(path.dirname(this.location))
+    return {
+      version: `SQLite ${String(version?.['version'])}`,
+      now: Date.now(),
+      disk: { freeBytes: bavail * bsize, totalBytes: blocks * bsize },
+    }
   }
 
   async ping(): Promise<void> {

@@ -150,6 +150,36 @@ export interface StreamStatus {
   groups: GroupStatus[]
 }
 
+/** An entry as it stands in its stream, whether or not somebody has read it. */
+export interface StoredFields {
+  id: string
+  /** By name. An entry of ours has one, which its codec names. */
+  fields: Readonly<Record<string, string>>
+}
+
+/** An entry that somebody was given, and has not acked. */
+export interface PendingEntry {
+  id: string
+  consumer: string
+  /** Since it was given to that consumer. */
+  idleMs: number
+  /** How often it was given out; null where the store does not count. */
+  deliveries: number | null
+}
+
+/** What a store says of itself. What it does not tell is absent. */
+export interface StoreDescription {
+  version: string
+  /** Its clock, in milliseconds since 1970. */
+  now: number
+  /** Of a store that holds its streams in memory; without a limit `maxBytes` is null. */
+  memory?: { usedBytes: number; maxBytes: number | null; policy?: string }
+  /** Of a store in memory: whether every write is logged to disk, and whether what it saves there can be written. */
+  durability?: { isLogged: boolean; isSaving: boolean }
+  /** Of a store in a file: the disk that it is on. */
+  disk?: { freeBytes: number; totalBytes: number }
+}
+
 /** A store that streams live in: Redis, or one SQLite file. */
 export interface StreamStore extends AsyncDisposable {
   readonly kind: 'redis' | 'sqlite'
@@ -168,6 +198,15 @@ export interface StreamStore extends AsyncDisposable {
   removeIdleConsumers(stream: string, group: string, idleMs: number): Promise<string[]>
   /** Bounded in time and size, whatever the streams hold (hazard M7). A stream that does not exist has length 0. */
   status(streams: readonly string[]): Promise<StreamStatus[]>
+  /**
+   * Entries that are in the stream after the one with this id, in order. Nobody is given them. An id need not be one of an
+   * entry: `<milliseconds>-0` is a moment, and `0-0` is before the first.
+   */
+  read(stream: string, options: { after: string; limit: number }): Promise<StoredFields[]>
+  /** What is pending for a group after the entry with this id, in the order of the stream; none without such a group. */
+  pending(stream: string, group: string, options: { after: string; limit: number }): Promise<PendingEntry[]>
+  /** Quick, and the same whatever the streams hold. */
+  describe(): Promise<StoreDescription>
   /** Resolves when the store answers. */
   ping(): Promise<void>
 }

@@ -678,6 +678,50 @@ function describeStatus(test: SettingTest): void {
     ])
   })
 
+  test('entries can be looked at, whoever has read them, and nobody is given them', async ({ setting }) => {
+    await setting.writer().append(numbers(5))
+    await using reader = setting.reader({ batchSize: 2 })
+    const batch = await reader.next()
+    const { store, stream } = setting
+    const all = await store.read(stream, { after: '0-0', limit: 10 })
+    expect(all.map(({ fields }) => fields)).toEqual(
+      numbers(5).map((n) => ({ [numberCodec.field]: numberCodec.encode(n) })),
+    )
+    expect(await store.read(stream, { after: all[1]!.id, limit: 2 })).toEqual(all.slice(2, 4))
+    expect(await store.read(stream, { after: `${Date.now() + 60_000}-0`, limit: 10 })).toEqual([])
+    expect(await store.read(`${stream}:none`, { after: '0-0', limit: 10 })).toEqual([])
+    await batch.ack()
+    expect((await setting.status()).groups[0]).toMatchObject({ pending: 0, undelivered: 3 })
+  })
+
+  test('what is pending names its consumer and how long it has had it', async ({ setting }) => {
+    await setting.writer().append(numbers(4))
+    await using reader = setting.reader({ batchSize: 3 })
+    const { entries } = await reader.next()
+    const { store, stream } = setting
+    const pending = await store.pending(stream, 'group', { after: '0-0', limit: 10 })
+    expect(pending).toEqual(
+      entries.map(({ id }) => ({
+        id,
+        consumer: 'one',
+        idleMs: expect.any(Number),
+        deliveries: pending[0]!.deliveries,
+      })),
+    )
+    expect([null, 1]).toContain(pending[0]!.deliveries)
+    expect(await store.pending(stream, 'group', { after: pending[0]!.id, limit: 1 })).toMatchObject([
+      { id: pending[1]!.id },
+    ])
+    expect(await store.pending(stream, 'other', { after: '0-0', limit: 1 })).toEqual([])
+    expect(await store.pending(`${stream}:none`, 'group', { after: '0-0', limit: 1 })).toEqual([])
+  })
+
+  test('a store describes itself', async ({ setting }) => {
+    const { version, now } = await setting.store.describe()
+    expect(version).toMatch(/^(Redis|SQLite) \d/)
+    expect(Math.abs(now - Date.now())).toBeLessThan(60_000)
+  })
+
   test('a store that answers can be pinged, and says what it is', async ({ setting }) => {
     await setting.store.ping()
     expect(['redis', 'sqlite']).toContain(setting.store.kind)
