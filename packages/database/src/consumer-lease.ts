@@ -66,7 +66,7 @@ export class ConsumerLease implements Loop, AsyncDisposable {
     const holder = randomUUID()
     for (let number = 1; ; number++) {
       const consumer = number === 1 ? rest.name : `${rest.name}-${number}`
-      if (!(await takeName(options, { consumer, holder }, signal))) continue
+      if (!(await takeName(options, { wanted: rest.name, consumer, holder }, signal))) continue
       if (number > 1)
         options.logger.error(
           { wanted: rest.name, consumer, groups: rest.groups, alarm: 'consumer-name' },
@@ -100,7 +100,11 @@ export class ConsumerLease implements Loop, AsyncDisposable {
 
   /** Takes the name for another while; also when its lease was over and nobody else has it. */
   async renew(): Promise<void> {
-    const isOurs = await insertLeases(this.#options, { consumer: this.consumer, holder: this.#holder })
+    const isOurs = await insertLeases(this.#options, {
+      wanted: this.#options.name,
+      consumer: this.consumer,
+      holder: this.#holder,
+    })
     if (!isOurs && !this.#isShared)
       this.#logger.error(
         { consumer: this.consumer, alarm: 'consumer-name' },
@@ -121,6 +125,8 @@ export class ConsumerLease implements Loop, AsyncDisposable {
 }
 
 interface Claim {
+  /** What was asked for. */
+  wanted: string
   consumer: string
   holder: string
 }
@@ -143,18 +149,21 @@ async function takeName(place: Place, claim: Claim, signal: AbortSignal | undefi
 }
 
 /** All groups, or none: one that is held by another gives the others back. */
-async function insertLeases({ database, groups, leaseMs }: Place, { consumer, holder }: Claim): Promise<boolean> {
+async function insertLeases(
+  { database, groups, leaseMs }: Place,
+  { wanted, consumer, holder }: Claim,
+): Promise<boolean> {
   const scopes = [...new Set(groups)].sort()
   class Held extends Error {}
   try {
     await database.transaction(async (client) => {
       const { rowCount } = await client.query(
-        `insert into millrace_lease (scope, name, holder, expires_at)
-         select scope, $2, $3, clock_timestamp() + make_interval(secs => $4) from unnest($1::text[]) as scope order by scope
-         on conflict (scope, name) do update set holder = excluded.holder, expires_at = excluded.expires_at,
+        `insert into millrace_lease (scope, name, holder, expires_at, wanted)
+         select scope, $2, $3, clock_timestamp() + make_interval(secs => $4), $5 from unnest($1::text[]) as scope order by scope
+         on conflict (scope, name) do update set holder = excluded.holder, expires_at = excluded.expires_at, wanted = excluded.wanted,
            taken_at = case when millrace_lease.holder = excluded.holder then millrace_lease.taken_at else now() end
          where ${isGuarded('consumer-lease') ? 'millrace_lease.holder = excluded.holder or millrace_lease.expires_at < clock_timestamp()' : 'true'}`,
-        [scopes, consumer, holder, leaseMs / 1_000],
+        [scopes, consumer, holder, leaseMs / 1_000, wanted],
       )
       if (rowCount !== scopes.length) throw new Held()
     })

@@ -7,6 +7,7 @@ import type {
   DirtyTable,
   GapTable,
   IdentityTable,
+  AuditTable,
   LeaseTable,
   MigrationTable,
   MillraceLabelNegationTable,
@@ -106,6 +107,7 @@ export interface Tables {
   millrace_commit: CommitTable
   millrace_run: RunTable
   millrace_setting: SettingTable
+  millrace_audit: AuditTable
   millrace_lease: LeaseTable
   millrace_upstream: UpstreamTable
   millrace_repair: RepairTable

@@ -6,6 +6,7 @@ import { repairs } from './0005-repairs.ts'
 import { accounts } from './0006-accounts.ts'
 import { leases } from './0007-leases.ts'
 import { deadLetters } from './0008-dead-letters.ts'
+import { audit } from './0009-audit.ts'
 
 export interface Migration {
   readonly name: string
@@ -22,4 +23,5 @@ export const migrations: readonly Migration[] = [
   accounts,
   leases,
   deadLetters,
+  audit,
 ]

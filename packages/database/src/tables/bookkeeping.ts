@@ -42,10 +42,27 @@ export interface SettingTable {
   updated_at: TimestampWithDefault
 }
 
+/** What people changed by hand. */
+export interface AuditTable {
+  id: GeneratedAlways<number>
+  at: TimestampWithDefault
+  who: string
+  method: string
+  /** What was changed, for people: a stream, an account, a host. */
+  target: string
+  reason: string | null
+  before: Json<unknown>
+  after: Json<unknown>
+  /** What takes it back, as a command. */
+  undo: string | null
+}
+
 /** Names that processes hold. */
 export interface LeaseTable {
   scope: string
   name: string
+  /** The name that its process was configured with. */
+  wanted: string | null
   holder: string
   expires_at: TimestampWithDefault
   taken_at: TimestampWithDefault
