@@ -85,6 +85,11 @@ export function servePds(
         assertAvailable(account)
         return sendCar(response, await account.repo.car())
       }
+      case 'com.atproto.repo.getRecord': {
+        const account = registry.byDid.get(url.searchParams.get('repo') ?? '')
+        if (account?.pdsUrl !== pdsUrl) throw new XrpcError(400, 'InvalidRequest', 'Could not find repo')
+        return sendJson(response, 200, getRecord(account, url))
+      }
       default:
         return sendJson(response, 200, repoQuery(registry, method, url))
     }
@@ -189,6 +194,15 @@ function repoQuery(registry: Registry, method: string, url: URL): object {
     return active ? { did, active, rev: repo.head.rev } : { did, active, status }
   }
   throw new XrpcError(501, 'MethodNotImplemented', 'Method Not Implemented')
+}
+
+function getRecord(account: Account, url: URL): object {
+  assertAvailable(account)
+  const path = `${url.searchParams.get('collection')}/${url.searchParams.get('rkey')}`
+  const uri = `at://${account.did}/${path}`
+  const found = account.records().find((record) => record.uri === uri)
+  if (!found) throw new XrpcError(400, 'RecordNotFound', `Could not locate record: ${uri}`)
+  return { uri, cid: found.cid, value: found.record }
 }
 
 function listRepos(accounts: readonly Account[], url: URL): object {
