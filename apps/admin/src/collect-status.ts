@@ -1,8 +1,8 @@
 import type { Database } from '@millrace/database'
+import type { ProgressWatch } from '@millrace/diagnosis'
 import { cursorKey, INGESTER_DONE, silentLogger, type Logger, type StreamStore } from '@millrace/stream-protocol'
 import { databaseReport } from './database-report.ts'
 import { findProblems } from './problems.ts'
-import type { ProgressWatch } from './progress-watch.ts'
 import type { CursorReport, Problem, ProblemCode, Status } from './status.ts'
 import { streamReport } from './stream-report.ts'
 

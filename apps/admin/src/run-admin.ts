@@ -1,3 +1,4 @@
+import { ProgressWatch } from '@millrace/diagnosis'
 import { ConfigError, chooseStreams, runAll, StreamGauges, type ProcessContext } from '@millrace/runtime'
 import { openLedgerDatabase, openStreams } from '@millrace/stores'
 import type { Loop } from '@millrace/stream-protocol'
@@ -5,7 +6,6 @@ import { isLoopback } from './access.ts'
 import { createAdminServer } from './admin-server.ts'
 import type { CursorOf } from './collect-status.ts'
 import type { adminConfig } from './config.ts'
-import { ProgressWatch } from './progress-watch.ts'
 
 /** The admin process: opens what it reads from, and serves until it is stopped. */
 export async function runAdmin(context: ProcessContext<typeof adminConfig>): Promise<void> {

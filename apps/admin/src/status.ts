@@ -1,3 +1,5 @@
+import type { GroupVerdict } from '@millrace/diagnosis'
+
 /** What `dev.millrace.admin.getStatus` answers; its lexicon says what each field means. */
 export interface Status {
   status: 'ok' | 'degraded' | 'failing'
@@ -36,12 +38,6 @@ export interface StreamReport {
   lagSeconds: number
   groups: GroupReport[]
 }
-
-/**
- * Whether a group gets on, judged by what it acks: `idle` when nothing waits, `slow` when it gets on far behind, `stalled`
- * when it acks nothing although entries wait, `stopped` when none of its consumers is heard of either.
- */
-export type GroupVerdict = 'ok' | 'idle' | 'slow' | 'stalled' | 'stopped'
 
 export interface GroupReport {
   name: string

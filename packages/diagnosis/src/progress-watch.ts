@@ -11,8 +11,7 @@ import {
   type StreamStatus,
   type StreamStore,
 } from '@millrace/stream-protocol'
-import type { GroupVerdict } from './status.ts'
-import { oldestWaitingId } from './stream-report.ts'
+import { isDeserted, oldestWaitingId, SILENT_MS } from './waiting.ts'
 
 export interface ProgressWatchOptions {
   store: Pick<StreamStore, 'status'>
@@ -33,6 +32,12 @@ interface Seen {
   progressAt: number
   isAlarmed: boolean
 }
+
+/**
+ * Whether a group gets on, judged by what it acks: `idle` when nothing waits, `slow` when it gets on far behind, `stalled`
+ * when it acks nothing although entries wait, `stopped` when none of its consumers is heard of either.
+ */
+export type GroupVerdict = 'ok' | 'idle' | 'slow' | 'stalled' | 'stopped'
 
 /** Whether a group is at work, and for how long it has acked nothing although entries waited. */
 export interface GroupProgress {
@@ -127,4 +132,15 @@ function hasAcked(before: Seen, now: Pick<Seen, 'waitingId' | 'pending' | 'lastD
   if (before.waitingId !== null && now.waitingId !== before.waitingId) return true
   if (now.pending < before.pending) return true
   return now.pending === before.pending && now.lastDeliveredId !== before.lastDeliveredId
+}
+
+/** What can be told of a group by one look, without knowing how it was before. */
+export function judgeOnce(group: GroupStatus, stream: StreamStatus, now: number): GroupProgress {
+  const waitingId = oldestWaitingId(group, stream)
+  if (waitingId === null) return { verdict: 'idle', silentSeconds: 0 }
+  const waitedMs = now - entryTime(waitingId)
+  const heardMs = Math.min(...group.consumers.map(({ idleMs }) => idleMs), waitedMs)
+  if (isDeserted(group) && waitedMs > SILENT_MS)
+    return { verdict: 'stopped', silentSeconds: Math.round(heardMs / 1_000) }
+  return { verdict: waitedMs > SLOW_MS ? 'slow' : 'ok', silentSeconds: 0 }
 }

@@ -1,0 +1,28 @@
+import { ago } from '../../words.ts'
+import { fail, ofStore, ok, type Check } from '../check.ts'
+
+export const stalls: Check = {
+  id: 'stalls',
+  title: 'Every group acks what waits for it (G11)',
+  look: ofStore(({ judged }) => {
+    const findings = judged
+      .filter(({ verdict }) => verdict === 'stalled' || verdict === 'stopped')
+      .map(({ stream, group, verdict, silentSeconds }) =>
+        fail({
+          evidence: `${group} of ${stream} has acked nothing for ${ago(silentSeconds)} although entries wait${verdict === 'stopped' ? ', and none of its consumers is heard of' : ''}`,
+          meaning:
+            verdict === 'stopped'
+              ? 'Its indexers or backfillers do not run. What waits longer than relays keep it, about three days, has to be repaired.'
+              : 'Its processes ask for entries and finish none: they wait for something, such as Postgres or a host, or fail at all they try.',
+          command:
+            verdict === 'stopped' ? `millrace consumers ${stream} ${group}` : `millrace pending ${stream} ${group}`,
+        }),
+      )
+    if (findings.length > 0) return findings
+    return ok(
+      judged.length === 0
+        ? 'there is no group yet'
+        : judged.map(({ stream, verdict }) => `${stream}: ${verdict}`).join(', '),
+    )
+  }),
+}

@@ -1,0 +1,18 @@
+export { answerOf, valueOf, type Answer } from './answer.ts'
+export type { CheckVerdict, Finding } from './doctor/check.ts'
+export { diagnose, type CheckResult, type Diagnosis } from './doctor/diagnose.ts'
+export type { DeclaredStream, DoctorFacts, ExposureFacts } from './doctor/facts.ts'
+export { gatherFacts, type DoctorSources } from './doctor/gather-facts.ts'
+export {
+  judgeOnce,
+  ProgressWatch,
+  type GroupProgress,
+  type GroupVerdict,
+  type ProgressWatchOptions,
+} from './progress-watch.ts'
+export { readSubject, subjectOf, type Subject, type SubjectInput } from './trace/subject.ts'
+export type { Trace, TraceCode, TraceLevel, TraceStep, TraceVerdict } from './trace/trace.ts'
+export { traceSubject, UnknownSubjectError, type TraceSources } from './trace/trace-subject.ts'
+export { probeUpstream, type HostEvent, type Probe, type ProbeOptions } from './upstream/probe.ts'
+export { compareIds, oldestWaitingId } from './waiting.ts'
+export { ago, bytes, count } from './words.ts'
