@@ -2,12 +2,13 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { request } from 'node:http'
 import os from 'node:os'
 import path from 'node:path'
-import { Health } from '@millrace/runtime'
+import { Health, readConfig } from '@millrace/runtime'
 import { openStreams } from '@millrace/stores'
-import { streams } from '@millrace/stream-protocol'
 import { createLogSpy } from '@millrace/testing'
 import { expect, test } from 'vitest'
 import { createAdminServer, type AdminServerOptions } from './admin-server.ts'
+import { adminConfig } from './config.ts'
+import { describePipeline } from './describe-pipeline.ts'
 import type { Status } from './status.ts'
 
 /** A server over an empty SQLite store. */
@@ -22,7 +23,7 @@ async function served(options: Partial<AdminServerOptions> = {}) {
     port: 0,
     bind: '127.0.0.1',
     passwords: [],
-    sources: { store, streams: [streams.firehoseLive] },
+    sources: { ...describePipeline(readConfig(adminConfig, {}), { bind: '127.0.0.1', hasPassword: false }), store },
     health,
     version: '1.2.3',
     logger,
@@ -130,4 +131,13 @@ test('a part that is away is named, and its error goes to the log alone (M8)', a
   })
   expect(answer.text).not.toMatch(/sqlite error|not open|stack|at file/i)
   expect(logger.messages('warn')).toContain('a part of the status is missing')
+})
+
+test('pages of another origin are not answered, of our own they are (M3)', async () => {
+  await using admin = await served()
+  const { get, port } = admin
+  const from = async (origin: string) => (await get(method, { headers: { origin } })).status
+  expect(await from('https://evil.example')).toBe(403)
+  expect(await from('null')).toBe(403)
+  expect(await from(`http://127.0.0.1:${port}`)).toBe(200)
 })

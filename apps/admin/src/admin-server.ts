@@ -1,13 +1,14 @@
 import { createServer as createHttpServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { createServer as createXrpcServer } from '@atproto/xrpc-server'
+import { createServer as createXrpcServer, XRPCError, type HandlerContext } from '@atproto/xrpc-server'
+import { readAdminLexicons } from '@millrace/admin-api'
 import { PortError, type Health } from '@millrace/runtime'
 import { silentLogger, type Logger } from '@millrace/stream-protocol'
 import express, { type NextFunction, type Request, type Response } from 'express'
 import { FailureThrottle, isLoopback, PasswordCheck } from './access.ts'
-import type { StatusSources } from './collect-status.ts'
-import { readLexicons } from './lexicons.ts'
-import { getStatus } from './routes/get-status.ts'
+import type { AdminSources } from './admin-sources.ts'
+import { methods } from './methods/index.ts'
+import { MethodError, type Caller } from './methods/method.ts'
 
 export interface AdminServerOptions {
   /** 0 takes a free one. */
@@ -16,7 +17,7 @@ export interface AdminServerOptions {
   passwords: readonly string[]
   /** Without passwords only loopback addresses are allowed (hazard M1). @default '127.0.0.1', or '0.0.0.0' with passwords */
   bind?: string
-  sources: StatusSources
+  sources: AdminSources
   health: Health
   version: string
   logger?: Logger
@@ -89,15 +90,46 @@ function createApp({
   // In front of everything else, so that a new method cannot be forgotten.
   app.use(passwords.length > 0 ? requirePassword(passwords, log) : requireLoopbackName)
 
-  const xrpc = createXrpcServer(readLexicons())
-  getStatus(xrpc, { ...sources, logger: log })
-  app.use(xrpc.router)
+  app.use(refuseOtherOrigins)
+  app.use(createXrpc({ ...sources, logger: log }).router)
   app.use((_request, response) => refuse(response, 404, 'NotFound', 'nothing is here; methods are under /xrpc/'))
   app.use((error: unknown, _request: Request, response: Response, _next: NextFunction) => {
     log.error({ err: error }, 'a request failed')
     refuse(response, 500, 'InternalServerError', 'Internal Server Error')
   })
   return app
+}
+
+function createXrpc(sources: AdminSources): ReturnType<typeof createXrpcServer> {
+  const xrpc = createXrpcServer(readAdminLexicons())
+  for (const { name, run } of methods)
+    xrpc.addMethod(`dev.millrace.admin.${name}`, async ({ params, input, req }: HandlerContext) => {
+      const given = (input === undefined ? params : input.body) as never
+      const gone = new AbortController()
+      req.once('close', () => gone.abort())
+      try {
+        const body = await run(given, { sources, caller: callerOf(req), signal: gone.signal })
+        return { encoding: 'application/json', body }
+      } catch (error) {
+        if (error instanceof MethodError)
+          throw new XRPCError(error.status, error.message, error.error, { cause: error })
+        sources.logger?.error({ err: error, method: name }, 'a method failed')
+        throw error
+      }
+    })
+  return xrpc
+}
+
+/** Whoever has the password may do everything. */
+function callerOf({ socket }: { socket: { remoteAddress?: string | undefined } }): Caller {
+  return { who: `admin from ${socket.remoteAddress ?? 'somewhere'}`, role: 'operator' }
+}
+
+/** A page of another origin could have a browser that knows the password ask us for a change (hazard M3). */
+function refuseOtherOrigins({ headers }: Request, response: Response, next: NextFunction): void {
+  const { origin, host } = headers
+  if (origin === undefined || (URL.canParse(origin) && new URL(origin).host === host)) return next()
+  refuse(response, 403, 'Forbidden', 'requests from pages of another origin are not answered')
 }
 
 function requirePassword(passwords: readonly string[], log: Logger) {

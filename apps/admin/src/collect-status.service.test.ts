@@ -1,15 +1,18 @@
 import { PostgresLedger } from '@millrace/database'
-import { Health } from '@millrace/runtime'
+import { Health, readConfig } from '@millrace/runtime'
 import { openMigratedDatabase, openStreams } from '@millrace/stores'
 import { cursorKey, groups, INGESTER_DONE, streamEventCodec, streams } from '@millrace/stream-protocol'
 import { redisTest, serviceTest } from '@millrace/testing'
 import { expect } from 'vitest'
 import { collectStatus } from './collect-status.ts'
 import { createAdminServer } from './admin-server.ts'
+import { adminConfig } from './config.ts'
+import { describePipeline } from './describe-pipeline.ts'
 
 const account = { type: 'account', seq: 1, time: '2026-01-01T00:00:00.000Z', did: 'did:plc:abc', active: true } as const
 const host = 'https://relay.example'
 
+const described = describePipeline(readConfig(adminConfig, {}), { bind: '127.0.0.1', hasPassword: false })
 const openRedis = (url: string) => openStreams({ kind: 'redis', url, location: url, why: 'it is a test' })
 
 redisTest('tells lengths, groups and cursors of a Redis', async ({ redisUrl, signal }) => {
@@ -77,7 +80,7 @@ serviceTest('tells what the ledger holds, over XRPC', async ({ redisUrl, databas
   await using server = await createAdminServer({
     port: 0,
     passwords: [],
-    sources: { store, streams: ['s'], database },
+    sources: { ...described, store, database },
     health: new Health(),
     version: '0.0.0',
   })

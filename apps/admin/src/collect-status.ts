@@ -1,6 +1,7 @@
 import type { Database } from '@millrace/database'
 import type { ProgressWatch } from '@millrace/diagnosis'
 import { cursorKey, INGESTER_DONE, silentLogger, type Logger, type StreamStore } from '@millrace/stream-protocol'
+import type { Away } from './admin-sources.ts'
 import { databaseReport } from './database-report.ts'
 import { findProblems } from './problems.ts'
 import type { CursorReport, Problem, ProblemCode, Status } from './status.ts'
@@ -14,13 +15,13 @@ export interface CursorOf {
 
 /** Where a status is collected from. */
 export interface StatusSources {
-  store: StreamStore
+  store: StreamStore | Away
   /** Names of streams. */
   streams: readonly string[]
   cursors?: readonly CursorOf[]
   /** Judges groups. Without it their reports have no verdict. */
-  watch?: ProgressWatch
-  database?: Database
+  watch?: ProgressWatch | undefined
+  database?: Database | Away | undefined
   logger?: Logger
 }
 
@@ -49,13 +50,18 @@ export async function collectStatus({
     }
   }
   const [streamReports, cursorReports, database_] = await Promise.all([
-    part('streams-away', 'the stream store does not tell how its streams stand', () => store.status(streams), []),
-    part('cursors-away', 'the stream store does not give its cursors', () => readCursors(store, cursors), []),
+    part(
+      'streams-away',
+      'the stream store does not tell how its streams stand',
+      () => there(store).status(streams),
+      [],
+    ),
+    part('cursors-away', 'the stream store does not give its cursors', () => readCursors(there(store), cursors), []),
     database &&
       part(
         'database-away',
         'the database does not tell how its bookkeeping stands',
-        () => databaseReport(database, now),
+        () => databaseReport(there(database), now),
         undefined,
       ),
   ])
@@ -72,6 +78,12 @@ export async function collectStatus({
     ...parts,
     cursors: cursorReports,
   }
+}
+
+/** What is away does not answer. It throws where it is asked: there a failure is told. */
+function there<T extends object>(store: T | Away): T {
+  if ('why' in store) throw new Error(store.why)
+  return store
 }
 
 async function readCursors(store: StreamStore, cursors: readonly CursorOf[]): Promise<CursorReport[]> {

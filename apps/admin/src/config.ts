@@ -3,13 +3,21 @@ import {
   defineConfig,
   duration,
   hostList,
+  identityVariables,
+  integer,
   optionalDatabaseVariables,
   port,
   processVariables,
   streamVariables,
   text,
 } from '@millrace/runtime'
-import { streams } from '@millrace/stream-protocol'
+import { DEFAULT_HIGH_WATER_MARK, groups, streams } from '@millrace/stream-protocol'
+
+const highWaterMark = {
+  schema: integer({ min: 1 }),
+  default: String(DEFAULT_HIGH_WATER_MARK),
+  help: 'As its writers have it',
+} as const
 
 export const adminConfig = defineConfig({
   ADMIN_PORT: { schema: port(), default: '4030', help: 'Port of the admin methods; 0 takes a free one and logs it' },
@@ -37,7 +45,27 @@ export const adminConfig = defineConfig({
     default: streams.firehoseBackfill,
     help: 'Stream of the records of whole repos',
   },
+  INGESTER_FIREHOSE_STREAM_HIGH_WATER_MARK: highWaterMark,
+  INGESTER_LABEL_STREAM_HIGH_WATER_MARK: highWaterMark,
+  INGESTER_REPO_STREAM_HIGH_WATER_MARK: highWaterMark,
+  BACKFILLER_FIREHOSE_STREAM_HIGH_WATER_MARK: highWaterMark,
+  INDEXER_GROUP: {
+    schema: text('a name'),
+    default: groups.firehose,
+    help: 'Group that has to read the streams of events',
+  },
+  INDEXER_LABEL_GROUP: {
+    schema: text('a name'),
+    default: groups.label,
+    help: 'Group that has to read the stream of labels',
+  },
+  BACKFILLER_GROUP: {
+    schema: text('a name'),
+    default: groups.repoBackfill,
+    help: 'Group that has to read the stream of repos',
+  },
   ...streamVariables,
   ...optionalDatabaseVariables,
+  ...identityVariables,
   ...processVariables({ metricsPort: 4040 }),
 })

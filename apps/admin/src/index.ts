@@ -1,7 +1,12 @@
+export type { AdminSources, Away } from './admin-sources.ts'
 export { createAdminServer, defaultBind, type AdminServer, type AdminServerOptions } from './admin-server.ts'
 export { collectStatus, type CursorOf, type StatusSources } from './collect-status.ts'
 export { adminConfig } from './config.ts'
-export { configuredCursors, runAdmin } from './run-admin.ts'
+export { configuredCursors, describePipeline } from './describe-pipeline.ts'
+export { LocalApi } from './local-api.ts'
+export type { Caller, Role } from './methods/method.ts'
+export { replayable, type Replayable } from './replayable.ts'
+export { runAdmin } from './run-admin.ts'
 export type {
   ConsumerReport,
   CursorReport,

@@ -4,7 +4,8 @@ import { startProcess } from '@millrace/runtime/testing'
 import { serviceTest } from '@millrace/testing'
 import { expect, test } from 'vitest'
 import { adminConfig } from './config.ts'
-import { configuredCursors, runAdmin } from './run-admin.ts'
+import { configuredCursors } from './describe-pipeline.ts'
+import { runAdmin } from './run-admin.ts'
 
 const main = fileURLToPath(new URL('main.ts', import.meta.url))
 

@@ -3,9 +3,9 @@ import { ConfigError, chooseStreams, runAll, StreamGauges, type ProcessContext }
 import { openLedgerDatabase, openStreams } from '@millrace/stores'
 import type { Loop } from '@millrace/stream-protocol'
 import { isLoopback } from './access.ts'
-import { createAdminServer } from './admin-server.ts'
-import type { CursorOf } from './collect-status.ts'
+import { createAdminServer, defaultBind } from './admin-server.ts'
 import type { adminConfig } from './config.ts'
+import { describePipeline } from './describe-pipeline.ts'
 
 /** The admin process: opens what it reads from, and serves until it is stopped. */
 export async function runAdmin(context: ProcessContext<typeof adminConfig>): Promise<void> {
@@ -22,25 +22,21 @@ export async function runAdmin(context: ProcessContext<typeof adminConfig>): Pro
     config,
     health,
     applicationName: 'millrace-admin',
-    // It only looks, and never long.
+    // It looks, and changes little, and never long.
     migrates: false,
     statementTimeoutMs: 5_000,
     logger,
     signal,
   })
 
-  const names = [
-    config.INGESTER_FIREHOSE_STREAM,
-    config.BACKFILLER_FIREHOSE_STREAM,
-    config.INGESTER_REPO_STREAM,
-    config.INGESTER_LABEL_STREAM,
-  ]
+  const pipeline = describePipeline(config, { bind: bind ?? defaultBind(passwords), hasPassword: passwords.length > 0 })
+  const names = [...new Set(pipeline.declared.map(({ stream }) => stream))]
   const watch = new ProgressWatch({ store, streams: names, stalledAfterMs: config.ADMIN_STALLED_AFTER, logger, meter })
   await using server = await createAdminServer({
     port: config.ADMIN_PORT,
     passwords,
     ...(bind !== undefined && { bind }),
-    sources: { store, streams: names, cursors: configuredCursors(config), watch, ...(database && { database }) },
+    sources: { ...pipeline, store, watch, ...(database && { database }) },
     health,
     version,
     logger,
@@ -48,20 +44,4 @@ export async function runAdmin(context: ProcessContext<typeof adminConfig>): Pro
   logger.info({ port: server.port, bind: server.bind, password: passwords.length > 0 }, 'admin server is open')
   const gauges: Loop = new StreamGauges({ store, streams: names, meter, logger })
   await runAll([gauges, watch], signal, { logger, meter, health })
-}
-
-/** The cursors that an ingester with these variables keeps. */
-export function configuredCursors(config: {
-  readonly INGESTER_HOSTS?: readonly string[] | undefined
-  readonly INGESTER_LABELER_HOSTS?: readonly string[] | undefined
-  readonly INGESTER_FIREHOSE_STREAM: string
-  readonly INGESTER_REPO_STREAM: string
-  readonly INGESTER_LABEL_STREAM: string
-}): CursorOf[] {
-  const { INGESTER_HOSTS: hosts = [], INGESTER_LABELER_HOSTS: labelers = [] } = config
-  return [
-    ...hosts.map((host) => ({ stream: config.INGESTER_FIREHOSE_STREAM, host })),
-    ...hosts.map((host) => ({ stream: config.INGESTER_REPO_STREAM, host })),
-    ...labelers.map((host) => ({ stream: config.INGESTER_LABEL_STREAM, host })),
-  ]
 }

@@ -5,7 +5,7 @@ export interface Status {
   status: 'ok' | 'degraded' | 'failing'
   checkedAt: string
   problems: Problem[]
-  store: { kind: 'redis' | 'sqlite'; location: string }
+  store: { kind: string; location: string }
   streams: StreamReport[]
   cursors: CursorReport[]
   database?: DatabaseReport

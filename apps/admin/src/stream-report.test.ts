@@ -14,7 +14,7 @@ const group = (fields: Partial<GroupStatus>): GroupStatus => ({
   undelivered: 0,
   oldestPendingId: null,
   lastDeliveredId: '0-0',
-  consumers: [],
+  consumers: [{ name: 'one', pending: 0, idleMs: 100 }],
   ...fields,
 })
 const stream = (fields: Partial<StreamStatus>): StreamStatus => ({

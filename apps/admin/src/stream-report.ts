@@ -1,4 +1,4 @@
-import { oldestWaitingId, type ProgressWatch } from '@millrace/diagnosis'
+import { judgeOnce, oldestWaitingId, type ProgressWatch } from '@millrace/diagnosis'
 import { ageSeconds } from '@millrace/runtime'
 import type { GroupStatus, StreamStatus } from '@millrace/stream-protocol'
 import type { GroupReport, StreamReport } from './status.ts'
@@ -25,7 +25,7 @@ function groupReport(group: GroupStatus, stream: StreamStatus, now: number, watc
   const waiting = oldestWaitingId(group, stream)
   return {
     name,
-    ...watch?.judge(group, stream, now),
+    ...(watch?.judge(group, stream, now) ?? judgeOnce(group, stream, now)),
     pending,
     ...(undelivered !== null && { undelivered }),
     ...(oldestPendingId !== null && { oldestPendingAgeSeconds: Math.round(ageSeconds(oldestPendingId, now)) }),

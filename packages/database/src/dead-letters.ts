@@ -13,6 +13,8 @@ export interface DeadLetterFilter {
   reason?: string | undefined
   fingerprint?: string | undefined
   did?: string | undefined
+  /** Only letters with a smaller number: those after a page of a list. */
+  before?: number | undefined
 }
 
 export interface DeadLetterGroup {
@@ -250,7 +252,7 @@ const isCut = sql<boolean>`octet_length(payload) between ${MAX_PAYLOAD_BYTES - 3
 
 function matches(
   eb: ExpressionBuilder<Tables, 'millrace_dead_letter'>,
-  { ids, states, stream, reason, fingerprint, did }: DeadLetterFilter,
+  { ids, states, stream, reason, fingerprint, did, before }: DeadLetterFilter,
 ): Expression<SqlBool> {
   return eb.and([
     ...(ids === undefined ? [] : [eb('id', 'in', ids.length > 0 ? ids : [0])]),
@@ -259,6 +261,7 @@ function matches(
     ...(reason === undefined ? [] : [eb('reason', '=', reason)]),
     ...(fingerprint === undefined ? [] : [eb('fingerprint', '=', fingerprint)]),
     ...(did === undefined ? [] : [eb('did', '=', did)]),
+    ...(before === undefined ? [] : [eb('id', '<', before)]),
   ])
 }
 

@@ -1,12 +1,13 @@
+import { replayable, type Replayable } from '@millrace/admin'
 import { DeadLetters, DISCARDABLE, openDatabase, type DeadLetterFilter } from '@millrace/database'
-import { ConfigError } from '@millrace/runtime'
+import { indexerConfig } from '@millrace/indexer'
+import { ConfigError, readConfig } from '@millrace/runtime'
 import { InvalidEventError } from '@millrace/stream-protocol'
 import { explainFailure, type CommandHost } from '../command-host.ts'
 import type { DatabaseOptions } from '../database-options.ts'
 import { findDatabase } from '../find-database.ts'
 import type { DlqRequest } from './options.ts'
 import { renderDiscard, renderGroups, renderLetter, renderList, renderRetry } from './render.ts'
-import { replayable, type Replayable } from './replayable.ts'
 
 /** What is printed, and the exit code. */
 interface Answer {
@@ -31,7 +32,9 @@ export async function runDlq(
 ): Promise<number> {
   try {
     checkRequest(request)
-    const replays = replayable(host.env)
+    const { INDEXER_STREAMS, INDEXER_LABEL_STREAM } = indexerConfig
+    const config = readConfig({ INDEXER_STREAMS, INDEXER_LABEL_STREAM }, host.env)
+    const replays = replayable({ eventStreams: config.INDEXER_STREAMS, labelStream: config.INDEXER_LABEL_STREAM })
     const { url, schema } = await findDatabase({ url: target.database, env: host.env, data: target.data })
     await using database = await openDatabase({
       url,

@@ -1,7 +1,8 @@
 import { createWriteStream } from 'node:fs'
 import { mkdir } from 'node:fs/promises'
 import path from 'node:path'
-import { createAdminServer } from '@millrace/admin'
+import { adminConfig, createAdminServer, describePipeline } from '@millrace/admin'
+import { ProgressWatch } from '@millrace/diagnosis'
 import {
   createLogger,
   createMeter,
@@ -74,12 +75,18 @@ export async function runUp({ up, env, version, output, signal }: RunUpOptions):
   const health = new Health()
   health.add('store', () => services.store.ping())
   health.add('database', () => services.database.ping())
-  const cursors = [
-    { stream: streams.firehoseLive, host: network.relay },
-    { stream: streams.repoBackfill, host: network.relay },
-    ...network.labelers.map((host) => ({ stream: streams.labelLive, host })),
-  ]
-  const sources = { store: services.store, streams: Object.values(streams), cursors, database: services.database }
+  const watch = new ProgressWatch({ store: services.store, streams: Object.values(streams), logger, meter })
+  const described = describePipeline(
+    readConfig(adminConfig, {
+      INGESTER_HOSTS: network.relay,
+      INGESTER_LABELER_HOSTS: network.labelers.join(','),
+      DID_PLC_URL: network.plcUrl ?? identity.DID_PLC_URL,
+      HANDLE_RESOLVER_URL: network.handleResolverUrl ?? identity.HANDLE_RESOLVER_URL,
+      MILLRACE_ALLOW_PRIVATE_HOSTS: allowPrivateHosts ? '1' : '0',
+    }),
+    { bind: '127.0.0.1', hasPassword: false },
+  )
+  const sources = { ...described, store: services.store, database: services.database, watch }
   const adminOptions = { passwords: [], sources, health, version, logger }
   await using admin = await onFreePort(up.adminPort, logger, (port) => createAdminServer({ ...adminOptions, port }))
   await using metrics = await onFreePort(up.adminPort === 0 ? 0 : up.adminPort + 1, logger, (port) =>
@@ -114,7 +121,7 @@ export async function runUp({ up, env, version, output, signal }: RunUpOptions):
       if (up.exitWhenIdle && idleLooks >= IDLE_LOOKS) done.abort()
     },
   })
-  await runAll([...pipeline.loops, ...(network.traffic ? [network.traffic] : []), progress], stop, {
+  await runAll([...pipeline.loops, watch, ...(network.traffic ? [network.traffic] : []), progress], stop, {
     logger,
     meter,
     health,

@@ -12,7 +12,7 @@ export interface DoctorSources {
   /** Undefined, or with the reason, when it is not there: then that is what is wrong. */
   store: StreamStore | { why: string }
   /** Undefined when none is configured. */
-  database: Database | { why: string } | undefined
+  database?: Database | { why: string } | undefined
   declared: readonly DeclaredStream[]
   /** Hosts that are configured, beside those that ingesters have said to read. */
   upstreams?: readonly { host: string; stream: string }[]

@@ -54,6 +54,11 @@ export async function probeUpstream(options: ProbeOptions): Promise<Probe> {
   }
 }
 
+/** The newest event of a host: the first that it sends to who asks for none of the old. @throws when it does not answer. */
+export async function readHead(options: Omit<ProbeOptions, 'cursor'>): Promise<HostEvent | undefined> {
+  return (await firstFrames({ ...options, cursor: null }, null)).event
+}
+
 interface Heard {
   notices: string[]
   event?: HostEvent
@@ -67,10 +72,10 @@ function positionOf({ notices }: Heard): Probe['position'] {
 /** What a host sends first: notices, then an event. None within a while is an answer, too: a quiet host. */
 async function firstFrames(
   { url, method = 'com.atproto.sync.subscribeRepos', openMs = 3_000, quietMs = 500, signal }: ProbeOptions,
-  cursor: string,
+  cursor: string | null,
 ): Promise<Heard> {
   const target = new URL(`/xrpc/${method}`, url.replace(/^http/, 'ws'))
-  target.searchParams.set('cursor', cursor)
+  if (cursor !== null) target.searchParams.set('cursor', cursor)
   const socket = new WebSocket(target, {
     handshakeTimeout: openMs,
     maxPayload: MAX_FRAME_BYTES,

@@ -24,7 +24,7 @@ function look({ host, stream, cursor, probe }: UpstreamFacts): Finding {
       evidence: `${name}: our cursor ${cursor} is beyond its newest event`,
       meaning:
         'The host lost its sequence, or is another one: nothing is read from it, and nothing will be until the cursor is set.',
-      command: `millrace cursor set ${hostWithoutScheme(host)} --to live`,
+      command: `millrace cursor set ${hostWithoutScheme(host)} --to oldest`,
     })
   if (position === 'outdated')
     return fail({

@@ -1,6 +1,4 @@
-import { indexerConfig } from '@millrace/indexer'
 import type { LetterSubject } from '@millrace/database'
-import { readConfig, type Environment } from '@millrace/runtime'
 import { InvalidEventError, labelEventCodec, recordUri, streamEventCodec } from '@millrace/stream-protocol'
 
 /** What indexers can make of the payloads of dead letters. */
@@ -11,13 +9,17 @@ export interface Replayable {
   subjectOf(stream: string, payload: string): LetterSubject
 }
 
-/** By the streams that the indexers read, according to the environment. */
-export function replayable(env: Environment): Replayable {
-  const { INDEXER_STREAMS, INDEXER_LABEL_STREAM } = indexerConfig
-  const config = readConfig({ INDEXER_STREAMS, INDEXER_LABEL_STREAM }, env)
+/** By the streams that the indexers read. */
+export function replayable({
+  eventStreams,
+  labelStream,
+}: {
+  eventStreams: readonly string[]
+  labelStream: string
+}): Replayable {
   const subjectOf = (stream: string, payload: string): LetterSubject => {
-    if (stream === config.INDEXER_LABEL_STREAM) return { uri: labelEventCodec.decode(payload).label.uri }
-    if (!config.INDEXER_STREAMS.includes(stream))
+    if (stream === labelStream) return { uri: labelEventCodec.decode(payload).label.uri }
+    if (!eventStreams.includes(stream))
       throw new InvalidEventError(
         'other-stream',
         `no indexer reads ${stream}; its accounts are fetched again by themselves`,

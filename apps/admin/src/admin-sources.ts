@@ -1,0 +1,37 @@
+import type { Database } from '@millrace/database'
+import type { DeclaredStream, ExposureFacts, ProgressWatch } from '@millrace/diagnosis'
+import type { DidResolver, GuardedFetch, HandleResolver } from '@millrace/identity'
+import type { Logger, StreamStore } from '@millrace/stream-protocol'
+import type { CursorOf } from './collect-status.ts'
+
+/** A store that is configured, and cannot be had. */
+export interface Away {
+  kind: 'redis' | 'sqlite' | 'postgres'
+  /** Without secrets. */
+  location: string
+  why: string
+}
+
+/** What admin methods work on. */
+export interface AdminSources {
+  store: StreamStore | Away
+  /** Undefined when none is configured. */
+  database?: Database | Away | undefined
+  /** The streams of the pipeline, with the groups that have to read them. */
+  declared: readonly DeclaredStream[]
+  /** Hosts whose cursors are of interest, beside those that ingesters have said to read. */
+  cursors?: readonly CursorOf[]
+  labelStream: string
+  /** The streams of record events that indexers read. */
+  eventStreams: readonly string[]
+  /** Judges groups. Without it one look has to do. */
+  watch?: ProgressWatch | undefined
+  /** The table of each collection that has one of its own. */
+  tables: ReadonlyMap<string, string>
+  resolver: Pick<DidResolver, 'resolve'>
+  handles: Pick<HandleResolver, 'resolve'>
+  /** Made by `createGuardedFetch`. */
+  fetch: GuardedFetch
+  exposure?: ExposureFacts | undefined
+  logger?: Logger
+}

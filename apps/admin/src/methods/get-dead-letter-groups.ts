@@ -1,0 +1,24 @@
+import { DeadLetters } from '@millrace/database'
+import { databaseOf, defineMethod } from './method.ts'
+
+export const getDeadLetterGroups = defineMethod({
+  name: 'getDeadLetterGroups',
+  role: 'viewer',
+  run: async (_input, context) => {
+    const groups = await new DeadLetters(databaseOf(context)).groups({ states: ['kept'] })
+    return {
+      groups: groups.map(({ stream, reason, fingerprint, count, firstAt, lastAt, example }) => ({
+        stream,
+        reason,
+        fingerprint,
+        count,
+        firstAt: firstAt.toISOString(),
+        lastAt: lastAt.toISOString(),
+        example: example.id,
+        error: example.error,
+        ...(example.uri !== null && { uri: example.uri }),
+        ...(example.did !== null && { did: example.did }),
+      })),
+    }
+  },
+})

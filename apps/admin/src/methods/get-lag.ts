@@ -1,0 +1,70 @@
+import { judgeOnce, oldestWaitingId, probeUpstream, type Probe } from '@millrace/diagnosis'
+import { cursorKey, entryTime, hostWithoutScheme, streams } from '@millrace/stream-protocol'
+import { knownHosts } from './known-hosts.ts'
+import { defineMethod, storeOf } from './method.ts'
+
+/** Hosts beyond these are not asked. */
+const MOST_HOSTS = 20
+
+export const getLag = defineMethod({
+  name: 'getLag',
+  role: 'viewer',
+  run: async (_input, context) => {
+    const { sources, signal } = context
+    const store = storeOf(context)
+    const names = [...new Set(sources.declared.map(({ stream }) => stream))]
+    const [statuses, hosts] = await Promise.all([store.status(names), knownHosts(context)])
+    const now = Date.now()
+    return {
+      groups: statuses.flatMap((status) =>
+        status.groups.map((group) => {
+          const oldest = oldestWaitingId(group, status)
+          const { verdict } = sources.watch?.judge(group, status, now) ?? judgeOnce(group, status, now)
+          return {
+            stream: status.stream,
+            group: group.name,
+            verdict,
+            ...(group.undelivered !== null && { waiting: group.pending + group.undelivered }),
+            behindSeconds: oldest === null ? 0 : Math.max(0, Math.round((now - entryTime(oldest)) / 1_000)),
+          }
+        }),
+      ),
+      hosts: await Promise.all(
+        hosts
+          .filter(({ stream }) => stream !== streams.repoBackfill)
+          .slice(0, MOST_HOSTS)
+          .map(async ({ host, stream, checkpoint, checkpointAt }) => {
+            const cursor = await store.cursors.get(cursorKey(stream, host))
+            const method =
+              stream === sources.labelStream ? 'com.atproto.label.subscribeLabels' : 'com.atproto.sync.subscribeRepos'
+            const probe = await probeUpstream({ url: host, method, cursor, signal }).catch(() => undefined)
+            return {
+              host: hostWithoutScheme(host),
+              stream,
+              ...(cursor !== null && { cursor }),
+              ...(checkpoint !== null && { checkpoint }),
+              ...(checkpointAt && {
+                checkpointAgeSeconds: Math.max(0, Math.round((now - checkpointAt.getTime()) / 1_000)),
+              }),
+              ...(probe ? distances(probe) : { position: 'away' }),
+            }
+          }),
+      ),
+    }
+  },
+})
+
+/** How far our cursor is from the newest, and from the oldest that the host keeps. */
+function distances({ position, oldest, next, askedAt }: Probe) {
+  const nextAt = Date.parse(next?.time ?? '')
+  const oldestAt = Date.parse(oldest?.time ?? '')
+  return {
+    position,
+    ...(oldest && { oldestSeq: oldest.seq }),
+    ...(next && { nextSeq: next.seq }),
+    ...(!Number.isNaN(nextAt) && { behindSeconds: Math.max(0, Math.round((askedAt - nextAt) / 1_000)) }),
+    ...(!Number.isNaN(nextAt) &&
+      !Number.isNaN(oldestAt) &&
+      position === 'within' && { timeToLossSeconds: Math.max(0, Math.round((nextAt - oldestAt) / 1_000)) }),
+  }
+}

@@ -1,0 +1,34 @@
+import { entryTime } from '@millrace/stream-protocol'
+import { defineMethod, entryCursor, storeOf } from './method.ts'
+
+const PAGE = 500
+/** Requests to a page of ours, where only some entries are asked for (hazard M7). */
+const MOST_PAGES = 20
+const MOST_CHARACTERS = 20_000
+
+export const listEntries = defineMethod({
+  name: 'listEntries',
+  role: 'viewer',
+  run: async ({ stream, did, limit = 50, cursor }, context) => {
+    const store = storeOf(context)
+    const entries: { id: string; at: string; fields: string }[] = []
+    let after = entryCursor(cursor)
+    let isOver = false
+    for (let pages = 0; pages < MOST_PAGES && entries.length < limit && !isOver; pages++) {
+      const size = did === undefined ? limit : PAGE
+      const page = await store.read(stream, { after, limit: size })
+      isOver = page.length < size
+      for (const { id, fields } of page) {
+        if (entries.length === limit) {
+          isOver = false
+          break
+        }
+        after = id
+        const text = JSON.stringify(fields)
+        if (did === undefined || text.includes(did))
+          entries.push({ id, at: new Date(entryTime(id)).toISOString(), fields: text.slice(0, MOST_CHARACTERS) })
+      }
+    }
+    return { entries, ...(!isOver && { cursor: after }) }
+  },
+})

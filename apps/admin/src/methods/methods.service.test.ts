@@ -1,0 +1,251 @@
+import { AdminAwayError, AdminClient, AdminError, readAdminLexicons } from '@millrace/admin-api'
+import { PostgresLedger, registerUpstreams } from '@millrace/database'
+import { startSimulatedNetwork } from '@millrace/dev-network'
+import { Health, readConfig } from '@millrace/runtime'
+import { openMigratedDatabase, openStreams } from '@millrace/stores'
+import { cursorKey, groups, hostWithoutScheme, streamEventCodec, streams } from '@millrace/stream-protocol'
+import { serviceTest } from '@millrace/testing'
+import { expect, test } from 'vitest'
+import { createAdminServer } from '../admin-server.ts'
+import { adminConfig } from '../config.ts'
+import { describePipeline } from '../describe-pipeline.ts'
+import { LocalApi } from '../local-api.ts'
+import { methods } from './index.ts'
+
+const stream = streams.firehoseLive
+const account = { type: 'account', seq: 1, time: '2026-01-01T00:00:00.000Z', did: 'did:plc:abc', active: true } as const
+
+/** A server over real stores, and a network that it knows of. */
+async function open(redisUrl: string, databaseUrl: string) {
+  await using stack = new AsyncDisposableStack()
+  const network = stack.use(await startSimulatedNetwork({ accounts: 2, recordsPerAccount: 3, labels: 0, time: 'real' }))
+  const store = stack.use(await openStreams({ kind: 'redis', url: redisUrl, location: redisUrl, why: 'a test' }))
+  const database = stack.use(await openMigratedDatabase({ url: databaseUrl }))
+  const host = hostWithoutScheme(network.relayUrl)
+  await registerUpstreams(database, [{ host, stream, url: network.relayUrl }])
+  const config = readConfig(adminConfig, {
+    DID_PLC_URL: network.plcUrl,
+    HANDLE_RESOLVER_URL: network.handleResolverUrl,
+    MILLRACE_ALLOW_PRIVATE_HOSTS: '1',
+  })
+  const sources = { ...describePipeline(config, { bind: '127.0.0.1', hasPassword: true }), store, database }
+  const server = stack.use(
+    await createAdminServer({
+      port: 0,
+      bind: '127.0.0.1',
+      passwords: ['one'],
+      sources,
+      health: new Health(),
+      version: '0.0.0',
+    }),
+  )
+  const client = new AdminClient({ url: `http://127.0.0.1:${server.port}`, password: 'one' })
+  const owned = stack.move()
+  return { network, store, database, host, sources, client, [Symbol.asyncDispose]: () => owned.disposeAsync() }
+}
+
+const refused = (error: string) => expect.objectContaining({ name: 'AdminError', error }) as AdminError
+
+test('every lexicon has its method, and every method its lexicon', () => {
+  const names = readAdminLexicons().flatMap(({ id, defs }) => (defs['main'] ? [id.split('.').at(-1)] : []))
+  expect(methods.map(({ name }) => name).toSorted()).toEqual(names.toSorted())
+})
+
+serviceTest('every query answers as its lexicon says, on an empty pipeline', async ({ redisUrl, databaseUrl }) => {
+  await using admin = await open(redisUrl, databaseUrl)
+  const { client, network } = admin
+  expect((await client.call('getStatus', {})).status).toBe('ok')
+  expect((await client.call('getDoctorReport', {})).checks.length).toBeGreaterThan(20)
+  const traced = await client.call('traceSubject', { subject: network.account(0).handle })
+  expect(traced).toMatchObject({ did: network.account(0).did, verdict: { code: 'missing', level: 'act' } })
+  expect((await client.call('getLag', {})).hosts).toMatchObject([{ host: admin.host, stream, position: 'none' }])
+  expect((await client.call('getFreshness', { bucket: 'day' })).series).toHaveLength(3)
+  expect(await client.call('listPending', { stream, group: groups.firehose })).toEqual({ entries: [] })
+  expect(await client.call('listEntries', { stream })).toEqual({ entries: [] })
+  for (const state of ['dirty', 'running', 'broken', 'hidden', 'all'])
+    expect(await client.call('listRepos', { state })).toEqual({ repos: [] })
+  expect((await client.call('listCursors', {})).cursors).toMatchObject([{ host: admin.host, isDone: false }])
+  expect(await client.call('listGaps', {})).toEqual({ gaps: [] })
+  expect(await client.call('listRepairs', {})).toEqual({ repairs: [] })
+  expect(await client.call('getDeadLetterGroups', {})).toEqual({ groups: [] })
+  expect(await client.call('listDeadLetters', {})).toEqual({ letters: [] })
+  expect(await client.call('listAudit', {})).toEqual({ entries: [] })
+  await expect(client.call('getDeadLetter', { id: 1 })).rejects.toEqual(refused('NotFound'))
+  await expect(client.call('traceSubject', { subject: 'nobody' })).rejects.toEqual(refused('UnknownSubject'))
+  await expect(client.call('listRepos', { limit: 10_000 })).rejects.toEqual(refused('InvalidRequest'))
+})
+
+serviceTest(
+  'entries can be looked through a page at a time, and are given to nobody',
+  async ({ redisUrl, databaseUrl }) => {
+    await using admin = await open(redisUrl, databaseUrl)
+    const { client, store } = admin
+    await store.ensureGroup(stream, groups.firehose)
+    const events = ['did:plc:abc', 'did:plc:def', 'did:plc:abc'].map((did) => ({ ...account, did }))
+    await store.writer({ stream, codec: streamEventCodec }).append(events)
+    const first = await client.call('listEntries', { stream, limit: 2 })
+    expect(first.entries).toHaveLength(2)
+    expect(JSON.parse(first.entries[0]!.fields)).toEqual({ event: JSON.stringify(events[0]) })
+    const second = await client.call('listEntries', { stream, limit: 2, cursor: first.cursor })
+    expect(second.entries).toHaveLength(1)
+    expect(second.cursor).toBeUndefined()
+    expect((await client.call('listEntries', { stream, did: 'did:plc:def' })).entries).toHaveLength(1)
+    await expect(client.call('listEntries', { stream, cursor: 'x' })).rejects.toEqual(refused('InvalidRequest'))
+
+    const stop = new AbortController()
+    const source = store.consumer({ stream, group: groups.firehose, consumer: 'one', codec: streamEventCodec })
+    for await (const batch of source.batches(stop.signal)) if (batch.entries.length > 0) stop.abort()
+    const pending = await client.call('listPending', { stream, group: groups.firehose, limit: 2 })
+    expect(pending.entries).toMatchObject([
+      { consumer: 'one', deliveries: 1, event: 'account did:plc:abc' },
+      { consumer: 'one', event: 'account did:plc:def' },
+    ])
+    const rest = await client.call('listPending', { stream, group: groups.firehose, cursor: pending.cursor })
+    expect(rest.entries).toHaveLength(1)
+    const idle = { stream, group: groups.firehose, minIdleSeconds: 60 }
+    expect((await client.call('listPending', idle)).entries).toEqual([])
+  },
+)
+
+serviceTest(
+  'a cursor is set by who says what is skipped; that is a gap, and the note says how to go back (M4)',
+  async ({ redisUrl, databaseUrl }) => {
+    await using admin = await open(redisUrl, databaseUrl)
+    const { client, store, host, network } = admin
+    const key = cursorKey(stream, host)
+    await store.cursors.set(key, '3')
+    const to = { stream, host, to: '5', reason: 'a test' }
+    expect((await client.call('setCursor', { ...to, dryRun: true })).change).toMatchObject({ changed: 1, dryRun: true })
+    await expect(client.call('setCursor', to)).rejects.toEqual(refused('NotConfirmed'))
+    await expect(client.call('setCursor', { ...to, confirm: host, expect: '9' })).rejects.toEqual(
+      refused('CursorMoved'),
+    )
+    await expect(client.call('setCursor', { ...to, host: 'other.test' })).rejects.toEqual(refused('UnknownHost'))
+    expect([await store.cursors.get(key), (await client.call('listGaps', {})).gaps]).toEqual(['3', []])
+
+    const set = await client.call('setCursor', { ...to, confirm: host })
+    expect(set).toMatchObject({
+      before: '3',
+      after: '5',
+      change: { changed: 1, undo: expect.stringContaining('--to 3') },
+    })
+    expect(await store.cursors.get(key)).toBe('5')
+    expect((await client.call('listGaps', {})).gaps).toMatchObject([
+      { host, reason: 'cursor-set', fromSeq: '3', toSeq: '5' },
+    ])
+    expect((await client.call('setCursor', { ...to, confirm: host })).change).toMatchObject({ changed: 0 })
+    // Going back skips nothing, and needs no word for it.
+    expect((await client.call('setCursor', { stream, host, to: 'oldest' })).after).toBe('0')
+    const writing = network.write(5)
+    const live = await client
+      .call('setCursor', { stream, host, to: 'live', confirm: host })
+      .catch((error: Error) => error)
+    await writing
+    expect(live instanceof AdminError ? live.error : Number((live as { after: string }).after) > 0).toSatisfy(
+      (seen) => seen === true || seen === 'Unavailable',
+    )
+    const { entries } = await client.call('listAudit', { method: 'setCursor' })
+    expect(entries.at(-1)).toMatchObject({
+      who: 'admin from 127.0.0.1',
+      target: `${stream} ${host}`,
+      reason: 'a test',
+      before: '"3"',
+      after: '"5"',
+      undo: `millrace cursor set ${host} --stream ${stream} --to 3 --yes`,
+    })
+  },
+)
+
+serviceTest('letters, repairs and accounts are changed once, and noted', async ({ redisUrl, databaseUrl }) => {
+  await using admin = await open(redisUrl, databaseUrl)
+  const { client, database, host } = admin
+  const letter = { stream, reason: 'failed', error: 'no', did: account.did }
+  await new PostgresLedger({ database }).deadLetter([
+    { ...letter, entryId: '1-0', payload: JSON.stringify(account) },
+    { ...letter, entryId: '2-0', payload: '{' },
+    { ...letter, entryId: '3-0', payload: '{' },
+  ])
+  await expect(client.call('retryDeadLetters', {})).rejects.toEqual(refused('InvalidRequest'))
+  const plan = await client.call('retryDeadLetters', { reasonCode: 'failed', dryRun: true })
+  expect(plan).toMatchObject({ change: { changed: 1, dryRun: true }, refused: [{ id: 2 }, { id: 3 }] })
+  expect((await client.call('retryDeadLetters', { reasonCode: 'failed' })).change.changed).toBe(1)
+  expect((await client.call('retryDeadLetters', { reasonCode: 'failed' })).change).toMatchObject({ changed: 0 })
+  const all = await client.call('discardDeadLetters', { reasonCode: 'failed', dryRun: true })
+  expect(all.change.changed).toBe(2)
+  await expect(client.call('discardDeadLetters', { reasonCode: 'failed' })).rejects.toEqual(refused('NotConfirmed'))
+  const discarded = await client.call('discardDeadLetters', { reasonCode: 'failed', confirm: '2' })
+  expect(discarded.change.changed).toBe(2)
+  expect((await client.call('getDeadLetter', { id: 2 })).letter.state).toBe('discarded')
+  const page = await client.call('listDeadLetters', { state: 'discarded', limit: 1 })
+  expect(page.letters.map(({ id }) => id)).toEqual([3])
+  const next = await client.call('listDeadLetters', { state: 'discarded', limit: 1, cursor: page.cursor })
+  expect(next.letters.map(({ id }) => id)).toEqual([2])
+
+  const started = await client.call('startRepair', { host })
+  expect(started).toMatchObject({ repair: 1, change: { changed: 1, undo: 'millrace repair cancel 1' } })
+  expect((await client.call('startRepair', { host })).change.changed).toBe(0)
+  await expect(client.call('startRepair', { host: 'other.test' })).rejects.toEqual(refused('UnknownHost'))
+  expect((await client.call('controlRepair', { id: 1, action: 'pause' })).change.changed).toBe(1)
+  expect((await client.call('controlRepair', { id: 1, action: 'pause' })).change.changed).toBe(0)
+  expect((await client.call('listRepairs', {})).repairs).toMatchObject([{ id: 1, isPaused: true }])
+  expect((await client.call('controlRepair', { id: 1, action: 'cancel' })).change.changed).toBe(1)
+  await expect(client.call('controlRepair', { id: 2, action: 'cancel' })).rejects.toEqual(refused('NotFound'))
+
+  await client.call('resyncRepos', { dids: ['did:plc:abc', 'did:plc:def'], reason: 'a test' })
+  const repos = await client.call('listRepos', { limit: 1 })
+  expect(repos.repos).toMatchObject([{ did: 'did:plc:abc', state: 'dirty', reason: 'asked' }])
+  expect((await client.call('listRepos', { cursor: repos.cursor })).repos).toMatchObject([{ did: 'did:plc:def' }])
+  expect((await client.call('listAudit', {})).entries.map(({ method }) => method)).toEqual([
+    'resyncRepos',
+    'controlRepair',
+    'controlRepair',
+    'startRepair',
+    'discardDeadLetters',
+    'retryDeadLetters',
+  ])
+})
+
+serviceTest(
+  'without a server the same methods answer the same, and check the same',
+  async ({ redisUrl, databaseUrl }) => {
+    await using admin = await open(redisUrl, databaseUrl)
+    const local = new LocalApi(admin.sources, { who: 'a test', role: 'operator' })
+    expect(await local.call('listRepos', { state: undefined })).toEqual(await admin.client.call('listRepos', {}))
+    await expect(local.call('listRepos', { limit: 10_000 })).rejects.toEqual(refused('InvalidRequest'))
+    await expect(local.call('resyncRepos', { dids: ['x'] })).rejects.toEqual(refused('InvalidRequest'))
+    const away = { kind: 'postgres', location: 'nowhere', why: 'it is away' } as const
+    const blind = new LocalApi({ ...admin.sources, database: away }, { who: 'a test', role: 'operator' })
+    await expect(blind.call('listGaps', {})).rejects.toEqual(refused('Unavailable'))
+    expect((await blind.call('getDoctorReport', {})).verdict).toBe('fail')
+    expect((await blind.call('getStatus', {})).status).toBe('failing')
+  },
+)
+
+serviceTest(
+  'holes of a table show, and no bucket is counted beyond its bound (M7)',
+  async ({ redisUrl, databaseUrl }) => {
+    await using admin = await open(redisUrl, databaseUrl)
+    const { client, database } = admin
+    // Thirty posts in each of the last ten hours, but for two of them.
+    await database.pool.query(
+      `insert into post (uri, cid, creator, text, "createdAt", "indexedAt")
+     select 'at://' || h || '/' || n, 'c', 'd', '', t, t from generate_series(0, 9) h, generate_series(1, 30) n,
+       to_char(now() at time zone 'utc' - make_interval(hours => h), 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') t
+     where h not in (4, 5)`,
+    )
+    const since = new Date(Date.now() - 9.5 * 3_600_000).toISOString()
+    const { series, bound } = await client.call('getFreshness', { since })
+    const posts = series.find(({ collection }) => collection === 'app.bsky.feed.post')!
+    expect(posts.buckets.filter(({ isHole }) => isHole)).toHaveLength(2)
+    expect(Math.max(...posts.buckets.map(({ rows }) => rows))).toBeLessThanOrEqual(bound)
+    expect(Date.now() - Date.parse(posts.newest!)).toBeLessThan(60_000)
+    await expect(client.call('getFreshness', { since: '2020-01-01T00:00:00Z' })).rejects.toEqual(
+      refused('InvalidRequest'),
+    )
+  },
+)
+
+test('a server that is not there is told from one that refuses', async () => {
+  const client = new AdminClient({ url: 'http://127.0.0.1:1' })
+  await expect(client.call('getStatus', {})).rejects.toThrow(AdminAwayError)
+})

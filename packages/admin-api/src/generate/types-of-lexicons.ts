@@ -1,0 +1,72 @@
+import { nameOf, typeName, type Definition, type Lexicon } from './definition.ts'
+
+/** The TypeScript of some lexicons: an interface for each object, and one with all methods. */
+export function typesOfLexicons(lexicons: readonly Lexicon[]): string {
+  const parts: string[] = ['// Made of the lexicons by `pnpm generate`: change those.']
+  const methods: string[] = []
+  for (const { id, defs } of lexicons) {
+    for (const [name, definition] of Object.entries(defs)) {
+      if (name !== 'main') {
+        parts.push(interfaceOf(typeName(id, name), definition, id))
+        continue
+      }
+      const isQuery = definition.type === 'query'
+      const input = isQuery ? definition.parameters : definition.input?.schema
+      parts.push(interfaceOf(typeName(id, isQuery ? 'params' : 'input'), input ?? { type: 'object' }, id))
+      parts.push(interfaceOf(typeName(id, 'output'), definition.output?.schema ?? { type: 'object' }, id))
+      methods.push(
+        `${comment(definition.description, '  ')}  ${nameOf(id)}: { type: '${definition.type}'; input: ${typeName(id, isQuery ? 'params' : 'input')}; output: ${typeName(id, 'output')} }`,
+      )
+    }
+  }
+  parts.push(
+    `/** Every method, by the last part of its name. */\nexport interface AdminMethods {\n${methods.join('\n')}\n}`,
+  )
+  return `${parts.join('\n\n')}\n`
+}
+
+function interfaceOf(name: string, definition: Definition, id: string): string {
+  const { properties = {}, required = [], description } = definition
+  const fields = Object.entries(properties).map(
+    ([field, of]) =>
+      `${comment(of.description, '  ')}  ${field}${required.includes(field) ? '' : '?'}: ${typeOf(of, id)}${required.includes(field) ? '' : ' | undefined'}`,
+  )
+  const body = fields.length === 0 ? '' : `\n${fields.join('\n')}\n`
+  return fields.length === 0
+    ? `${comment(description, '')}export type ${name} = Record<never, never>`
+    : `${comment(description, '')}export interface ${name} {${body}}`
+}
+
+function typeOf(definition: Definition, id: string): string {
+  switch (definition.type) {
+    case 'string':
+      return stringType(definition)
+    case 'integer':
+      return 'number'
+    case 'boolean':
+      return 'boolean'
+    case 'array':
+      return `readonly ${bracketed(typeOf(definition.items!, id))}[]`
+    case 'ref': {
+      const [of = '', name = 'main'] = definition.ref!.split('#')
+      return typeName(of === '' ? id : of, name)
+    }
+    default:
+      throw new TypeError(`${id} has a ${definition.type}, which has no type yet`)
+  }
+}
+
+/** A known value is one of many that may come: a later server may know others. */
+function stringType({ knownValues, enum: closed }: Definition): string {
+  if (closed) return closed.map((word) => `'${word}'`).join(' | ')
+  if (!knownValues) return 'string'
+  return `${knownValues.map((word) => `'${word}'`).join(' | ')} | (string & {})`
+}
+
+function bracketed(type: string): string {
+  return type.includes('|') ? `(${type})` : type
+}
+
+function comment(text: string | undefined, indent: string): string {
+  return text === undefined ? '' : `${indent}/** ${text} */\n`
+}

@@ -1,0 +1,644 @@
+// Made of the lexicons by `pnpm generate`: change those.
+
+export interface ControlRepairInput {
+  id: number
+  action: 'pause' | 'resume' | 'cancel'
+  /** Why, for those who read the audit log. */
+  reason?: string | undefined
+  /** Only says what would change. Default: false. */
+  dryRun?: boolean | undefined
+}
+
+export interface ControlRepairOutput {
+  change: Change
+}
+
+/** What a change came to. The same change asked for twice changes nothing the second time. */
+export interface Change {
+  /** How many things changed, or would. */
+  changed: number
+  /** What changed, in words. */
+  summary: string
+  /** A command that takes it back; absent where nothing does. */
+  undo?: string | undefined
+  /** Its place in the audit log; absent where nothing changed. */
+  auditId?: number | undefined
+  dryRun: boolean
+}
+
+export interface Verdict {
+  /** fine: as it should be. wait: on its way. act: it stays so until somebody does something. unknown: who would know does not answer. */
+  level: 'fine' | 'wait' | 'act' | 'unknown' | (string & {})
+  code: string
+  /** In words, for people. */
+  sentence: string
+  /** What to run next. */
+  command?: string | undefined
+}
+
+export interface DiscardDeadLettersInput {
+  /** Only these. */
+  ids?: readonly number[] | undefined
+  stream?: string | undefined
+  /** The reason that it was given up for. */
+  reasonCode?: string | undefined
+  fingerprint?: string | undefined
+  did?: string | undefined
+  /** How many there are, as a dry run has said: needed when it is not one named letter. */
+  confirm?: string | undefined
+  /** Why, for those who read the audit log. */
+  reason?: string | undefined
+  /** Only says what would change. Default: false. */
+  dryRun?: boolean | undefined
+}
+
+export interface DiscardDeadLettersOutput {
+  change: Change
+}
+
+export interface GetDeadLetterParams {
+  id: number
+}
+
+export interface GetDeadLetterOutput {
+  letter: ListDeadLettersLetter
+  /** As it was received, up to 64 KiB. */
+  payload: string
+  /** It was longer than what is kept of it. */
+  isCut: boolean
+}
+
+export type GetDeadLetterGroupsParams = Record<never, never>
+
+export interface GetDeadLetterGroupsOutput {
+  groups: readonly GetDeadLetterGroupsGroup[]
+}
+
+export interface GetDeadLetterGroupsGroup {
+  stream: string
+  reason: string
+  fingerprint: string
+  count: number
+  firstAt: string
+  lastAt: string
+  /** The newest of them. */
+  example: number
+  error: string
+  uri?: string | undefined
+  did?: string | undefined
+}
+
+export type GetDoctorReportParams = Record<never, never>
+
+export interface GetDoctorReportOutput {
+  checkedAt: string
+  /** The worst of all. */
+  verdict: 'ok' | 'unknown' | 'warn' | 'fail' | (string & {})
+  checks: readonly GetDoctorReportCheck[]
+}
+
+export interface GetDoctorReportCheck {
+  id: string
+  title: string
+  verdict: 'ok' | 'unknown' | 'warn' | 'fail' | (string & {})
+  /** What was seen. */
+  evidence: string
+  meaning?: string | undefined
+  /** What to do first. */
+  command?: string | undefined
+}
+
+export interface GetFreshnessParams {
+  /** Default: a day ago. */
+  since?: string | undefined
+  bucket?: 'hour' | 'day' | (string & {}) | undefined
+}
+
+export interface GetFreshnessOutput {
+  bucketSeconds: number
+  /** No bucket is counted beyond it. */
+  bound: number
+  series: readonly GetFreshnessSeries[]
+}
+
+export interface GetFreshnessSeries {
+  collection: string
+  /** Time of the newest row; absent when there is none. */
+  newest?: string | undefined
+  buckets: readonly GetFreshnessBucket[]
+}
+
+export interface GetFreshnessBucket {
+  start: string
+  /** At least so many when it is the bound. */
+  rows: number
+  /** None or hardly any, between others that have many. */
+  isHole: boolean
+}
+
+export type GetLagParams = Record<never, never>
+
+export interface GetLagOutput {
+  groups: readonly GetLagGroup[]
+  hosts: readonly GetLagHost[]
+}
+
+export interface GetLagGroup {
+  stream: string
+  group: string
+  verdict: 'ok' | 'idle' | 'slow' | 'stalled' | 'stopped' | (string & {})
+  /** Entries that are not acked; absent where the store cannot tell. */
+  waiting?: number | undefined
+  /** Age of the oldest of them. */
+  behindSeconds: number
+}
+
+export interface GetLagHost {
+  host: string
+  stream: string
+  cursor?: string | undefined
+  /** Where our cursor is in what the host keeps. */
+  position: 'within' | 'outdated' | 'future' | 'none' | 'away' | (string & {})
+  /** Age of the event after our cursor; absent when there is none. */
+  behindSeconds?: number | undefined
+  /** How long until the host forgets it, at least, if nothing is read meanwhile. */
+  timeToLossSeconds?: number | undefined
+  oldestSeq?: number | undefined
+  nextSeq?: number | undefined
+  /** Up to which every event is in the rows. */
+  checkpoint?: string | undefined
+  checkpointAgeSeconds?: number | undefined
+}
+
+export type GetStatusParams = Record<never, never>
+
+export interface GetStatusOutput {
+  /** degraded: it works, and problems lists why it should be looked at. failing: a part did not answer, and is missing below. */
+  status: 'ok' | 'degraded' | 'failing' | (string & {})
+  checkedAt: string
+  problems: readonly GetStatusProblem[]
+  store: GetStatusStore
+  streams: readonly GetStatusStream[]
+  cursors: readonly GetStatusCursor[]
+  database?: GetStatusDatabase | undefined
+}
+
+export interface GetStatusProblem {
+  code: 'streams-away' | 'cursors-away' | 'database-away' | 'lag' | 'no-group' | 'stalled' | 'stopped' | 'dead-letters' | 'dirty' | 'gaps' | (string & {})
+  message: string
+}
+
+/** What holds the streams. */
+export interface GetStatusStore {
+  kind: 'redis' | 'sqlite' | (string & {})
+  /** Without credentials. */
+  location: string
+}
+
+export interface GetStatusStream {
+  name: string
+  /** Entries, delivered or not. Acked ones are gone. */
+  length: number
+  firstId?: string | undefined
+  lastId?: string | undefined
+  firstAgeSeconds?: number | undefined
+  lastAgeSeconds?: number | undefined
+  /** Age of the oldest entry that waits to be acked: how far behind the readers are. 0 when none waits. */
+  lagSeconds: number
+  groups: readonly GetStatusGroup[]
+}
+
+export interface GetStatusGroup {
+  name: string
+  /** Whether it gets on, judged by what it acks. idle: nothing waits. slow: it gets on, more than ten minutes behind. stalled: it has acked nothing for a while although entries wait. stopped: neither was any of its consumers heard of. Absent where nobody watches. */
+  verdict?: 'ok' | 'idle' | 'slow' | 'stalled' | 'stopped' | (string & {}) | undefined
+  /** For how long it was seen to ack nothing although entries waited. */
+  silentSeconds?: number | undefined
+  /** Delivered and not acked. */
+  pending: number
+  /** Absent where the store cannot tell. */
+  undelivered?: number | undefined
+  /** Absent when nothing is pending. */
+  oldestPendingAgeSeconds?: number | undefined
+  lagSeconds: number
+  lastDeliveredId: string
+  consumers: readonly GetStatusConsumer[]
+}
+
+export interface GetStatusConsumer {
+  name: string
+  pending: number
+  idleSeconds: number
+}
+
+/** The place of an ingester in a host. */
+export interface GetStatusCursor {
+  stream: string
+  host: string
+  /** Absent before the first events of the host. */
+  cursor?: string | undefined
+  /** True once a host has listed all its repos. */
+  done: boolean
+}
+
+export interface GetStatusDatabase {
+  /** Without credentials. */
+  location: string
+  /** Messages that were given up and are open, by reason. */
+  deadLetters: readonly GetStatusDeadLetters[]
+  dirty: GetStatusDirty
+  /** Intervals of hosts that we may not have, oldest first, at most 100. */
+  gaps: readonly GetStatusGap[]
+  /** Rows by table, as Postgres estimates them. */
+  tables: readonly GetStatusTable[]
+}
+
+export interface GetStatusDeadLetters {
+  reason: string
+  count: number
+}
+
+/** Accounts that have to be looked at again. */
+export interface GetStatusDirty {
+  count: number
+  oldestAgeSeconds?: number | undefined
+}
+
+export interface GetStatusGap {
+  host: string
+  stream: string
+  reason: string
+  fromSeq?: string | undefined
+  toSeq?: string | undefined
+  openedAt: string
+}
+
+export interface GetStatusTable {
+  name: string
+  rows: number
+}
+
+export interface ListAuditParams {
+  /** Only by this method. */
+  method?: string | undefined
+  /** How many at most. */
+  limit?: number | undefined
+  /** Where the last page ended. */
+  cursor?: string | undefined
+}
+
+export interface ListAuditOutput {
+  entries: readonly ListAuditEntry[]
+  /** For the next page; absent on the last one. */
+  cursor?: string | undefined
+}
+
+export interface ListAuditEntry {
+  id: number
+  at: string
+  who: string
+  method: string
+  target: string
+  reason?: string | undefined
+  /** As JSON. */
+  before?: string | undefined
+  /** As JSON. */
+  after?: string | undefined
+  undo?: string | undefined
+}
+
+export type ListCursorsParams = Record<never, never>
+
+export interface ListCursorsOutput {
+  cursors: readonly ListCursorsCursor[]
+}
+
+export interface ListCursorsCursor {
+  stream: string
+  host: string
+  /** Absent when there is none. */
+  cursor?: string | undefined
+  /** All repos are listed. */
+  isDone: boolean
+  checkpoint?: string | undefined
+  checkpointAt?: string | undefined
+  /** When an ingester last said that it reads the host. */
+  seenAt?: string | undefined
+}
+
+export interface ListDeadLettersParams {
+  state?: 'kept' | 'retry' | 'replayed' | 'discarded' | 'purged' | (string & {}) | undefined
+  stream?: string | undefined
+  /** The reason that it was given up for. */
+  reasonCode?: string | undefined
+  fingerprint?: string | undefined
+  did?: string | undefined
+  /** How many at most. */
+  limit?: number | undefined
+  /** Where the last page ended. */
+  cursor?: string | undefined
+}
+
+export interface ListDeadLettersOutput {
+  letters: readonly ListDeadLettersLetter[]
+  /** For the next page; absent on the last one. */
+  cursor?: string | undefined
+}
+
+export interface ListDeadLettersLetter {
+  id: number
+  stream: string
+  entryId: string
+  reason: string
+  /** The same for letters whose reason and error are alike. */
+  fingerprint: string
+  error: string
+  did?: string | undefined
+  uri?: string | undefined
+  host?: string | undefined
+  state: 'kept' | 'retry' | 'replayed' | 'discarded' | 'purged' | (string & {})
+  attempts: number
+  retries: number
+  firstAt: string
+  lastAt: string
+}
+
+export interface ListEntriesParams {
+  stream: string
+  /** Only those of this account, among the ones that are looked at. */
+  did?: string | undefined
+  /** How many at most. */
+  limit?: number | undefined
+  /** After this entry; 0-0 is before the first, and <milliseconds>-0 a moment. */
+  cursor?: string | undefined
+}
+
+export interface ListEntriesOutput {
+  entries: readonly ListEntriesEntry[]
+  /** For the next page; absent on the last one. */
+  cursor?: string | undefined
+}
+
+export interface ListEntriesEntry {
+  id: string
+  /** When it was appended. */
+  at: string
+  /** As it stands there, as JSON; cut when it is long. */
+  fields: string
+}
+
+export type ListGapsParams = Record<never, never>
+
+export interface ListGapsOutput {
+  gaps: readonly ListGapsGap[]
+}
+
+export interface ListGapsGap {
+  id: number
+  /** Empty when it is not known which. */
+  host: string
+  stream: string
+  reason: string
+  fromSeq?: string | undefined
+  toSeq?: string | undefined
+  since?: string | undefined
+  until?: string | undefined
+  openedAt: string
+  /** The repair that closes it. */
+  repair?: number | undefined
+  repairState?: string | undefined
+}
+
+export interface ListPendingParams {
+  stream: string
+  group: string
+  /** Only of this one. */
+  consumer?: string | undefined
+  /** Only what it has had for so long. */
+  minIdleSeconds?: number | undefined
+  /** How many at most. */
+  limit?: number | undefined
+  /** Where the last page ended. */
+  cursor?: string | undefined
+}
+
+export interface ListPendingOutput {
+  entries: readonly ListPendingEntry[]
+  /** For the next page; absent on the last one. */
+  cursor?: string | undefined
+}
+
+export interface ListPendingEntry {
+  id: string
+  consumer: string
+  idleSeconds: number
+  /** Absent where the store does not count. */
+  deliveries?: number | undefined
+  /** What it is about; absent for one that is no more in the stream. */
+  event?: string | undefined
+}
+
+export interface ListRepairsParams {
+  /** How many at most. */
+  limit?: number | undefined
+}
+
+export interface ListRepairsOutput {
+  repairs: readonly ListRepairsRepair[]
+}
+
+export interface ListRepairsRepair {
+  id: number
+  host: string
+  reason: string
+  state: 'listing' | 'fetching' | 'verifying' | 'done' | 'cancelled' | (string & {})
+  isPaused: boolean
+  since?: string | undefined
+  until?: string | undefined
+  createdAt: string
+  finishedAt?: string | undefined
+  listed: number
+  current: number
+  moved: number
+  unknown: number
+  inactive: number
+  waiting: number
+  failed: number
+  sampled: number
+  diverged: number
+  error?: string | undefined
+}
+
+export interface ListReposParams {
+  /** dirty: marked to be fetched. running: being applied. broken: something before their newest commit may be missing. hidden: not shown to readers. all: whatever is known. */
+  state?: 'dirty' | 'running' | 'broken' | 'hidden' | 'all' | (string & {}) | undefined
+  /** How many at most. */
+  limit?: number | undefined
+  /** Where the last page ended. */
+  cursor?: string | undefined
+}
+
+export interface ListReposOutput {
+  repos: readonly ListReposRepo[]
+  /** For the next page; absent on the last one. */
+  cursor?: string | undefined
+}
+
+export interface ListReposRepo {
+  did: string
+  handle?: string | undefined
+  /** Newest commit that is applied. */
+  rev?: string | undefined
+  state: string
+  /** Why it is in that state. */
+  reason?: string | undefined
+  since?: string | undefined
+  attempts?: number | undefined
+  nextAt?: string | undefined
+  lastError?: string | undefined
+}
+
+export interface ResyncReposInput {
+  dids: readonly string[]
+  /** Derive all their rows anew, also those of records that have not changed. Default: false. */
+  reindex?: boolean | undefined
+  /** Why, for those who read the audit log. */
+  reason?: string | undefined
+  /** Only says what would change. Default: false. */
+  dryRun?: boolean | undefined
+}
+
+export interface ResyncReposOutput {
+  change: Change
+}
+
+export interface RetryDeadLettersInput {
+  /** Only these. */
+  ids?: readonly number[] | undefined
+  stream?: string | undefined
+  /** The reason that it was given up for. */
+  reasonCode?: string | undefined
+  fingerprint?: string | undefined
+  did?: string | undefined
+  /** Why, for those who read the audit log. */
+  reason?: string | undefined
+  /** Only says what would change. Default: false. */
+  dryRun?: boolean | undefined
+}
+
+export interface RetryDeadLettersOutput {
+  change: Change
+  refused: readonly RetryDeadLettersRefused[]
+}
+
+export interface RetryDeadLettersRefused {
+  id: number
+  why: string
+}
+
+export interface SetCursorInput {
+  stream: string
+  /** As the ingester has it. */
+  host: string
+  /** A sequence number; oldest for the first that the host keeps; live for its newest event. */
+  to: string
+  /** Only if the cursor is this; empty for none. */
+  expect?: string | undefined
+  /** The host, without scheme: needed when something would be skipped. */
+  confirm?: string | undefined
+  /** Why, for those who read the audit log. */
+  reason?: string | undefined
+  /** Only says what would change. Default: false. */
+  dryRun?: boolean | undefined
+}
+
+export interface SetCursorOutput {
+  change: Change
+  before?: string | undefined
+  after?: string | undefined
+}
+
+export interface StartRepairInput {
+  /** Without scheme. */
+  host: string
+  /** Only repos that have moved since. */
+  since?: string | undefined
+  until?: string | undefined
+  /** Why, for those who read the audit log. */
+  reason?: string | undefined
+  /** Only says what would change. Default: false. */
+  dryRun?: boolean | undefined
+}
+
+export interface StartRepairOutput {
+  change: Change
+  /** Its number. */
+  repair?: number | undefined
+}
+
+export interface TraceSubjectParams {
+  /** A DID, a handle, the AT-URI of a record, or a link of bsky.app. */
+  subject: string
+}
+
+export interface TraceSubjectOutput {
+  did: string
+  /** As it was asked for. */
+  handle?: string | undefined
+  /** Of a record. */
+  uri?: string | undefined
+  verdict: Verdict
+  steps: readonly TraceSubjectStep[]
+}
+
+export interface TraceSubjectStep {
+  place: 'identity' | 'pds' | 'relay' | 'stream' | 'dead-letters' | 'database' | 'gaps' | (string & {})
+  outcome: 'yes' | 'no' | 'problem' | 'unknown' | (string & {})
+  detail: string
+}
+
+/** Every method, by the last part of its name. */
+export interface AdminMethods {
+  /** Pauses, resumes or cancels a repair. */
+  controlRepair: { type: 'procedure'; input: ControlRepairInput; output: ControlRepairOutput }
+  /** Settles letters without another try. They stay, for the record. */
+  discardDeadLetters: { type: 'procedure'; input: DiscardDeadLettersInput; output: DiscardDeadLettersOutput }
+  /** One dead letter, whole. */
+  getDeadLetter: { type: 'query'; input: GetDeadLetterParams; output: GetDeadLetterOutput }
+  /** What was given up, like letters together, the most frequent first. */
+  getDeadLetterGroups: { type: 'query'; input: GetDeadLetterGroupsParams; output: GetDeadLetterGroupsOutput }
+  /** Checks everything that is known to go wrong, each with what was seen, what it means and what to run. Reads catalogues and our own tables, and asks each host for a moment. */
+  getDoctorReport: { type: 'query'; input: GetDoctorReportParams; output: GetDoctorReportOutput }
+  /** How many rows there are of each hour or day, by the time that readers sort on. Counted by index, and only up to a bound in each: holes show, and a hot table is not read through. */
+  getFreshness: { type: 'query'; input: GetFreshnessParams; output: GetFreshnessOutput }
+  /** How far each group is behind, and how long hosts keep what we have not read. */
+  getLag: { type: 'query'; input: GetLagParams; output: GetLagOutput }
+  /** How the pipeline stands: its streams and groups, its place in each host, and what could not be processed. Reads no entries and no rows, whatever there is of them. */
+  getStatus: { type: 'query'; input: GetStatusParams; output: GetStatusOutput }
+  /** What people changed by hand, the newest first. */
+  listAudit: { type: 'query'; input: ListAuditParams; output: ListAuditOutput }
+  /** Our place in each host. */
+  listCursors: { type: 'query'; input: ListCursorsParams; output: ListCursorsOutput }
+  /** What was given up, the newest first. */
+  listDeadLetters: { type: 'query'; input: ListDeadLettersParams; output: ListDeadLettersOutput }
+  /** Entries of a stream, whoever has read them. Nobody is given them. */
+  listEntries: { type: 'query'; input: ListEntriesParams; output: ListEntriesOutput }
+  /** What may be missing. */
+  listGaps: { type: 'query'; input: ListGapsParams; output: ListGapsOutput }
+  /** Entries that a consumer of a group was given and has not acked, the oldest first. */
+  listPending: { type: 'query'; input: ListPendingParams; output: ListPendingOutput }
+  /** The last repairs, the newest first. */
+  listRepairs: { type: 'query'; input: ListRepairsParams; output: ListRepairsOutput }
+  /** Accounts in some state, by DID. */
+  listRepos: { type: 'query'; input: ListReposParams; output: ListReposOutput }
+  /** Has accounts fetched before all others. */
+  resyncRepos: { type: 'procedure'; input: ResyncReposInput; output: ResyncReposOutput }
+  /** Has indexers take letters once more, by the way that events go. Those that would fail at once stay as they are. */
+  retryDeadLetters: { type: 'procedure'; input: RetryDeadLettersInput; output: RetryDeadLettersOutput }
+  /** Sets our place in a host. An ingester that reads it has to be stopped, or finds out at its next append and goes on from there. Going forward leaves a gap, which is recorded; going back reads again what is there, which changes nothing. */
+  setCursor: { type: 'procedure'; input: SetCursorInput; output: SetCursorOutput }
+  /** Plans a repair of a host: its repos are compared with ours, and those that have moved are fetched. One that is open already is returned as it is. */
+  startRepair: { type: 'procedure'; input: StartRepairInput; output: StartRepairOutput }
+  /** Looks for a record or an account everywhere that it could be: at its PDS, at the relays, in the streams, among what was given up, and in the database. */
+  traceSubject: { type: 'query'; input: TraceSubjectParams; output: TraceSubjectOutput }
+}

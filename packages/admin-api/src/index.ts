@@ -1,0 +1,12 @@
+export {
+  AdminAwayError,
+  AdminClient,
+  AdminError,
+  type AdminApi,
+  type AdminClientOptions,
+  type AdminMethod,
+  type InputOf,
+  type OutputOf,
+} from './admin-client.ts'
+export type * from './generated.ts'
+export { readAdminLexicons } from './lexicons.ts'
