@@ -1,6 +1,11 @@
 import { createServer as createHttpServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { createServer as createXrpcServer, XRPCError, type HandlerContext } from '@atproto/xrpc-server'
+import {
+  createServer as createXrpcServer,
+  InvalidRequestError,
+  NotEnoughResourcesError,
+  type HandlerContext,
+} from '@atproto/xrpc-server'
 import { readAdminLexicons } from '@millrace/admin-api'
 import { PortError, type Health } from '@millrace/runtime'
 import { silentLogger, type Logger } from '@millrace/stream-protocol'
@@ -112,7 +117,9 @@ function createXrpc(sources: AdminSources): ReturnType<typeof createXrpcServer> 
         return { encoding: 'application/json', body }
       } catch (error) {
         if (error instanceof MethodError)
-          throw new XRPCError(error.status, error.message, error.error, { cause: error })
+          throw error.status === 503
+            ? new NotEnoughResourcesError(error.message, error.error, { cause: error })
+            : new InvalidRequestError(error.message, error.error, { cause: error })
         sources.logger?.error({ err: error, method: name }, 'a method failed')
         throw error
       }

@@ -30,11 +30,12 @@ export class LocalApi implements AdminApi {
     const method = methods.find((each) => each.name === name)
     if (!method) throw new AdminError(501, 'MethodNotImplemented', `there is no method ${name}`)
     try {
-      return (await method.run(this.#checked(name, input) as never, {
+      const answer: unknown = await method.run(this.#checked(name, input) as never, {
         sources: this.#sources,
         caller: this.#caller,
         signal,
-      })) as OutputOf<Name>
+      })
+      return answer as OutputOf<Name>
     } catch (error) {
       if (error instanceof MethodError) throw new AdminError(error.status, error.error, error.message)
       throw error

@@ -2,6 +2,16 @@
 import { realpathSync } from 'node:fs'
 import { packageVersion } from '@millrace/runtime'
 import { Command } from 'commander'
+import { auditCommand } from './admin/audit-command.ts'
+import { cursorCommand } from './admin/cursor-command.ts'
+import { doctorCommand } from './admin/doctor-command.ts'
+import { freshnessCommand } from './admin/freshness-command.ts'
+import { lagCommand } from './admin/lag-command.ts'
+import { pendingCommand } from './admin/pending-command.ts'
+import { reposCommand } from './admin/repos-command.ts'
+import { statusCommand } from './admin/status-command.ts'
+import { consumersCommand, groupsCommand, streamsCommand } from './admin/streams-commands.ts'
+import { traceCommand } from './admin/trace-command.ts'
 import { configCommand } from './config-command.ts'
 import { dlqCommand } from './dlq/dlq-command.ts'
 import { recountCommand } from './recount/recount-command.ts'
@@ -17,6 +27,18 @@ const program = new Command('millrace')
   .exitOverride()
 const commands = [
   upCommand(),
+  statusCommand(),
+  doctorCommand(),
+  traceCommand(),
+  lagCommand(),
+  freshnessCommand(),
+  streamsCommand(),
+  groupsCommand(),
+  consumersCommand(),
+  pendingCommand(),
+  reposCommand(),
+  cursorCommand(),
+  auditCommand(),
   repairCommand(),
   gapsCommand(),
   resyncCommand(),

@@ -68,8 +68,6 @@ export interface GetDeadLetterOutput {
   isCut: boolean
 }
 
-export type GetDeadLetterGroupsParams = Record<never, never>
-
 export interface GetDeadLetterGroupsOutput {
   groups: readonly GetDeadLetterGroupsGroup[]
 }
@@ -87,8 +85,6 @@ export interface GetDeadLetterGroupsGroup {
   uri?: string | undefined
   did?: string | undefined
 }
-
-export type GetDoctorReportParams = Record<never, never>
 
 export interface GetDoctorReportOutput {
   checkedAt: string
@@ -136,8 +132,6 @@ export interface GetFreshnessBucket {
   isHole: boolean
 }
 
-export type GetLagParams = Record<never, never>
-
 export interface GetLagOutput {
   groups: readonly GetLagGroup[]
   hosts: readonly GetLagHost[]
@@ -169,8 +163,6 @@ export interface GetLagHost {
   checkpoint?: string | undefined
   checkpointAgeSeconds?: number | undefined
 }
-
-export type GetStatusParams = Record<never, never>
 
 export interface GetStatusOutput {
   /** degraded: it works, and problems lists why it should be looked at. failing: a part did not answer, and is missing below. */
@@ -307,8 +299,6 @@ export interface ListAuditEntry {
   undo?: string | undefined
 }
 
-export type ListCursorsParams = Record<never, never>
-
 export interface ListCursorsOutput {
   cursors: readonly ListCursorsCursor[]
 }
@@ -386,8 +376,6 @@ export interface ListEntriesEntry {
   /** As it stands there, as JSON; cut when it is long. */
   fields: string
 }
-
-export type ListGapsParams = Record<never, never>
 
 export interface ListGapsOutput {
   gaps: readonly ListGapsGap[]
@@ -606,25 +594,25 @@ export interface AdminMethods {
   /** One dead letter, whole. */
   getDeadLetter: { type: 'query'; input: GetDeadLetterParams; output: GetDeadLetterOutput }
   /** What was given up, like letters together, the most frequent first. */
-  getDeadLetterGroups: { type: 'query'; input: GetDeadLetterGroupsParams; output: GetDeadLetterGroupsOutput }
+  getDeadLetterGroups: { type: 'query'; input: object; output: GetDeadLetterGroupsOutput }
   /** Checks everything that is known to go wrong, each with what was seen, what it means and what to run. Reads catalogues and our own tables, and asks each host for a moment. */
-  getDoctorReport: { type: 'query'; input: GetDoctorReportParams; output: GetDoctorReportOutput }
+  getDoctorReport: { type: 'query'; input: object; output: GetDoctorReportOutput }
   /** How many rows there are of each hour or day, by the time that readers sort on. Counted by index, and only up to a bound in each: holes show, and a hot table is not read through. */
   getFreshness: { type: 'query'; input: GetFreshnessParams; output: GetFreshnessOutput }
   /** How far each group is behind, and how long hosts keep what we have not read. */
-  getLag: { type: 'query'; input: GetLagParams; output: GetLagOutput }
+  getLag: { type: 'query'; input: object; output: GetLagOutput }
   /** How the pipeline stands: its streams and groups, its place in each host, and what could not be processed. Reads no entries and no rows, whatever there is of them. */
-  getStatus: { type: 'query'; input: GetStatusParams; output: GetStatusOutput }
+  getStatus: { type: 'query'; input: object; output: GetStatusOutput }
   /** What people changed by hand, the newest first. */
   listAudit: { type: 'query'; input: ListAuditParams; output: ListAuditOutput }
   /** Our place in each host. */
-  listCursors: { type: 'query'; input: ListCursorsParams; output: ListCursorsOutput }
+  listCursors: { type: 'query'; input: object; output: ListCursorsOutput }
   /** What was given up, the newest first. */
   listDeadLetters: { type: 'query'; input: ListDeadLettersParams; output: ListDeadLettersOutput }
   /** Entries of a stream, whoever has read them. Nobody is given them. */
   listEntries: { type: 'query'; input: ListEntriesParams; output: ListEntriesOutput }
   /** What may be missing. */
-  listGaps: { type: 'query'; input: ListGapsParams; output: ListGapsOutput }
+  listGaps: { type: 'query'; input: object; output: ListGapsOutput }
   /** Entries that a consumer of a group was given and has not acked, the oldest first. */
   listPending: { type: 'query'; input: ListPendingParams; output: ListPendingOutput }
   /** The last repairs, the newest first. */

@@ -8,7 +8,7 @@ export const controlRepair = defineMethod({
   run: async ({ id, action, reason, dryRun = false }, context) => {
     const store = new RepairStore(databaseOf(context))
     const repair = await store.get(id)
-    if (!repair) throw new MethodError('NotFound', `there is no repair ${id}`, { status: 404 })
+    if (!repair) throw new MethodError('NotFound', `there is no repair ${id}`)
     const { state, paused, finishedAt } = repair
     if (finishedAt) return { change: noChange(`repair ${id} has ended: ${state}`, dryRun) }
     if ((action === 'pause' && paused) || (action === 'resume' && !paused))

@@ -7,7 +7,7 @@ export const getDeadLetter = defineMethod({
   role: 'viewer',
   run: async ({ id }, context) => {
     const letter = await new DeadLetters(databaseOf(context)).find(id)
-    if (!letter) throw new MethodError('NotFound', `there is no letter ${id}`, { status: 404 })
+    if (!letter) throw new MethodError('NotFound', `there is no letter ${id}`)
     return { letter: letterOf(letter), payload: letter.payload, isCut: letter.isCut }
   },
 })

@@ -40,9 +40,10 @@ export class MethodError extends Error {
   override readonly name = 'MethodError'
   /** As in the lexicon. */
   readonly error: string
-  readonly status: number
+  /** 503 for what may be well later. */
+  readonly status: 400 | 503
 
-  constructor(error: string, message: string, { status = 400, cause }: { status?: number; cause?: unknown } = {}) {
+  constructor(error: string, message: string, { status = 400, cause }: { status?: 400 | 503; cause?: unknown } = {}) {
     super(message, { cause })
     this.error = error
     this.status = status

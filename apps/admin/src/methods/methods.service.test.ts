@@ -47,8 +47,8 @@ async function open(redisUrl: string, databaseUrl: string) {
 const refused = (error: string) => expect.objectContaining({ name: 'AdminError', error }) as AdminError
 
 test('every lexicon has its method, and every method its lexicon', () => {
-  const names = readAdminLexicons().flatMap(({ id, defs }) => (defs['main'] ? [id.split('.').at(-1)] : []))
-  expect(methods.map(({ name }) => name).toSorted()).toEqual(names.toSorted())
+  const names = readAdminLexicons().flatMap(({ id, defs }) => (defs['main'] ? [id] : []))
+  expect(new Set(methods.map(({ name }) => `dev.millrace.admin.${name}`))).toEqual(new Set(names))
 })
 
 serviceTest('every query answers as its lexicon says, on an empty pipeline', async ({ redisUrl, databaseUrl }) => {

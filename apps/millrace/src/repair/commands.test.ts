@@ -9,7 +9,6 @@ test.each<[make: () => Command, args: string[], says: RegExp]>([
   [repairCommand, ['--since', 'yesterday'], /neither a time with its zone, nor a duration/],
   [repairCommand, ['--until', '2026-10-14T08:00:00'], /neither a time with its zone, nor a duration/],
   [resyncCommand, [], /missing required argument/],
-  [resyncCommand, ['alice.test'], /not a DID/],
   [gapsCommand, ['all'], /too many arguments/],
 ])('%o with %j is refused', async (make, args, says) => {
   const command = make()

@@ -174,9 +174,13 @@ pgTest('an account that is asked for is fetched before all others, at once (B17)
     { did: 'did:plc:asked', reason: 'unknown-repo' },
   ])
   const resynced = await run(databaseUrl, (into) =>
-    runResync(['did:plc:asked', 'did:plc:new', 'did:plc:new'], { ...options, reindex: true }, into),
+    runResync(
+      ['did:plc:asked', 'did:plc:new', 'at://did:plc:new/app.bsky.feed.post/1'],
+      { ...options, admin: undefined, direct: true, dryRun: false, reindex: true },
+      into,
+    ),
   )
-  expect(resynced).toMatchObject({ code: 0, stderr: '' })
+  expect(resynced).toMatchObject({ code: 0, stderr: '', stdout: expect.stringMatching(/^Changed: 2 accounts are/) })
   const { rows } = await database.pool.query(
     'select did, reindex from millrace_dirty where next_at <= now() order by priority, did',
   )

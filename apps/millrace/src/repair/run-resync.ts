@@ -1,21 +1,26 @@
-import { markForResync } from '@millrace/repair'
+import type { ApiOptions } from '../admin/api-options.ts'
+import { renderChange } from '../admin/cursor-command.ts'
+import { runApiCommand } from '../admin/run-api-command.ts'
+import { didsOf } from '../admin/subject-dids.ts'
 import type { CommandHost } from '../command-host.ts'
-import type { DatabaseOptions } from '../database-options.ts'
-import { inDatabase } from './in-database.ts'
+
+export interface ResyncOptions extends ApiOptions {
+  reindex: boolean
+  dryRun: boolean
+  reason?: string | undefined
+}
 
 /** Has accounts fetched before all others. @returns the exit code. */
 export async function runResync(
-  dids: readonly string[],
-  { reindex, ...options }: DatabaseOptions & { reindex: boolean },
+  accounts: readonly string[],
+  { reindex, dryRun, reason, ...options }: ResyncOptions,
   host: CommandHost,
 ): Promise<number> {
-  return await inDatabase(options, host, async (database) => {
-    await markForResync({ database, dids, reindex })
-    host.stdout.write(
-      options.json
-        ? `${JSON.stringify({ marked: dids }, undefined, 2)}\n`
-        : `${dids.length === 1 ? '1 account is' : `${dids.length} accounts are`} fetched next, by a backfiller that has this database.\n`,
-    )
-    return 0
+  return await runApiCommand(options, host, {
+    ask: async (api, signal) => {
+      const dids = await didsOf(accounts, api)
+      return await api.call('resyncRepos', { dids, reindex, dryRun, reason }, signal)
+    },
+    render: ({ change }) => renderChange(change, 'without --dry-run'),
   })
 }

@@ -12,10 +12,11 @@ export function typesOfLexicons(lexicons: readonly Lexicon[]): string {
       }
       const isQuery = definition.type === 'query'
       const input = isQuery ? definition.parameters : definition.input?.schema
-      parts.push(interfaceOf(typeName(id, isQuery ? 'params' : 'input'), input ?? { type: 'object' }, id))
+      const inputName = input ? typeName(id, isQuery ? 'params' : 'input') : 'object'
+      if (input) parts.push(interfaceOf(inputName, input, id))
       parts.push(interfaceOf(typeName(id, 'output'), definition.output?.schema ?? { type: 'object' }, id))
       methods.push(
-        `${comment(definition.description, '  ')}  ${nameOf(id)}: { type: '${definition.type}'; input: ${typeName(id, isQuery ? 'params' : 'input')}; output: ${typeName(id, 'output')} }`,
+        `${comment(definition.description, '  ')}  ${nameOf(id)}: { type: '${definition.type}'; input: ${inputName}; output: ${typeName(id, 'output')} }`,
       )
     }
   }
@@ -31,10 +32,7 @@ function interfaceOf(name: string, definition: Definition, id: string): string {
     ([field, of]) =>
       `${comment(of.description, '  ')}  ${field}${required.includes(field) ? '' : '?'}: ${typeOf(of, id)}${required.includes(field) ? '' : ' | undefined'}`,
   )
-  const body = fields.length === 0 ? '' : `\n${fields.join('\n')}\n`
-  return fields.length === 0
-    ? `${comment(description, '')}export type ${name} = Record<never, never>`
-    : `${comment(description, '')}export interface ${name} {${body}}`
+  return `${comment(description, '')}export interface ${name} {\n${fields.join('\n')}\n}`
 }
 
 function typeOf(definition: Definition, id: string): string {
