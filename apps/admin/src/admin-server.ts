@@ -6,7 +6,7 @@ import {
   NotEnoughResourcesError,
   type HandlerContext,
 } from '@atproto/xrpc-server'
-import { readAdminLexicons } from '@millrace/admin-api'
+import { readAdminLexicons } from '@millrace/admin-api/documents'
 import { PortError, type Health } from '@millrace/runtime'
 import { silentLogger, type Logger } from '@millrace/stream-protocol'
 import express, { type NextFunction, type Request, type Response } from 'express'

@@ -1,12 +1,6 @@
 import { Lexicons, ValidationError } from '@atproto/lexicon'
-import {
-  AdminError,
-  readAdminLexicons,
-  type AdminApi,
-  type AdminMethod,
-  type InputOf,
-  type OutputOf,
-} from '@millrace/admin-api'
+import { AdminError, type AdminApi, type AdminMethod, type InputOf, type OutputOf } from '@millrace/admin-api'
+import { readAdminLexicons } from '@millrace/admin-api/documents'
 import type { AdminSources } from './admin-sources.ts'
 import { methods } from './methods/index.ts'
 import { MethodError, type Caller } from './methods/method.ts'

@@ -2,53 +2,45 @@
 import { realpathSync } from 'node:fs'
 import { packageVersion } from '@millrace/runtime'
 import { Command } from 'commander'
-import { auditCommand } from './admin/audit-command.ts'
-import { cursorCommand } from './admin/cursor-command.ts'
-import { doctorCommand } from './admin/doctor-command.ts'
-import { freshnessCommand } from './admin/freshness-command.ts'
-import { lagCommand } from './admin/lag-command.ts'
-import { pendingCommand } from './admin/pending-command.ts'
-import { reposCommand } from './admin/repos-command.ts'
-import { statusCommand } from './admin/status-command.ts'
-import { consumersCommand, groupsCommand, streamsCommand } from './admin/streams-commands.ts'
-import { traceCommand } from './admin/trace-command.ts'
-import { configCommand } from './config-command.ts'
-import { dlqCommand } from './dlq/dlq-command.ts'
-import { recountCommand } from './recount/recount-command.ts'
-import { gapsCommand } from './repair/gaps-command.ts'
-import { repairCommand } from './repair/repair-command.ts'
-import { resyncCommand } from './repair/resync-command.ts'
-import { upCommand } from './up/up-command.ts'
+
+/** Each is loaded when it is asked for: all of them together take seconds, and an operator waits for one. */
+const commands: Readonly<Record<string, () => Promise<Command>>> = {
+  up: async () => (await import('./up/up-command.ts')).upCommand(),
+  status: async () => (await import('./admin/status-command.ts')).statusCommand(),
+  doctor: async () => (await import('./admin/doctor-command.ts')).doctorCommand(),
+  trace: async () => (await import('./admin/trace-command.ts')).traceCommand(),
+  lag: async () => (await import('./admin/lag-command.ts')).lagCommand(),
+  freshness: async () => (await import('./admin/freshness-command.ts')).freshnessCommand(),
+  streams: async () => (await import('./admin/streams-commands.ts')).streamsCommand(),
+  groups: async () => (await import('./admin/streams-commands.ts')).groupsCommand(),
+  consumers: async () => (await import('./admin/streams-commands.ts')).consumersCommand(),
+  pending: async () => (await import('./admin/pending-command.ts')).pendingCommand(),
+  repos: async () => (await import('./admin/repos-command.ts')).reposCommand(),
+  cursor: async () => (await import('./admin/cursor-command.ts')).cursorCommand(),
+  resync: async () => (await import('./repair/resync-command.ts')).resyncCommand(),
+  gaps: async () => (await import('./repair/gaps-command.ts')).gapsCommand(),
+  repair: async () => (await import('./repair/repair-command.ts')).repairCommand(),
+  dlq: async () => (await import('./dlq/dlq-command.ts')).dlqCommand(),
+  recount: async () => (await import('./recount/recount-command.ts')).recountCommand(),
+  audit: async () => (await import('./admin/audit-command.ts')).auditCommand(),
+  config: async () => (await import('./config-command.ts')).configCommand(),
+}
 
 const program = new Command('millrace')
   .description('The data pipeline that AT Protocol AppViews run on.')
   .version(packageVersion(realpathSync(process.argv[1] ?? '.')))
   .showHelpAfterError('(millrace --help lists the commands)')
   .exitOverride()
-const commands = [
-  upCommand(),
-  statusCommand(),
-  doctorCommand(),
-  traceCommand(),
-  lagCommand(),
-  freshnessCommand(),
-  streamsCommand(),
-  groupsCommand(),
-  consumersCommand(),
-  pendingCommand(),
-  reposCommand(),
-  cursorCommand(),
-  auditCommand(),
-  repairCommand(),
-  gapsCommand(),
-  resyncCommand(),
-  dlqCommand(),
-  recountCommand(),
-  configCommand(),
-]
-for (const command of commands) {
+for (const load of wanted(process.argv[2])) {
+  const command = await load()
   program.addCommand(command)
   inheritSettings(command, program)
+}
+
+/** The one that is named, or all of them, to list them or to find what was meant. */
+function wanted(name: string | undefined): (() => Promise<Command>)[] {
+  const named = name !== undefined && Object.hasOwn(commands, name) ? commands[name] : undefined
+  return named ? [named] : name === '--version' || name === '-V' ? [] : Object.values(commands)
 }
 
 /** A command that is added keeps its own settings: it has to be told to leave the exit code to us. */

@@ -1,5 +1,4 @@
-import { readAdminLexicons } from './lexicons.ts'
-import type { AdminMethods } from './generated.ts'
+import { queries, type AdminMethods } from './generated.ts'
 
 export type AdminMethod = keyof AdminMethods
 export type InputOf<Name extends AdminMethod> = AdminMethods[Name]['input']
@@ -48,9 +47,6 @@ export interface AdminClientOptions {
 export class AdminClient implements AdminApi {
   readonly #options: Required<Omit<AdminClientOptions, 'password'>>
   readonly #authorization: string | undefined
-  readonly #queries: ReadonlySet<string> = new Set(
-    readAdminLexicons().flatMap(({ id, defs }) => (defs['main']?.type === 'query' ? [id] : [])),
-  )
 
   constructor({ url, password, timeoutMs = 60_000, fetch = globalThis.fetch }: AdminClientOptions) {
     this.#options = { url, timeoutMs, fetch }
@@ -63,9 +59,8 @@ export class AdminClient implements AdminApi {
     input: InputOf<Name>,
     signal?: AbortSignal,
   ): Promise<OutputOf<Name>> {
-    const nsid = `dev.millrace.admin.${name}`
-    const url = new URL(`/xrpc/${nsid}`, this.#options.url)
-    const isQuery = this.#queries.has(nsid)
+    const url = new URL(`/xrpc/dev.millrace.admin.${name}`, this.#options.url)
+    const isQuery = queries.includes(name)
     if (isQuery) addParams(url, input)
     const response = await this.#send(url, {
       method: isQuery ? 'GET' : 'POST',

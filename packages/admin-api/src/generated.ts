@@ -630,3 +630,6 @@ export interface AdminMethods {
   /** Looks for a record or an account everywhere that it could be: at its PDS, at the relays, in the streams, among what was given up, and in the database. */
   traceSubject: { type: 'query'; input: TraceSubjectParams; output: TraceSubjectOutput }
 }
+
+/** Those that only look. */
+export const queries: readonly (keyof AdminMethods)[] = ['getDeadLetter', 'getDeadLetterGroups', 'getDoctorReport', 'getFreshness', 'getLag', 'getStatus', 'listAudit', 'listCursors', 'listDeadLetters', 'listEntries', 'listGaps', 'listPending', 'listRepairs', 'listRepos', 'traceSubject']

@@ -9,4 +9,3 @@ export {
   type OutputOf,
 } from './admin-client.ts'
 export type * from './generated.ts'
-export { readAdminLexicons } from './lexicons.ts'

@@ -10,9 +10,7 @@ export {
   type GroupVerdict,
   type ProgressWatchOptions,
 } from './progress-watch.ts'
-export { readSubject, subjectOf, type Subject, type SubjectInput } from './trace/subject.ts'
 export type { Trace, TraceCode, TraceLevel, TraceStep, TraceVerdict } from './trace/trace.ts'
 export { traceSubject, UnknownSubjectError, type TraceSources } from './trace/trace-subject.ts'
 export { probeUpstream, readHead, type HostEvent, type Probe, type ProbeOptions } from './upstream/probe.ts'
 export { compareIds, idBefore, oldestWaitingId } from './waiting.ts'
-export { ago, bytes, count } from './words.ts'

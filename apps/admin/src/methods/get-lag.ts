@@ -65,6 +65,8 @@ function distances({ position, oldest, next, askedAt }: Probe) {
     ...(!Number.isNaN(nextAt) && { behindSeconds: Math.max(0, Math.round((askedAt - nextAt) / 1_000)) }),
     ...(!Number.isNaN(nextAt) &&
       !Number.isNaN(oldestAt) &&
+      // A host that has its first event has forgotten nothing.
+      (oldest?.seq ?? 0) > 1 &&
       position === 'within' && { timeToLossSeconds: Math.max(0, Math.round((nextAt - oldestAt) / 1_000)) }),
   }
 }

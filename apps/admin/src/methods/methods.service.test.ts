@@ -1,4 +1,5 @@
-import { AdminAwayError, AdminClient, AdminError, readAdminLexicons } from '@millrace/admin-api'
+import { AdminAwayError, AdminClient, AdminError } from '@millrace/admin-api'
+import { readAdminLexicons } from '@millrace/admin-api/documents'
 import { PostgresLedger, registerUpstreams } from '@millrace/database'
 import { startSimulatedNetwork } from '@millrace/dev-network'
 import { Health, readConfig } from '@millrace/runtime'

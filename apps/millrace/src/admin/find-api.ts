@@ -2,7 +2,6 @@ import { AdminAwayError, AdminClient, type AdminApi } from '@millrace/admin-api'
 import { ConfigError } from '@millrace/runtime'
 import type { CommandHost } from '../command-host.ts'
 import type { ApiOptions } from './api-options.ts'
-import { openDirect } from './open-direct.ts'
 
 const USUAL_URL = 'http://127.0.0.1:4030'
 
@@ -14,19 +13,25 @@ export async function findApi(options: ApiOptions, host: CommandHost): Promise<A
   const named = options.admin ?? host.env['MILLRACE_ADMIN_URL']
   if (options.direct && options.admin !== undefined) throw new ConfigError(['--direct and --admin exclude each other'])
   // Who names a database means that one, whatever a server here has.
-  if (options.direct || (named === undefined && options.database !== undefined)) return await openDirect(options, host)
+  if (options.direct || (named === undefined && options.database !== undefined)) return await direct(options, host)
   const url = named ?? USUAL_URL
   if (!URL.canParse(url)) throw new ConfigError([`${JSON.stringify(url)} is not the URL of an admin server`])
   const [password] = (host.env['ADMIN_PASSWORDS'] ?? '').split(',').filter((word) => word !== '')
   const client = new AdminClient({ url, password })
   if (named === undefined && !(await answers(url))) {
     host.stderr.write(`millrace: no admin server answers at ${url}: asking the stores themselves\n`)
-    return await openDirect(options, host)
+    return await direct(options, host)
   }
   return {
     call: (name, input, signal) => client.call(name, input, signal),
     [Symbol.asyncDispose]: () => Promise.resolve(),
   }
+}
+
+/** What it needs takes seconds to load, and is not needed where a server answers. */
+async function direct(options: ApiOptions, host: CommandHost): Promise<AdminApi & AsyncDisposable> {
+  const { openDirect } = await import('./open-direct.ts')
+  return await openDirect(options, host)
 }
 
 /** Whether an admin server is there, whatever it thinks of our password. */

@@ -1,5 +1,5 @@
 import type { AdminApi } from '@millrace/admin-api'
-import { readSubject } from '@millrace/diagnosis'
+import { readSubject } from '@millrace/diagnosis/subject'
 import { ConfigError } from '@millrace/runtime'
 
 /** The DIDs of what people type: DIDs, handles, and URIs of records. @throws {ConfigError} for what is neither. */

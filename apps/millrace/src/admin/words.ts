@@ -1,4 +1,4 @@
-import { ago } from '@millrace/diagnosis'
+import { ago } from '@millrace/diagnosis/words'
 import { oneLine } from '@millrace/runtime'
 
 /** Text of the network, as it may stand on a terminal: on one line, without control characters. */

@@ -230,7 +230,7 @@ describe('doctor names what is wrong with the pipeline', { timeout: 60_000 }, ()
     await pipeline.store.cursors.set(key, '1')
     const within = await pipeline.doctor()
     expect(wrong(within)).toEqual([])
-    expect(finding(within, 'upstreams')?.evidence).toContain('our cursor is')
+    expect(finding(within, 'upstreams')?.evidence).toContain('cursor 1, and it has event')
   })
 
   test('14: the database is down', async ({ pipeline, databaseUrl }) => {

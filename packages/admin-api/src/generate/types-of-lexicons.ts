@@ -4,6 +4,7 @@ import { nameOf, typeName, type Definition, type Lexicon } from './definition.ts
 export function typesOfLexicons(lexicons: readonly Lexicon[]): string {
   const parts: string[] = ['// Made of the lexicons by `pnpm generate`: change those.']
   const methods: string[] = []
+  const queries: string[] = []
   for (const { id, defs } of lexicons) {
     for (const [name, definition] of Object.entries(defs)) {
       if (name !== 'main') {
@@ -11,6 +12,7 @@ export function typesOfLexicons(lexicons: readonly Lexicon[]): string {
         continue
       }
       const isQuery = definition.type === 'query'
+      if (isQuery) queries.push(`'${nameOf(id)}'`)
       const input = isQuery ? definition.parameters : definition.input?.schema
       const inputName = input ? typeName(id, isQuery ? 'params' : 'input') : 'object'
       if (input) parts.push(interfaceOf(inputName, input, id))
@@ -22,6 +24,9 @@ export function typesOfLexicons(lexicons: readonly Lexicon[]): string {
   }
   parts.push(
     `/** Every method, by the last part of its name. */\nexport interface AdminMethods {\n${methods.join('\n')}\n}`,
+  )
+  parts.push(
+    `/** Those that only look. */\nexport const queries: readonly (keyof AdminMethods)[] = [${queries.join(', ')}]`,
   )
   return `${parts.join('\n\n')}\n`
 }

@@ -5,7 +5,7 @@ const LOOPBACK = /^(?:localhost|127(?:\.\d{1,3}){3}|\[?::1\]?)$/
 export const exposure: Check = {
   id: 'exposure',
   title: 'Nothing is open that should not be (M1)',
-  look: ({ exposure }) => {
+  look: ({ exposure, upstreams }) => {
     if (!exposure) return undefined
     const { bind, hasPassword, allowsPrivateHosts, storeUrl, storeHasPassword } = exposure
     const findings: Finding[] = []
@@ -25,7 +25,9 @@ export const exposure: Check = {
           command: 'redis-cli -u "$REDIS_URL" acl list',
         }),
       )
-    if (allowsPrivateHosts)
+    // A simulated network is on this machine, and so are all who name hosts.
+    const isPublic = upstreams.some(({ host }) => !LOOPBACK.test(hostname(host)))
+    if (allowsPrivateHosts && isPublic)
       findings.push(
         warn({
           evidence: 'MILLRACE_ALLOW_PRIVATE_HOSTS is set',
@@ -37,4 +39,8 @@ export const exposure: Check = {
     if (findings.length > 0) return findings
     return ok(hasPassword ? `the admin server asks for a password` : 'the admin server answers this machine alone')
   },
+}
+
+function hostname(host: string): string {
+  return new URL(host.includes('://') ? host : `https://${host}`).hostname
 }

@@ -33,8 +33,11 @@ function look({ host, stream, cursor, probe }: UpstreamFacts): Finding {
         'Events between the two are lost there. An ingester that connects records a gap, and what has moved is fetched.',
       command: `millrace repair --host ${hostWithoutScheme(host)}`,
     })
-  if (oldest?.time === undefined || next?.time === undefined)
-    return ok(`${name}: ${cursor === null ? 'no cursor yet' : `cursor ${cursor}, nothing newer there`}`)
+  // A host that has its first event has forgotten nothing.
+  if (oldest?.time === undefined || next?.time === undefined || oldest.seq <= 1)
+    return ok(
+      `${name}: ${cursor === null ? 'no cursor yet' : `cursor ${cursor}, ${next ? `and it has event ${next.seq}` : 'nothing newer there'}`}`,
+    )
   const left = (Date.parse(next.time) - Date.parse(oldest.time)) / 1_000
   const behind = (probe.value.askedAt - Date.parse(next.time)) / 1_000
   const evidence = `${name}: our cursor is ${ago(behind)} behind; the host keeps ${ago(left)} of what is before it`
