@@ -1,0 +1,84 @@
+import { expect, test } from 'vitest'
+import { renderDoctor } from './doctor-command.ts'
+import { renderFreshness } from './freshness-command.ts'
+import { renderPending } from './pending-command.ts'
+import { renderStatus } from './status-command.ts'
+import { renderTrace } from './trace-command.ts'
+
+test('what is worst comes first, with what to run', () => {
+  const check = (id: string, verdict: string) => ({ id, title: `${id} holds`, verdict, evidence: `saw ${id}` })
+  const report = {
+    checkedAt: '2026-10-24T12:00:00.000Z',
+    verdict: 'fail',
+    checks: [
+      check('a', 'ok'),
+      { ...check('b', 'warn'), meaning: 'It may.', command: 'look' },
+      { ...check('c', 'fail'), meaning: 'It does.', command: 'do' },
+    ],
+  }
+  expect(renderDoctor(report, false)).toEqual([
+    'WRONG  c holds',
+    '       saw c',
+    '       It does.',
+    '       > do',
+    'look   b holds',
+    '       saw b',
+    '       It may.',
+    '       > look',
+    '',
+    '1 checks are well, 1 to look at, 1 wrong.',
+  ])
+  expect(renderDoctor(report, true)).toContain('ok     a holds')
+})
+
+test('a trace ends in its verdict; text of the network cannot move the cursor of a terminal (M3)', () => {
+  const lines = renderTrace({
+    did: 'did:plc:abc',
+    uri: 'at://did:plc:abc/c/r',
+    handle: 'evil\u001b[2J.test',
+    steps: [{ place: 'pds', outcome: 'no', detail: 'not\nthere' }],
+    verdict: { code: 'missing', level: 'act', sentence: 'It is not here.', command: 'millrace resync did:plc:abc' },
+  })
+  expect(lines.at(-2)).toBe('missing: It is not here.')
+  expect(lines.at(-1)).toBe('> millrace resync did:plc:abc')
+  expect(lines.join('')).not.toMatch(/[\u001b\n]/)
+})
+
+test('hours are a strip of 24 to a line, with holes named', () => {
+  const start = Date.parse('2026-10-14T00:00:00Z')
+  const buckets = Array.from({ length: 26 }, (_, hour) => ({
+    start: new Date(start + hour * 3_600_000).toISOString(),
+    rows: hour === 5 ? 0 : hour === 25 ? 0 : 1_000,
+    isHole: hour === 5,
+  }))
+  const series = [{ collection: 'app.bsky.feed.post', newest: '2026-10-15T01:00:00.000Z', buckets }]
+  expect(renderFreshness({ bucketSeconds: 3_600, bound: 1_000, series })).toEqual([
+    'app.bsky.feed.post: newest 2026-10-15T01:00:00Z, 1000 or more in the fullest',
+    '  2026-10-14T00:00:00Z  █████!██████████████████',
+    '  2026-10-15T00:00:00Z  █·',
+    '  hole: 2026-10-14T05:00:00Z, 0 rows',
+    'Each sign is an hour (UTC); · has no rows, ! is a hole.',
+  ])
+})
+
+test('an entry that left its stream while it was in hand is told', () => {
+  const entry = { id: '1-0', consumer: 'one', idleSeconds: 90 }
+  expect(renderPending({ entries: [entry], cursor: '1-0' })).toEqual([
+    'entry  consumer  about                 given out  in hand for',
+    '1-0    one       GONE from the stream          -  1.5 minutes',
+    'There are more: --after 1-0',
+  ])
+})
+
+test('a status that has problems says where to go on', () => {
+  const lines = renderStatus({
+    status: 'degraded',
+    checkedAt: '2026-10-24T12:00:00.000Z',
+    problems: [{ code: 'lag', message: 'it is late' }],
+    store: { kind: 'redis', location: 'redis://r' },
+    streams: [],
+    cursors: [],
+  })
+  expect(lines.slice(0, 2)).toEqual(['degraded: 1 to look at', '  it is late'])
+  expect(lines.at(-1)).toBe('What is wrong, and what to do: millrace doctor')
+})
