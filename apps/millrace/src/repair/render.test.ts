@@ -1,4 +1,4 @@
-import type { OpenGap, Repair, RepairPreview } from '@millrace/repair'
+import type { Repair, RepairPreview } from '@millrace/repair'
 import { expect, test } from 'vitest'
 import { renderGaps, renderPreview, renderRepair, renderRepairList, renderRepairProgress } from './render.ts'
 
@@ -70,16 +70,13 @@ test('repairs are listed in columns', () => {
   ])
 })
 
-const gap: OpenGap = {
+const gap = {
   id: 1,
   host: 'relay.test',
   stream: 'firehose_live',
   reason: 'outdated-cursor',
-  fromSeq: '3',
-  toSeq: null,
-  since: new Date('2026-10-14T00:00:00Z'),
-  until: null,
-  openedAt: createdAt,
+  since: '2026-10-14T00:00:00.000Z',
+  openedAt: '2026-10-24T12:00:00.000Z',
   repair: 3,
   repairState: 'fetching',
 }
@@ -90,7 +87,9 @@ test('a gap names the repair that closes it, or says how to begin one', () => {
     'host        stream         reason           since                 closed by',
     'relay.test  firehose_live  outdated-cursor  2026-10-14T00:00:00Z  repair 3, fetching',
   ])
-  expect(renderGaps([{ ...gap, host: '', since: null, repair: null, repairState: null }]).slice(1)).toEqual([
+  expect(
+    renderGaps([{ ...gap, host: '', since: undefined, repair: undefined, repairState: undefined }]).slice(1),
+  ).toEqual([
     '(any)  firehose_live  outdated-cursor  before 2026-10-24T12:00:00Z  none yet',
     'Backfillers plan a repair for each by themselves; to begin one now: millrace repair',
   ])

@@ -1,4 +1,5 @@
-import type { OpenGap, Repair, RepairCount, RepairPreview } from '@millrace/repair'
+import type { ListGapsOutput } from '@millrace/admin-api'
+import type { Repair, RepairCount, RepairPreview } from '@millrace/repair'
 import { oneLine } from '@millrace/runtime'
 import { alignColumns } from '../align-columns.ts'
 
@@ -106,17 +107,17 @@ export function renderRepairList(repairs: readonly Repair[]): string[] {
   )
 }
 
-export function renderGaps(gaps: readonly OpenGap[]): string[] {
+export function renderGaps(gaps: ListGapsOutput['gaps']): string[] {
   if (gaps.length === 0) return ['No gap is open.']
   const rows = gaps.map(({ host, stream, reason, openedAt, since, repair, repairState }) => [
     host === '' ? '(any)' : oneLine(host),
     oneLine(stream),
     oneLine(reason),
-    since ? time(since) : `before ${time(openedAt)}`,
-    repair === null ? 'none yet' : `repair ${repair}, ${repairState ?? 'gone'}`,
+    since === undefined ? `before ${time(new Date(openedAt))}` : time(new Date(since)),
+    repair === undefined ? 'none yet' : `repair ${repair}, ${repairState ?? 'gone'}`,
   ])
   const lines = alignColumns([['host', 'stream', 'reason', 'since', 'closed by'], ...rows], 5)
-  if (gaps.some(({ repair }) => repair === null))
+  if (gaps.some(({ repair }) => repair === undefined))
     lines.push('Backfillers plan a repair for each by themselves; to begin one now: millrace repair')
   return lines
 }
