@@ -29,7 +29,7 @@ export async function runApiCommand<T>(
   }
 }
 
-export function print<T>(
+function print<T>(
   { json }: Pick<ApiOptions, 'json'>,
   { stdout }: Pick<CommandHost, 'stdout'>,
   { render }: Pick<ApiCommand<T>, 'render'>,

@@ -36,6 +36,6 @@ export function typeName(nsid: string, def: string): string {
   return method === 'defs' ? capital(def) : capital(method) + capital(def)
 }
 
-export function capital(word: string): string {
+function capital(word: string): string {
   return word.charAt(0).toUpperCase() + word.slice(1)
 }

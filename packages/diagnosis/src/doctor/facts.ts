@@ -13,7 +13,7 @@ export interface DeclaredStream {
 }
 
 /** How a group gets on, beside what its stream says of it. */
-export interface JudgedGroup extends GroupProgress {
+interface JudgedGroup extends GroupProgress {
   stream: string
   group: string
 }
@@ -27,7 +27,7 @@ export interface StoreFacts {
   epoch: string | null
 }
 
-export interface Lease {
+interface Lease {
   scope: string
   name: string
   /** The name that its process was configured with. */
@@ -35,7 +35,7 @@ export interface Lease {
   isLive: boolean
 }
 
-export interface StoredUpstream {
+interface StoredUpstream {
   host: string
   stream: string
   url: string
