@@ -108,10 +108,11 @@ function createApp({
 function createXrpc(sources: AdminSources): ReturnType<typeof createXrpcServer> {
   const xrpc = createXrpcServer(readAdminLexicons())
   for (const { name, run } of methods)
-    xrpc.addMethod(`dev.millrace.admin.${name}`, async ({ params, input, req }: HandlerContext) => {
+    xrpc.addMethod(`dev.millrace.admin.${name}`, async ({ params, input, req, res }: HandlerContext) => {
       const given = (input === undefined ? params : input.body) as never
       const gone = new AbortController()
-      req.once('close', () => gone.abort())
+      // Whoever asked has gone away, unless all was said.
+      res.once('close', () => gone.abort())
       try {
         const body = await run(given, { sources, caller: callerOf(req), signal: gone.signal })
         return { encoding: 'application/json', body }

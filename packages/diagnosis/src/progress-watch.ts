@@ -11,7 +11,7 @@ import {
   type StreamStatus,
   type StreamStore,
 } from '@millrace/stream-protocol'
-import { isDeserted, oldestWaitingId, SILENT_MS } from './waiting.ts'
+import { isDeserted, oldestWaitingId } from './waiting.ts'
 
 export interface ProgressWatchOptions {
   store: Pick<StreamStore, 'status'>
@@ -134,13 +134,16 @@ function hasAcked(before: Seen, now: Pick<Seen, 'waitingId' | 'pending' | 'lastD
   return now.pending === before.pending && now.lastDeliveredId !== before.lastDeliveredId
 }
 
+/** A process that has just started has asked for nothing yet. */
+const WAITED_MS = 60_000
+
 /** What can be told of a group by one look, without knowing how it was before. */
 export function judgeOnce(group: GroupStatus, stream: StreamStatus, now: number): GroupProgress {
   const waitingId = oldestWaitingId(group, stream)
   if (waitingId === null) return { verdict: 'idle', silentSeconds: 0 }
   const waitedMs = now - entryTime(waitingId)
   const heardMs = Math.min(...group.consumers.map(({ idleMs }) => idleMs), waitedMs)
-  if (isDeserted(group) && waitedMs > SILENT_MS)
+  if (isDeserted(group) && waitedMs > WAITED_MS)
     return { verdict: 'stopped', silentSeconds: Math.round(heardMs / 1_000) }
   return { verdict: waitedMs > SLOW_MS ? 'slow' : 'ok', silentSeconds: 0 }
 }

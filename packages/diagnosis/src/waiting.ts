@@ -32,8 +32,11 @@ export function idBefore(id: string): string {
   return number === '0' ? `${Math.max(0, Number(ms) - 1)}-${FIRST_OF_BEFORE}` : `${ms}-${BigInt(number) - 1n}`
 }
 
-/** How long a consumer may be silent before it counts as gone: one that waits for entries asks every second. */
-export const SILENT_MS = 60_000
+/**
+ * How long a consumer may be silent before it counts as gone. One that waits for entries asks every second; one that has
+ * its hands full, such as a backfiller with slow repos, does not.
+ */
+export const SILENT_MS = 150_000
 
 /** No consumer of the group is heard of. */
 export function isDeserted(group: GroupStatus): boolean {

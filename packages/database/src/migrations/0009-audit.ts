@@ -1,4 +1,4 @@
-/** What operators do, and which consumer names processes were configured with. */
+/** What operators do and ask for, and which consumer names processes were configured with. */
 export const audit = {
   name: '0009-audit',
   sql: `
@@ -14,6 +14,9 @@ create table millrace_audit (
   after jsonb,
   undo text
 );
+
+-- Repos of which something may be missing, which are few, for who asks for them.
+create index millrace_repo_broken_idx on millrace_repo (did) where broken_rev is not null;
 
 -- The name that a process wanted, also when another one has it (hazard S8).
 alter table millrace_lease add column wanted text;

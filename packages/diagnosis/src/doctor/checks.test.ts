@@ -201,7 +201,7 @@ const cases: readonly [name: string, facts: DoctorFacts, id: string, verdict: st
   ],
   [
     'a consumer has just gone (S6)',
-    withGroup({ consumers: [{ name: 'one', pending: 1, idleMs: 90_000 }] }),
+    withGroup({ consumers: [{ name: 'one', pending: 1, idleMs: 200_000 }] }),
     'orphaned-lists',
     'warn',
   ],
@@ -262,17 +262,7 @@ const cases: readonly [name: string, facts: DoctorFacts, id: string, verdict: st
   [
     'letters are open',
     withKept({
-      letters: [
-        {
-          stream: 's',
-          reason: 'bad-json',
-          fingerprint: 'f',
-          count: 2,
-          firstAt: at(9),
-          lastAt: at(9),
-          example: { id: 1, error: '', did: null, uri: null },
-        },
-      ],
+      letters: [{ reason: 'bad-json', count: 2 }],
     }),
     'dead-letters',
     'warn',

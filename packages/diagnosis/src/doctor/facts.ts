@@ -1,4 +1,4 @@
-import type { DeadLetterGroup, MigrationStatus } from '@millrace/database'
+import type { MigrationStatus } from '@millrace/database'
 import type { OpenGap } from '@millrace/repair'
 import type { StoreDescription, StreamStatus } from '@millrace/stream-protocol'
 import type { Answer } from '../answer.ts'
@@ -48,7 +48,8 @@ export interface BookkeepingFacts {
   epoch: string | null
   leases: readonly Lease[]
   upstreams: readonly StoredUpstream[]
-  letters: readonly DeadLetterGroup[]
+  /** Dead letters that nobody has decided about. */
+  letters: readonly { reason: string; count: number }[]
   dirty: { count: number; oldestSeconds: number; futureRevs: number; failing: number }
   gaps: readonly OpenGap[]
   /** Gaps for entries that left their stream unread, of the last week, open or closed. */

@@ -1,5 +1,5 @@
 import { statfs } from 'node:fs/promises'
-import { DeadLetters, migrationStatus, type Database } from '@millrace/database'
+import { migrationStatus, PostgresLedger, type Database } from '@millrace/database'
 import { readOpenGaps } from '@millrace/repair'
 import type { BookkeepingFacts, DatabaseFacts } from './facts.ts'
 
@@ -101,8 +101,8 @@ async function readNewestRow({ pool }: Database): Promise<Date | null> {
 
 async function readBookkeeping(database: Database): Promise<BookkeepingFacts> {
   const { pool } = database
-  const [letters, gaps, { rows }, leases, upstreams] = await Promise.all([
-    new DeadLetters(database).groups({ states: ['kept'] }),
+  const [summary, gaps, { rows }, leases, upstreams] = await Promise.all([
+    new PostgresLedger({ database }).summary(),
     readOpenGaps(database),
     pool.query<{
       epoch: string | null
@@ -143,7 +143,7 @@ async function readBookkeeping(database: Database): Promise<BookkeepingFacts> {
     epoch,
     leases: leases.rows,
     upstreams: upstreams.rows,
-    letters,
+    letters: Object.entries(summary.deadLetters).map(([reason, count]) => ({ reason, count })),
     dirty,
     gaps,
     lostEntries: lost,

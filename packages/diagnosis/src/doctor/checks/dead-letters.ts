@@ -7,7 +7,7 @@ export const deadLetters: Check = {
   look: ofBookkeeping(({ letters }) => {
     const total = letters.reduce((sum, { count }) => sum + count, 0)
     if (total === 0) return ok('no dead letter is open')
-    const reasons = [...new Set(letters.map(({ reason }) => reason))]
+    const reasons = letters.map(({ reason }) => reason)
     return warn({
       evidence: `${count(total, 'dead letter')}: ${reasons.slice(0, 5).join(', ')}${reasons.length > 5 ? ', …' : ''}`,
       meaning: 'Most are records that their lexicon forbids, and may stay. Many of one kind at once are worth a look.',
