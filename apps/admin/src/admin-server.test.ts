@@ -1,7 +1,10 @@
+import { Secp256k1Keypair } from '@atproto/crypto'
+import { createServiceJwt } from '@atproto/xrpc-server'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { request } from 'node:http'
 import os from 'node:os'
 import path from 'node:path'
+import type { DidResolver } from '@millrace/identity'
 import { Health, readConfig } from '@millrace/runtime'
 import { openStreams } from '@millrace/stores'
 import { createLogSpy } from '@millrace/testing'
@@ -9,6 +12,7 @@ import { expect, test } from 'vitest'
 import { createAdminServer, type AdminServerOptions } from './admin-server.ts'
 import { adminConfig } from './config.ts'
 import { describePipeline } from './describe-pipeline.ts'
+import { ServiceAuth } from './service-auth.ts'
 import type { Status } from './status.ts'
 
 /** A server over an empty SQLite store. */
@@ -140,4 +144,28 @@ test('pages of another origin are not answered, of our own they are (M3)', async
   expect(await from('https://evil.example')).toBe(403)
   expect(await from('null')).toBe(403)
   expect(await from(`http://127.0.0.1:${port}`)).toBe(200)
+})
+
+test('accounts call with tokens that they sign; viewers change nothing', async () => {
+  const keypair = await Secp256k1Keypair.create()
+  const resolver: Pick<DidResolver, 'resolve'> = {
+    resolve: async (did) => ({ kind: 'found', identity: { did, signingKey: keypair.did(), document: {} } }),
+  }
+  const aud = 'did:web:admin.example'
+  const [viewer, operator] = ['did:plc:viewer', 'did:plc:operator'] as const
+  const serviceAuth = new ServiceAuth({ serviceDid: aud, viewers: [viewer], operators: [operator], resolver })
+  await using admin = await served({ passwords: ['one'], serviceAuth })
+  const ask = async (iss: `did:plc:${string}`, name: string, init: RequestInit = {}) => {
+    const lxm = `dev.millrace.admin.${name}` as const
+    const jwt = await createServiceJwt({ iss, aud, lxm, keypair })
+    const headers = { authorization: `Bearer ${jwt}`, 'content-type': 'application/json' }
+    return await admin.get(`/xrpc/${lxm}`, { ...init, headers })
+  }
+  expect((await ask(viewer, 'getStatus')).status).toBe(200)
+  const change = { method: 'POST', body: JSON.stringify({ dids: ['did:plc:abc'] }) }
+  const refused = await ask(viewer, 'resyncRepos', change)
+  expect([refused.status, refused.json()]).toMatchObject([403, { error: 'Forbidden' }])
+  // He may, and there is no database to do it in.
+  expect((await ask(operator, 'resyncRepos', change)).json()).toMatchObject({ error: 'Unavailable' })
+  expect((await ask('did:plc:stranger', 'getStatus')).status).toBe(401)
 })

@@ -1,7 +1,8 @@
-import { createServer as createHttpServer } from 'node:http'
+import { createServer as createHttpServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import {
   createServer as createXrpcServer,
+  ForbiddenError,
   InvalidRequestError,
   NotEnoughResourcesError,
   type HandlerContext,
@@ -14,6 +15,7 @@ import { FailureThrottle, isLoopback, PasswordCheck } from './access.ts'
 import type { AdminSources } from './admin-sources.ts'
 import { methods } from './methods/index.ts'
 import { MethodError, type Caller } from './methods/method.ts'
+import type { ServiceAuth } from './service-auth.ts'
 
 export interface AdminServerOptions {
   /** 0 takes a free one. */
@@ -22,6 +24,8 @@ export interface AdminServerOptions {
   passwords: readonly string[]
   /** Without passwords only loopback addresses are allowed (hazard M1). @default '127.0.0.1', or '0.0.0.0' with passwords */
   bind?: string
+  /** Takes tokens of listed accounts, beside the passwords. */
+  serviceAuth?: ServiceAuth | undefined
   sources: AdminSources
   health: Health
   version: string
@@ -39,8 +43,8 @@ export function defaultBind(passwords: readonly string[]): string {
 }
 
 /**
- * Serves the methods `dev.millrace.admin.*` over XRPC, for the user `admin` with HTTP Basic, and `/xrpc/_health` for
- * everybody.
+ * Serves the methods `dev.millrace.admin.*` over XRPC, for the user `admin` with HTTP Basic and for listed accounts with
+ * tokens, and `/xrpc/_health` for everybody.
  * @throws {TypeError} when it would be open to the network without a password.
  * @throws {PortError} when it cannot listen.
  */
@@ -70,6 +74,7 @@ export async function createAdminServer(options: AdminServerOptions): Promise<Ad
 
 function createApp({
   passwords,
+  serviceAuth,
   sources,
   health,
   version,
@@ -93,7 +98,7 @@ function createApp({
     response.status(isWell ? 200 : 503).json({ version, status })
   })
   // In front of everything else, so that a new method cannot be forgotten.
-  app.use(passwords.length > 0 ? requirePassword(passwords, log) : requireLoopbackName)
+  app.use(passwords.length > 0 ? requireCaller(passwords, serviceAuth, log) : requireLoopbackName)
 
   app.use(refuseOtherOrigins)
   app.use(createXrpc({ ...sources, logger: log }).router)
@@ -107,14 +112,17 @@ function createApp({
 
 function createXrpc(sources: AdminSources): ReturnType<typeof createXrpcServer> {
   const xrpc = createXrpcServer(readAdminLexicons())
-  for (const { name, run } of methods)
+  for (const { name, role, run } of methods)
     xrpc.addMethod(`dev.millrace.admin.${name}`, async ({ params, input, req, res }: HandlerContext) => {
+      const caller = callerOf(req, res)
+      if (role === 'operator' && caller.role !== 'operator')
+        throw new ForbiddenError('this account may look, and change nothing', 'Forbidden')
       const given = (input === undefined ? params : input.body) as never
       const gone = new AbortController()
       // Whoever asked has gone away, unless all was said.
       res.once('close', () => gone.abort())
       try {
-        const body = await run(given, { sources, caller: callerOf(req), signal: gone.signal })
+        const body = await run(given, { sources, caller, signal: gone.signal })
         return { encoding: 'application/json', body }
       } catch (error) {
         if (error instanceof MethodError)
@@ -128,9 +136,15 @@ function createXrpc(sources: AdminSources): ReturnType<typeof createXrpcServer> 
   return xrpc
 }
 
-/** Whoever has the password may do everything. */
-function callerOf({ socket }: { socket: { remoteAddress?: string | undefined } }): Caller {
-  return { who: `admin from ${socket.remoteAddress ?? 'somewhere'}`, role: 'operator' }
+/** Whoever has the password may do everything; so may anybody on this machine where there is none. */
+function callerOf(request: IncomingMessage, response: ServerResponse): Caller {
+  const { locals } = response as Response
+  return (
+    (locals['caller'] as Caller | undefined) ?? {
+      who: `admin from ${request.socket.remoteAddress ?? 'somewhere'}`,
+      role: 'operator',
+    }
+  )
 }
 
 /** A page of another origin could have a browser that knows the password ask us for a change (hazard M3). */
@@ -140,19 +154,25 @@ function refuseOtherOrigins({ headers }: Request, response: Response, next: Next
   refuse(response, 403, 'Forbidden', 'requests from pages of another origin are not answered')
 }
 
-function requirePassword(passwords: readonly string[], log: Logger) {
+function requireCaller(passwords: readonly string[], serviceAuth: ServiceAuth | undefined, log: Logger) {
   const check = new PasswordCheck(passwords)
   const throttle = new FailureThrottle()
-  return (request: Request, response: Response, next: NextFunction): void => {
+  return async (request: Request, response: Response, next: NextFunction): Promise<void> => {
     const address = request.socket.remoteAddress ?? ''
     const now = Date.now()
     // The right password is not told apart from a wrong one either, or guessing could go on.
     if (throttle.isBlocked(address, now)) {
       return refuse(response, 429, 'RateLimitExceeded', 'too many failed attempts, wait a minute')
     }
-    if (check.accepts(request.headers.authorization)) return next()
+    const { authorization } = request.headers
+    if (check.accepts(authorization)) return next()
+    const caller = await serviceAuth?.callerOf(authorization, request.path.slice('/xrpc/'.length))
+    if (caller) {
+      response.locals['caller'] = caller
+      return next()
+    }
     throttle.failed(address, now)
-    log.warn({ address }, 'a request without a valid password')
+    log.warn({ address }, 'a request without a valid password or token')
     response.set('www-authenticate', 'Basic realm="millrace admin", charset="UTF-8"')
     refuse(response, 401, 'AuthenticationRequired', 'Authentication Required')
   }

@@ -26,6 +26,12 @@ export const adminConfig = defineConfig({
     help: 'Accepted passwords of the user admin; without any, only this machine can reach the server',
     secret: true,
   },
+  ADMIN_SERVICE_DID: {
+    schema: text('a DID').optional(),
+    help: 'DID that tokens of accounts (service auth) have to be meant for; needs ADMIN_PASSWORDS as well',
+  },
+  ADMIN_VIEWERS: { schema: commaList('DIDs').optional(), help: 'Accounts whose tokens may look' },
+  ADMIN_OPERATORS: { schema: commaList('DIDs').optional(), help: 'Accounts whose tokens may look and change' },
   ADMIN_BIND: {
     schema: text('an address').optional(),
     help: 'Address that ADMIN_PORT is opened on: 127.0.0.1 when there is no password, 0.0.0.0 otherwise',

@@ -6,6 +6,7 @@ import { isLoopback } from './access.ts'
 import { createAdminServer, defaultBind } from './admin-server.ts'
 import type { adminConfig } from './config.ts'
 import { describePipeline } from './describe-pipeline.ts'
+import { ServiceAuth } from './service-auth.ts'
 
 /** The admin process: opens what it reads from, and serves until it is stopped. */
 export async function runAdmin(context: ProcessContext<typeof adminConfig>): Promise<void> {
@@ -15,6 +16,11 @@ export async function runAdmin(context: ProcessContext<typeof adminConfig>): Pro
   if (bind !== undefined && passwords.length === 0 && !isLoopback(bind)) {
     throw new ConfigError([`ADMIN_BIND is "${bind}", which others can reach: set ADMIN_PASSWORDS first`])
   }
+
+  if (config.ADMIN_SERVICE_DID !== undefined && passwords.length === 0)
+    throw new ConfigError([
+      'ADMIN_SERVICE_DID is set, and ADMIN_PASSWORDS is not: without passwords nobody is asked who he is',
+    ])
 
   await using store = await openStreams(chooseStreams(config, env), { logger, meter, signal })
   health.add('store', () => store.ping())
@@ -35,6 +41,14 @@ export async function runAdmin(context: ProcessContext<typeof adminConfig>): Pro
   await using server = await createAdminServer({
     port: config.ADMIN_PORT,
     passwords,
+    ...(config.ADMIN_SERVICE_DID !== undefined && {
+      serviceAuth: new ServiceAuth({
+        serviceDid: config.ADMIN_SERVICE_DID,
+        viewers: config.ADMIN_VIEWERS ?? [],
+        operators: config.ADMIN_OPERATORS ?? [],
+        resolver: pipeline.resolver,
+      }),
+    }),
     ...(bind !== undefined && { bind }),
     sources: { ...pipeline, store, watch, ...(database && { database }) },
     health,
