@@ -56,6 +56,8 @@ interface Queue {
 
 /** Signatures that are checked together. */
 const TOGETHER = 32
+/** Frames that make an append worth it. */
+const ENOUGH = 500
 /** Frames on their way to being checked above which no more are read. */
 const BUSY = 1_000
 
@@ -79,7 +81,7 @@ export class SignatureGate implements Disposable {
   #checking = 0
   #waiting = 0
   #waitingBytes = 0
-  #changed = Promise.withResolvers<void>()
+  #waiter: PromiseWithResolvers<void> | undefined
   #error: Error | undefined
   readonly #stop = new AbortController()
   readonly #timer: NodeJS.Timeout
@@ -115,8 +117,14 @@ export class SignatureGate implements Disposable {
     return this.#toCheck.length + this.#checking + this.#settled.length >= BUSY
   }
 
-  get hasSettled(): boolean {
-    return this.#settled.length > 0 || this.#error !== undefined
+  /**
+   * Whether taking is worth it: there is enough for an append, or all there is for now. While signatures are being
+   * checked there will be more in a moment.
+   */
+  get isReady(): boolean {
+    const settled = this.#settled.length
+    if (this.#error !== undefined || settled >= ENOUGH) return true
+    return settled > 0 && this.#toCheck.length + this.#checking === 0
   }
 
   /** Takes a frame in, with the number of its bytes. What becomes of it is told by `take`. */
@@ -138,13 +146,14 @@ export class SignatureGate implements Disposable {
     if (this.#error !== undefined) throw this.#error
     const settled = this.#settled
     this.#settled = []
-    this.#changed = Promise.withResolvers()
     return settled
   }
 
-  /** Resolves when something can be taken. */
+  /** Resolves once it is ready. */
   async wait(): Promise<void> {
-    if (!this.hasSettled) await this.#changed.promise
+    if (this.isReady) return
+    this.#waiter ??= Promise.withResolvers()
+    await this.#waiter.promise
   }
 
   /** These are durable now. */
@@ -221,6 +230,7 @@ export class SignatureGate implements Disposable {
       this.#fail(error)
     } finally {
       this.#checking -= some.length
+      this.#tell()
     }
   }
 
@@ -265,7 +275,13 @@ export class SignatureGate implements Disposable {
   /** A bug of ours: whoever takes next is told. */
   #fail(error: unknown): void {
     this.#error ??= error instanceof Error ? error : new Error(String(error))
-    this.#changed.resolve()
+    this.#tell()
+  }
+
+  #tell(): void {
+    if (!this.isReady) return
+    this.#waiter?.resolve()
+    this.#waiter = undefined
   }
 
   #giveUpOld(): void {
@@ -293,7 +309,7 @@ export class SignatureGate implements Disposable {
       this.#options.resolver.expire(did)
     }
     this.#settled.push(settled)
-    this.#changed.resolve()
+    this.#tell()
   }
 }
 

@@ -81,7 +81,7 @@ export interface FrameGate<E> extends Disposable {
   firstBeyond(seqs: ReadonlySet<number>): number | undefined
   readonly size: number
   readonly isBusy: boolean
-  readonly hasSettled: boolean
+  readonly isReady: boolean
   admit(seq: number, conversion: Conversion<E>, bytes: number): void
   take(): { seq: number; conversion: Conversion<E> }[]
   wait(): Promise<void>
@@ -270,7 +270,7 @@ export class Subscription<E> {
         await setImmediate()
         slice = performance.now()
       }
-      this.#takeSettled(batch)
+      if (this.#gate?.isReady) this.#takeSettled(batch)
       if (batch.frames > 0) {
         firstDataAt ??= Date.now()
         await this.#flush(batch, signal)
@@ -286,15 +286,18 @@ export class Subscription<E> {
   async #waitForWork(socket: FrameSocket, signal: AbortSignal): Promise<void> {
     const gate = this.#gate
     if (!gate) return await socket.wait(signal)
-    if (gate.hasSettled) return
+    if (gate.isReady || signal.aborted) return
     const aborted = Promise.withResolvers<void>()
     const abort = () => aborted.resolve()
     signal.addEventListener('abort', abort, { once: true })
-    using wait = new AbortedOnDispose(signal)
-    const reasons = [gate.wait(), aborted.promise]
-    if (!gate.isBusy) reasons.push(socket.wait(wait.signal))
-    if (!signal.aborted) await Promise.race(reasons)
-    signal.removeEventListener('abort', abort)
+    const over = new AbortController()
+    try {
+      // A host that is ahead of our checks waits until they are done.
+      await Promise.race([gate.wait(), aborted.promise, ...(gate.isBusy ? [] : [socket.wait(over.signal)])])
+    } finally {
+      over.abort()
+      signal.removeEventListener('abort', abort)
+    }
   }
 
   #takeSettled(batch: Batch<E>): void {
@@ -311,7 +314,7 @@ export class Subscription<E> {
     if (!gate) return
     const until = performance.now() + DRAIN_MS
     while (gate.size > 0 && !signal.aborted && performance.now() < until) {
-      if (!gate.hasSettled) await Promise.race([gate.wait(), sleep(until - performance.now(), signal)])
+      if (!gate.isReady) await Promise.race([gate.wait(), sleep(until - performance.now(), signal)])
       const batch = new Batch<E>(this.#host, this.#options.sink.stream)
       this.#takeSettled(batch)
       if (batch.frames > 0) await this.#flush(batch, signal)
@@ -533,19 +536,5 @@ export class Subscription<E> {
     if (reason === undefined) delete this.#status.reason
     else this.#status.reason = reason
     this.#metrics.state(state)
-  }
-}
-
-/** A signal that is aborted with another one, or when the block is left: for waits that lost a race. */
-class AbortedOnDispose implements Disposable {
-  readonly #controller = new AbortController()
-  readonly signal: AbortSignal
-
-  constructor(signal: AbortSignal) {
-    this.signal = AbortSignal.any([signal, this.#controller.signal])
-  }
-
-  [Symbol.dispose](): void {
-    this.#controller.abort()
   }
 }
