@@ -4,20 +4,14 @@ import type { AddressInfo } from 'node:net'
 import { WebSocketServer, type WebSocket } from 'ws'
 import { readRecordedNetwork, repeatFrames } from './recorded-frames.ts'
 
-// A relay and a directory in a process of its own: `node frame-server.ts FRAMES`. Prints its address once it has all
+// A relay in a process of its own: `node frame-server.ts FRAMES`. Prints its address once it has all
 // frames in memory, and sends them to whoever connects, as fast as they are taken. Ends when its input does.
 
 const BUFFERED_BYTES = 4_000_000
 
 const recording = await readRecordedNetwork()
 const frames = repeatFrames(recording, Number(process.argv[2]))
-const documents = new Map([...recording.dids].map(([did, { docMultikey }]) => [did, JSON.stringify(docMultikey)]))
-
-const server = createServer((request, response) => {
-  const document = documents.get(decodeURIComponent(request.url ?? '').slice(1))
-  response.writeHead(document === undefined ? 404 : 200, { 'content-type': 'application/json' })
-  response.end(document ?? '{}')
-})
+const server = createServer()
 const sockets = new WebSocketServer({ server })
 sockets.on('connection', (socket) => void send(socket))
 server.listen(0, '127.0.0.1')

@@ -7,7 +7,7 @@ export interface IngestMeasurement {
 }
 
 export interface IngestOptions {
-  /** Of a firehose that sends its frames to whoever connects, and of the directory of its accounts. */
+  /** Of a firehose that sends its frames to whoever connects. */
   url: string
   /** An empty Redis. */
   redisUrl: string

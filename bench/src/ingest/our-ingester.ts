@@ -1,4 +1,4 @@
-import { createGuardedFetch, DidResolver, HostLimits } from '@millrace/identity'
+import { readDidDocument, type DidResolution, type DidResolver } from '@millrace/identity'
 import { FirehoseIngester, SignaturePool, type Verify } from '@millrace/ingest'
 import { openRedisStreams } from '@millrace/redis-streams'
 import { sleep, streamEventCodec } from '@millrace/stream-protocol'
@@ -7,15 +7,16 @@ import { measureIngest, type IngestSystem } from './measurement.ts'
 import { readRecordedNetwork } from './recorded-frames.ts'
 
 /**
- * Our ingester with its defaults, but for what it verifies, and in how many threads. Whose keys it needs it has asked
- * before the clock starts, as one that has been running for a while.
+ * Our ingester with its defaults, but for what it verifies, and in how many threads. Who asks for a key has it at once,
+ * as one that has been running for a while: the recording says something of an identity every twenty frames, which would
+ * measure a directory.
  */
 export function ingestWithMillrace(verify: Verify, threads = 0): IngestSystem {
   return async ({ url, redisUrl, stream, lastSeq }) => {
     await using store = await openRedisStreams({ url: redisUrl, logger: stderrLogger })
     const sink = store.writer({ stream, codec: streamEventCodec, highWaterMark: Number.MAX_SAFE_INTEGER })
     await using pool = new SignaturePool({ threads })
-    const signatures = verify === 'signatures' ? { resolver: await openResolver(url), pool } : undefined
+    const signatures = verify === 'signatures' ? { resolver: await recordedResolver(), pool } : undefined
     const shared = { sink, cursors: store.cursors, verify, signatures, logger: stderrLogger }
     const ingester = new FirehoseIngester({ ...shared, host: url })
     const stop = new AbortController()
@@ -30,13 +31,14 @@ export function ingestWithMillrace(verify: Verify, threads = 0): IngestSystem {
   }
 }
 
-async function openResolver(plcUrl: string): Promise<DidResolver> {
-  const fetch = createGuardedFetch({ allowPrivateHosts: true })
-  const limits = new HostLimits({ perSecond: 10_000, concurrency: 1_000 })
-  const resolver = new DidResolver({ fetch, plcUrl, limits, allowPrivateHosts: true, minIntervalMs: 0 })
+async function recordedResolver(): Promise<Pick<DidResolver, 'resolve' | 'expire'>> {
   const { dids } = await readRecordedNetwork()
-  await Promise.all(dids.keys().map((did) => resolver.resolve(did)))
-  return resolver
+  const known = new Map([...dids].map(([did, { docMultikey }]) => [did, readDidDocument(docMultikey, did)]))
+  const resolve = async (did: string): Promise<DidResolution> => {
+    const identity = known.get(did)
+    return identity ? { kind: 'found', identity } : { kind: 'absent', tombstoned: false }
+  }
+  return { resolve, expire: () => undefined }
 }
 
 async function waitForFrame(ingester: FirehoseIngester, seq: number): Promise<void> {

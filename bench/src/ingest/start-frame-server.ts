@@ -4,7 +4,6 @@ import path from 'node:path'
 import { createInterface } from 'node:readline'
 
 export interface FrameServer extends AsyncDisposable {
-  /** Of the firehose and of the directory. */
   url: string
 }
 
