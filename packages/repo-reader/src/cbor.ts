@@ -168,7 +168,7 @@ class Reader {
     try {
       return utf8.decode(this.#bytes.subarray(start, end))
     } catch {
-      breakRule('cbor-utf8', 'a text is not UTF-8')
+      return breakRule('cbor-utf8', 'a text is not UTF-8')
     }
   }
 
