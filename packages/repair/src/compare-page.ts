@@ -12,12 +12,20 @@ import { isTid, type BackfillEvent } from '@millrace/stream-protocol'
  */
 export type Standing = 'current' | 'moved' | 'unknown' | 'inactive' | 'unchanged'
 
+/** What a host lists an account as. */
+export interface ListedStatus {
+  did: string
+  active: boolean
+  /** Why it is inactive, if the host says so. */
+  status: string | null
+}
+
 export interface ComparedPage {
   /** Repos to fetch, at this revision or later. */
   fetch: { did: string; rev: string }[]
   counts: Record<Standing, number>
   /** Accounts whose status the host and we see differently. */
-  statusDiffers: string[]
+  statusDiffers: ListedStatus[]
 }
 
 export interface CompareOptions {
@@ -40,9 +48,9 @@ export function comparePage(
     counts: { current: 0, moved: 0, unknown: 0, inactive: 0, unchanged: 0 },
     statusDiffers: [],
   }
-  for (const { did, rev, active = true } of listed) {
+  for (const { did, rev, active = true, status = null } of listed) {
     const repo = ours.get(did)
-    if ((repo?.status ?? null) === null ? !active : active) page.statusDiffers.push(did)
+    if ((repo?.status ?? null) === null ? !active : active) page.statusDiffers.push({ did, active, status })
     const standing = active ? standingOf(rev, repo, sinceMs, untilMs) : 'inactive'
     page.counts[standing] += 1
     if (standing === 'moved' || standing === 'unknown' || (all && standing === 'current')) page.fetch.push({ did, rev })

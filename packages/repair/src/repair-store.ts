@@ -1,6 +1,6 @@
 import type { Database } from '@millrace/database'
 import { streams } from '@millrace/stream-protocol'
-import type { ComparedPage } from './compare-page.ts'
+import type { ComparedPage, ListedStatus } from './compare-page.ts'
 import type { Repair, RepairCount } from './repair.ts'
 
 /** Fetches of one repo after which it no longer holds up its repair. It stays marked. */
@@ -47,6 +47,30 @@ const spreadGaps = {
     )
     update millrace_gap set closed_at = now() where id in (select id from lost)`,
   values: [repoStreams],
+}
+
+/**
+ * What a host has decided for itself, of which no PDS knows, is its word now, as if the event that was lost had come. It
+ * has no number by which it could overrule what was heard while the list was on its way: that stays.
+ */
+function hostWords(host: string, listed: readonly ListedStatus[]): { text: string; values: unknown[] } {
+  return {
+    text: `
+      insert into millrace_account_status as s (did, host, active, status, seq, time)
+      select did, $1, active, status, 0, to_char(now() at time zone 'utc', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')
+      from unnest($2::text[], $3::boolean[], $4::text[]) as k(did, active, status)
+      where status in ('takendown', 'suspended')
+        or active and exists (select from millrace_account_status w where w.did = k.did and w.host = $1 and not w.active)
+      order by did collate "C"
+      on conflict (did, host) do update set active = excluded.active, status = excluded.status
+      where s.time < to_char((now() - interval '5 minutes') at time zone 'utc', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')`,
+    values: [
+      host,
+      listed.map(({ did }) => did),
+      listed.map(({ active }) => active),
+      listed.map(({ active, status }) => (active ? null : status)),
+    ],
+  }
 }
 
 /** The tables that repairs live in. Every change is one statement or one transaction, and harmless when repeated. */
@@ -212,7 +236,9 @@ export class RepairStore {
         )
       }
       // Handles have no revision that would tell: those of accounts that have moved are looked up again.
-      const identities = [...new Set([...page.fetch.map(({ did }) => did), ...page.statusDiffers])].sort()
+      const identities = [
+        ...new Set([...page.fetch.map(({ did }) => did), ...page.statusDiffers.map(({ did }) => did)]),
+      ].sort()
       if (identities.length > 0) {
         await client.query(
           `insert into millrace_identity (did, forced) select did, true from unnest($1::text[]) as did
@@ -225,8 +251,9 @@ export class RepairStore {
         await client.query(
           `insert into millrace_account (did, next_at) select did, now() from unnest($1::text[]) as did order by did collate "C"
            on conflict (did) do update set requested_at = now(), next_at = now(), attempts = 0`,
-          [page.statusDiffers],
+          [page.statusDiffers.map(({ did }) => did)],
         )
+        await client.query(hostWords(repair.host, page.statusDiffers))
       }
     })
   }

@@ -170,6 +170,39 @@ describe('a repair', () => {
     },
   )
 
+  pgTest(
+    'takes the word of a host that has taken an account down, or gives it back, for an event that was lost (D9, I23)',
+    { timeout: 60_000 },
+    async ({ databaseUrl }) => {
+      await using rig = await Rig.open(databaseUrl)
+      rig.heal()
+      await rig.loadAll()
+      const [down, back, heard] = [rig.network.account(3), rig.network.account(4), rig.network.account(5)]
+      await down.takedown()
+      const say = `insert into millrace_account_status (did, host, active, status, seq, time) values ($1, $2, false, 'takendown', 7, $3)`
+      await rig.database.pool.query(say, [back.did, rig.host, '2026-01-01T00:00:00.000Z'])
+      await rig.database.pool.query(say, [heard.did, rig.host, new Date().toISOString()])
+      await rig.database.pool.query(`update actor set "upstreamStatus" = 'takendown' where did = any ($1::text[])`, [
+        [back.did, heard.did],
+      ])
+      const { id } = await rig.store.plan({ host: rig.host, reason: 'asked' })
+      await rig.done(id)
+      const { rows } = await rig.database.pool.query<{ did: string }>(
+        'select did, active, status, seq::int from millrace_account_status where host = $1',
+        [rig.host],
+      )
+      expect(rows).toHaveLength(3)
+      expect(rows).toEqual(
+        expect.arrayContaining([
+          { did: down.did, active: false, status: 'takendown', seq: 0 },
+          { did: back.did, active: true, status: null, seq: 7 },
+          // Newer than the list may be.
+          { did: heard.did, active: false, status: 'takendown', seq: 7 },
+        ]),
+      )
+    },
+  )
+
   pgTest('begins by itself for a gap, and closes it (O6)', { timeout: 60_000 }, async ({ databaseUrl }) => {
     await using rig = await Rig.open(databaseUrl)
     rig.heal()
