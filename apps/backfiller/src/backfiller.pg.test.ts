@@ -2,7 +2,9 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import os from 'node:os'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { migrate, openDatabase, PostgresState } from '@millrace/database'
 import { startSimulatedNetwork } from '@millrace/dev-network'
+import { HostPacer, type HostState } from '@millrace/repo-backfill'
 import { startProcess } from '@millrace/runtime/testing'
 import { openStreams } from '@millrace/stores'
 import { backfillEventCodec, streamEventCodec, streams, type StreamEvent } from '@millrace/stream-protocol'
@@ -55,3 +57,25 @@ pgTest('the process turns listed repos into events, over SQLite, and stops with 
   expect([await backfiller.ended, backfiller.output().stderr]).toEqual([0, ''])
   await rm(folder, { recursive: true })
 })
+
+pgTest(
+  'what one backfiller has learned of a host the others know, and itself after a restart',
+  async ({ databaseUrl }) => {
+    await using database = await openDatabase({ url: databaseUrl })
+    await migrate(database)
+    const pacer = (): HostPacer =>
+      new HostPacer({ states: new PostgresState<HostState>({ database, scope: 'hosts' }), startPerSecond: 0.1 })
+    const host = 'https://pds.example'
+    const [one, two] = [pacer(), pacer()]
+    // At one in ten seconds nobody gets a third one soon, whoever had the others.
+    await one.take(host)
+    await two.take(host)
+    await expect(two.take(host)).rejects.toMatchObject({ name: 'HostBusyError' })
+    await two.answered(host, Date.now(), { status: 429, headers: new Headers({ 'retry-after': '60' }) })
+    const error: unknown = await pacer()
+      .take(host)
+      .catch((busy: unknown) => busy)
+    expect(error).toMatchObject({ name: 'HostBusyError', host })
+    expect((error as { waitMs: number }).waitMs).toBeGreaterThan(55_000)
+  },
+)

@@ -1,7 +1,7 @@
-import { DirtyQueue, type Database } from '@millrace/database'
+import { DirtyQueue, PostgresState, readCollectionFilter, type Database } from '@millrace/database'
 import type { DidResolver, GuardedFetch } from '@millrace/identity'
 import { RepairRunner, RepairScheduler } from '@millrace/repair'
-import { RepoBackfiller, type RepoWorkers } from '@millrace/repo-backfill'
+import { HostPacer, RepoBackfiller, type HostState, type RepoWorkers } from '@millrace/repo-backfill'
 import {
   backfillEventCodec,
   groups,
@@ -12,6 +12,7 @@ import {
   type Meter,
   type StreamStore,
 } from '@millrace/stream-protocol'
+import { BackfillReporter, type BackfillReporterOptions } from './backfill-reporter.ts'
 
 export interface BackfillerOptions {
   store: StreamStore
@@ -95,11 +96,21 @@ export function backfillerLoops({
     bulk: true,
     ...(highWaterMark !== undefined && { highWaterMark }),
   })
+  // What hosts take is learned by all backfillers together, and known after a restart.
+  const states = database && new PostgresState<HostState>({ database, scope: 'hosts' })
+  let warnAgainAt = 0
+  const onError = (error: unknown): void => {
+    if (Date.now() < warnAgainAt) return
+    warnAgainAt = Date.now() + 60_000
+    logger.warn({ err: error }, 'cannot share what hosts take: going by what is known here')
+  }
   const shared = {
     sink,
     workers,
     resolver,
     fetch,
+    ...(database && { collections: () => readCollectionFilter(database) }),
+    pacer: new HostPacer({ ...(states && { states }), onError }),
     ...(attempts !== undefined && { attempts }),
     ...(ledger && { ledger }),
     logger,
@@ -109,4 +120,12 @@ export function backfillerLoops({
   if (!database) return [backfiller]
   const dirty = new DirtyQueue({ database, hostUrl, batchSize: resyncConcurrency * 2, leaseMs: claimIdleMs, logger })
   return [backfiller, new RepoBackfiller({ ...shared, source: dirty, concurrency: resyncConcurrency })]
+}
+
+/** Says how far these loops are, and has them paused when an operator says so. */
+export function reporterLoop(
+  [backfiller, ...others]: readonly RepoBackfiller[],
+  options: Omit<BackfillReporterOptions, 'backfiller' | 'others'>,
+): BackfillReporter | undefined {
+  return backfiller && new BackfillReporter({ ...options, backfiller, others })
 }

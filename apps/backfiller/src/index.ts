@@ -1,3 +1,16 @@
-export { backfillerLoops, repairLoops, type BackfillerOptions, type RepairLoopOptions } from './backfiller.ts'
+export {
+  BackfillReporter,
+  backfillerReports,
+  REPORT_MS,
+  type BackfillerReport,
+  type BackfillReporterOptions,
+} from './backfill-reporter.ts'
+export {
+  backfillerLoops,
+  repairLoops,
+  reporterLoop,
+  type BackfillerOptions,
+  type RepairLoopOptions,
+} from './backfiller.ts'
 export { backfillerConfig } from './config.ts'
 export { runBackfiller } from './run-backfiller.ts'

@@ -3,7 +3,7 @@ import { createGuardedFetch, DidResolver } from '@millrace/identity'
 import { RepoWorkers } from '@millrace/repo-backfill'
 import { chooseStreams, ConsumerJanitor, runAll, StreamGauges, type ProcessContext } from '@millrace/runtime'
 import { openLedgerDatabase, openStreams } from '@millrace/stores'
-import { backfillerLoops, repairLoops } from './backfiller.ts'
+import { backfillerLoops, repairLoops, reporterLoop } from './backfiller.ts'
 import type { backfillerConfig } from './config.ts'
 
 /** The backfiller process: opens its stores, and fetches repos until it is stopped. */
@@ -43,13 +43,14 @@ export async function runBackfiller(context: ProcessContext<typeof backfillerCon
     ...(database && { version: identityVersion(database) }),
   })
   await using workers = new RepoWorkers()
+  const name = lease?.consumer ?? config.BACKFILLER_CONSUMER
   const loops = backfillerLoops({
     store,
     ledger: database && new PostgresLedger({ database, logger }),
     database,
     hostUrl,
     resyncConcurrency: config.BACKFILLER_RESYNC_CONCURRENCY,
-    consumer: lease?.consumer ?? config.BACKFILLER_CONSUMER,
+    consumer: name,
     group: config.BACKFILLER_GROUP,
     concurrency: config.BACKFILLER_CONCURRENCY,
     backfillStream: config.BACKFILLER_BACKFILL_STREAM,
@@ -75,9 +76,12 @@ export async function runBackfiller(context: ProcessContext<typeof backfillerCon
     logger,
     meter,
   })
+  const reporter =
+    database && reporterLoop(loops, { database, store, name, stream: config.BACKFILLER_BACKFILL_STREAM, logger })
   const everyMs = config.BACKFILLER_COMPARE_EVERY
   const repairs = database && repairLoops({ database, resolver, fetch, hostUrl, everyMs, logger, meter })
-  await runAll([...loops, ...(repairs ?? []), ...(lease ? [lease] : []), janitor, gauges], signal, {
+  const beside = [...(repairs ?? []), ...(lease ? [lease] : []), ...(reporter ? [reporter] : []), janitor, gauges]
+  await runAll([...loops, ...beside], signal, {
     logger,
     meter,
     health,

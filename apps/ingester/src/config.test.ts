@@ -28,6 +28,16 @@ test('only the hosts are needed', () => {
   })
 })
 
+test('collections are names, or all below a name', () => {
+  const env = { INGESTER_HOSTS: 'https://relay.example' }
+  expect(String(readConfig(ingesterConfig, env).INGESTER_COLLECTIONS)).toBe('*')
+  const some = { ...env, INGESTER_COLLECTIONS: 'xyz.statusphere.status, app.bsky.*' }
+  expect(String(readConfig(ingesterConfig, some).INGESTER_COLLECTIONS)).toBe('app.bsky.*,xyz.statusphere.status')
+  expect(problemsOf({ ...env, INGESTER_COLLECTIONS: 'app.bsky.*,' })).toEqual([
+    expect.stringMatching(/^INGESTER_COLLECTIONS is "app.bsky.\*,", expected a comma-separated list of collections/),
+  ])
+})
+
 test('every bad variable is named', () => {
   expect(problemsOf({ INGESTER_REPO_STREAM_HIGH_WATER_MARK: '1e3', INGESTER_VERIFY: 'yes' })).toEqual([
     expect.stringMatching(/^INGESTER_HOSTS is not set: /),

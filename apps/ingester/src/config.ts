@@ -8,8 +8,9 @@ import {
   processVariables,
   streamVariables,
   text,
+  value,
 } from '@millrace/runtime'
-import { DEFAULT_HIGH_WATER_MARK, streams } from '@millrace/stream-protocol'
+import { CollectionFilter, DEFAULT_HIGH_WATER_MARK, streams } from '@millrace/stream-protocol'
 
 const { DID_PLC_URL, MILLRACE_ALLOW_PRIVATE_HOSTS } = identityVariables
 
@@ -17,6 +18,14 @@ const highWaterMark = {
   schema: integer({ min: 1 }),
   default: String(DEFAULT_HIGH_WATER_MARK),
 } as const
+
+function readCollections(list: string): CollectionFilter | undefined {
+  try {
+    return new CollectionFilter(list.split(',').map((pattern) => pattern.trim()))
+  } catch {
+    return undefined
+  }
+}
 
 export const ingesterConfig = defineConfig({
   INGESTER_HOSTS: {
@@ -27,6 +36,14 @@ export const ingesterConfig = defineConfig({
   INGESTER_UNSIGNED_LABELERS: {
     schema: hostList().optional(),
     help: 'Labelers of these that sign nothing; labels without a signature of all others are dropped',
+  },
+  INGESTER_COLLECTIONS: {
+    schema: value(
+      'a comma-separated list of collections such as app.bsky.*,xyz.statusphere.status, or *',
+      readCollections,
+    ),
+    default: '*',
+    help: 'Collections that records are taken of, by live events and by backfillers of the same database; more than before has all repos fetched anew',
   },
   INGESTER_FIREHOSE_STREAM: {
     schema: text('a name'),

@@ -4,8 +4,10 @@ export {
   streamEpochLoop,
   describeTrouble,
   ingesterLoops,
+  shareCollections,
   type CheckpointOptions,
   type IngesterLoop,
   type IngesterOptions,
+  type ShareCollectionsOptions,
 } from './ingester.ts'
 export { runIngester } from './run-ingester.ts'

@@ -2,11 +2,20 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import os from 'node:os'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { openDatabase, readCollectionFilter } from '@millrace/database'
 import { startSimulatedNetwork, type SimulatedNetwork } from '@millrace/dev-network'
 import { runAll } from '@millrace/runtime'
 import { startProcess } from '@millrace/runtime/testing'
 import { openStreams } from '@millrace/stores'
-import { cursorKey, INGESTER_DONE, noMeter, silentLogger, streams, type StreamStore } from '@millrace/stream-protocol'
+import {
+  cursorKey,
+  INGESTER_DONE,
+  noMeter,
+  silentLogger,
+  streamEventCodec,
+  streams,
+  type StreamStore,
+} from '@millrace/stream-protocol'
 import { eventually as soon, pgTest, redisTest, serviceTest } from '@millrace/testing'
 import { expect } from 'vitest'
 import { describeTrouble, ingesterLoops, type IngesterLoop } from './ingester.ts'
@@ -81,6 +90,36 @@ serviceTest(
 
     ingester.kill('SIGTERM')
     expect([await ingester.ended, ingester.output().stderr]).toEqual([0, ''])
+  },
+)
+
+serviceTest(
+  'takes the collections that it is told alone, and tells backfillers (I25)',
+  async ({ redisUrl, databaseUrl, signal }) => {
+    await using network = await startSimulatedNetwork({ accounts: 4, recordsPerAccount: 3 })
+    await using store = await openRedis(redisUrl)
+    await store.cursors.set(cursorKey(streams.firehoseLive, network.relayUrl), '0')
+    const env = { ...hostsOf(network), REDIS_URL: redisUrl, DB_POSTGRES_URL: databaseUrl }
+    await using ingester = startProcess({ main, env: { ...env, INGESTER_COLLECTIONS: 'app.bsky.graph.*' } })
+    const head = await network.write(20)
+    const read = () => store.cursors.get(cursorKey(streams.firehoseLive, network.relayUrl))
+    await eventually(async () => expect(await read()).toBe(String(head)))
+    ingester.kill('SIGTERM')
+    await ingester.ended
+
+    const collections = new Set<string>()
+    const { length } = (await store.status([streams.firehoseLive]))[0]!
+    const reader = { stream: streams.firehoseLive, group: 'test', consumer: 'test', codec: streamEventCodec }
+    let seen = 0
+    for await (const { entries } of store.consumer(reader).batches(signal)) {
+      for (const { event } of entries) if ('collection' in event) collections.add(event.collection)
+      seen += entries.length
+      if (seen >= length) break
+    }
+    expect([...collections]).not.toEqual([])
+    expect([...collections].filter((collection) => !collection.startsWith('app.bsky.graph.'))).toEqual([])
+    await using database = await openDatabase({ url: databaseUrl })
+    expect(String(await readCollectionFilter(database))).toBe('app.bsky.graph.*')
   },
 )
 

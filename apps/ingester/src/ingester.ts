@@ -1,4 +1,11 @@
-import { CheckpointKeeper, readCheckpoint, readStoredRepos, StreamEpoch, type Database } from '@millrace/database'
+import {
+  CheckpointKeeper,
+  readCheckpoint,
+  readStoredRepos,
+  shareCollectionFilter,
+  StreamEpoch,
+  type Database,
+} from '@millrace/database'
 import type { DidResolver } from '@millrace/identity'
 import {
   BackfillIngester,
@@ -19,6 +26,7 @@ import {
   sleep,
   streams,
   type BackfillEvent,
+  type CollectionFilter,
   type Ledger,
   type Logger,
   type Meter,
@@ -50,6 +58,8 @@ export interface IngesterOptions {
   allowPrivateHosts?: boolean
   /** @default 'integrity' */
   verify?: Verify
+  /** Of other collections nothing is taken from firehoses. See `shareCollections` for the repos. @default all */
+  collections?: CollectionFilter | undefined
   /** Where a firehose without a stored cursor begins: `0` for the oldest, null for the live end. @default null */
   startCursor?: string | null
   /** Repos after which the list of a host is left. @default all */
@@ -87,6 +97,7 @@ export function ingesterLoops({
   signaturePool,
   allowPrivateHosts = false,
   verify = 'integrity',
+  collections,
   startCursor = null,
   maxRepos = Number.POSITIVE_INFINITY,
   firehoseStream = streams.firehoseLive,
@@ -108,7 +119,16 @@ export function ingesterLoops({
     (database && (await readCheckpoint(database, hostLabel(host), firehoseStream))) ?? startCursor
   const signatures = resolver && signaturePool && { resolver, pool: signaturePool }
   const firehoses = hosts.map(
-    (host) => new FirehoseIngester({ ...shared, host, sink: events, verify, signatures, startCursor: start(host) }),
+    (host) =>
+      new FirehoseIngester({
+        ...shared,
+        host,
+        sink: events,
+        verify,
+        signatures,
+        collections,
+        startCursor: start(host),
+      }),
   )
   const select = database && ((listed: readonly BackfillEvent[]) => movedRepos(database, listed))
   return [
@@ -130,6 +150,26 @@ export function ingesterLoops({
       return new LabelerIngester({ ...shared, host, sink: labels, bulk: { sink: bulkLabels }, verify: verifies })
     }),
   ]
+}
+
+export type ShareCollectionsOptions = Pick<IngesterOptions, 'hosts' | 'logger'> & {
+  database: Database
+  collections: CollectionFilter
+}
+
+/** Tells backfillers which collections are taken, and has fetched what was left out until now. To be done before reading. */
+export async function shareCollections({
+  database,
+  collections,
+  hosts,
+  logger,
+}: ShareCollectionsOptions): Promise<void> {
+  const shared = await shareCollectionFilter({ database, collections, hosts: hosts.map(hostLabel) })
+  if (shared.change === 'none') return
+  const fields = { before: String(shared.before), now: String(collections) }
+  if (shared.change === 'wider')
+    logger.warn(fields, 'more collections are taken than before: all repos are fetched anew')
+  else logger.warn(fields, 'fewer collections are taken than before: rows of others stay until their repo is fetched')
 }
 
 export type CheckpointOptions = Pick<IngesterOptions, 'store' | 'hosts' | 'firehoseStream' | 'logger'> & {

@@ -4,7 +4,7 @@ import { SignaturePool } from '@millrace/ingest'
 import { chooseStreams, runAll, StreamGauges, type ProcessContext } from '@millrace/runtime'
 import { openLedgerDatabase, openStreams } from '@millrace/stores'
 import type { ingesterConfig } from './config.ts'
-import { checkpointLoop, describeTrouble, ingesterLoops, streamEpochLoop } from './ingester.ts'
+import { checkpointLoop, describeTrouble, ingesterLoops, shareCollections, streamEpochLoop } from './ingester.ts'
 
 /** The ingester process: opens its stores, and reads its hosts until it is stopped. */
 export async function runIngester(context: ProcessContext<typeof ingesterConfig>): Promise<void> {
@@ -28,6 +28,7 @@ export async function runIngester(context: ProcessContext<typeof ingesterConfig>
   await using signaturePool = new SignaturePool({
     threads: verify === 'signatures' ? config.INGESTER_VERIFY_THREADS : 0,
   })
+  const collections = config.INGESTER_COLLECTIONS
   const loops = ingesterLoops({
     store,
     ledger: database && new PostgresLedger({ database, logger }),
@@ -39,6 +40,7 @@ export async function runIngester(context: ProcessContext<typeof ingesterConfig>
     signaturePool,
     allowPrivateHosts,
     verify,
+    collections,
     firehoseStream: config.INGESTER_FIREHOSE_STREAM,
     labelStream: config.INGESTER_LABEL_STREAM,
     repoStream: config.INGESTER_REPO_STREAM,
@@ -81,6 +83,7 @@ export async function runIngester(context: ProcessContext<typeof ingesterConfig>
       logger,
     }),
   ]
+  if (database) await shareCollections({ database, collections, hosts: config.INGESTER_HOSTS, logger })
   // Before anything is read: a cursor may be ahead of what the store still has.
   await epoch?.ready(signal)
   await runAll([...loops, ...(keepers ?? []), gauges], signal, { logger, meter, health })

@@ -6,6 +6,7 @@ import { Command } from 'commander'
 /** Each is loaded when it is asked for: all of them together take seconds, and an operator waits for one. */
 const commands: Readonly<Record<string, () => Promise<Command>>> = {
   up: async () => (await import('./up/up-command.ts')).upCommand(),
+  backfill: async () => (await import('./backfill/backfill-command.ts')).backfillCommand(),
   status: async () => (await import('./admin/status-command.ts')).statusCommand(),
   doctor: async () => (await import('./admin/doctor-command.ts')).doctorCommand(),
   trace: async () => (await import('./admin/trace-command.ts')).traceCommand(),

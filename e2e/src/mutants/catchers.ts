@@ -111,4 +111,8 @@ export const catchers: Readonly<Record<Guard, Catcher>> = {
     file: 'packages/ingest/src/label-verifier.test.ts',
     test: 'one that is signed by another key is dropped, counted and kept, and the others are taken',
   },
+  'owed-collections': {
+    file: 'packages/database/src/collection-setting.pg.test.ts',
+    test: 'one that is made wider leaves the past of what was left out missing, until that is planned (I25)',
+  },
 }

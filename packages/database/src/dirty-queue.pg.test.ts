@@ -41,6 +41,18 @@ pgTest('serves people first, then what a firehose has lost, then repairs (B17)',
   expect(found.flatMap(didsOf)).toEqual(['did:plc:user', 'did:plc:live', 'did:plc:repair'])
 })
 
+pgTest('lets none wait for ever while people ask on and on (B17)', async ({ databaseUrl }) => {
+  await using database = await open(databaseUrl)
+  await query(
+    database,
+    `insert into millrace_dirty (did, reason, priority)
+       select 'did:plc:user' || n, 'asked', 0 from generate_series(1, 20) as n
+       union all select * from (values ('did:plc:live', 'sync', 1), ('did:plc:repair', 'repair', 2), ('did:plc:first', 'backfill', 3)) as k`,
+  )
+  const found = await batches(queue(database, { batchSize: 1 }), 8)
+  expect(found.flatMap(({ entries }) => entries.map(({ priority }) => priority))).toEqual([0, 0, 0, 1, 0, 2, 0, 3])
+})
+
 pgTest('asks for what the mark asks for, where it was seen (B4, B9)', async ({ databaseUrl }) => {
   await using database = await open(databaseUrl)
   const ledger = new PostgresLedger({ database })
@@ -76,6 +88,19 @@ pgTest('keeps the mark when the repo was fetched: it goes with the rows (G3)', a
     `select next_at between now() + interval '10 seconds' and now() + interval '3 minutes' as waits, attempts from millrace_dirty`,
   )
   expect(rows).toEqual([{ waits: true, attempts: 1 }])
+})
+
+pgTest('a repo that was asked for while it was fetched is fetched again at once', async ({ databaseUrl }) => {
+  await using database = await open(databaseUrl)
+  await new PostgresLedger({ database }).markDirty([{ did: 'did:plc:a', reason: 'sync' }])
+  const [batch] = await batches(queue(database))
+  await query(database, `update millrace_dirty set next_at = now(), updated_at = clock_timestamp()`)
+  await batch!.ack()
+  expect((await batches(queue(database))).flatMap(didsOf)).toEqual(['did:plc:a'])
+  await query(database, `update millrace_dirty set next_at = 'infinity'`)
+  await batch!.ack()
+  const { rows } = await database.pool.query(`select from millrace_dirty where next_at = 'infinity'`)
+  expect(rows).toHaveLength(1)
 })
 
 pgTest('does not give out again what it works on for longer than the lease', async ({ databaseUrl }) => {

@@ -32,14 +32,22 @@ interface Taken {
   repair: number | null
   reindex: boolean
   mark: string
+  priority: number
 }
+
+/**
+ * Of eight reads so many begin with marks that are not the most urgent ones, so that these get on as well while people
+ * ask on and on.
+ */
+const firstFor: readonly (number | null)[] = [null, null, null, 1, null, 2, null, 3]
 
 /** Longest pause between two fetches of one account, in minutes. */
 const MAX_PAUSE_MINUTES = 60
 
 /**
  * The accounts of `millrace_dirty` that are due, as repos to fetch: those that people asked for first, then what a
- * firehose has lost, then repairs (hazard B17). Any number of processes may read it.
+ * firehose has lost, then repairs, then what is fetched for the first time (hazard B17); none of them keeps the others from being read at all. Any number of
+ * processes may read it.
  *
  * A mark goes when the rows of its repo are up to date, not when the repo was fetched: an account that is acked comes
  * back after a pause, which doubles, unless its mark is gone by then. So no crash between here and the rows loses it.
@@ -55,6 +63,7 @@ export class DirtyQueue implements BatchSource<BackfillEvent> {
   readonly #logger: Logger
   /** Taken in this run and not acked: longer at work than the lease, and not to be given out again. */
   readonly #atWork = new Set<string>()
+  #reads = 0
 
   constructor({
     database,
@@ -86,7 +95,7 @@ export class DirtyQueue implements BatchSource<BackfillEvent> {
     const ids = taken.map(({ did }) => did)
     return {
       stream: this.stream,
-      entries: taken.map((row) => ({ id: row.did, event: this.#event(row) })),
+      entries: taken.map((row) => ({ id: row.did, event: this.#event(row), priority: row.priority })),
       rejected: [],
       ack: (acked = ids) => this.#postpone(acked),
     }
@@ -103,31 +112,40 @@ export class DirtyQueue implements BatchSource<BackfillEvent> {
     }
   }
 
-  /** What is taken comes back by itself if we die over it. */
   async #take(): Promise<Taken[]> {
+    const first = firstFor[this.#reads++ % firstFor.length] ?? null
     try {
-      const { rows } = await this.#database.pool.query<Taken>({
-        name: 'millrace_take_dirty',
-        text: `
-          update millrace_dirty set next_at = now() + make_interval(secs => $2), attempts = attempts + 1
-          where did in (
-            select did from millrace_dirty where next_at <= now() order by priority, next_at limit $1 for update skip locked
-          )
-          returning did, rev, host, repair, reindex, extract(epoch from updated_at)::text as mark`,
-        values: [this.#batchSize, this.#leaseMs / 1_000],
-      })
-      return rows
+      const preferred = first === null ? [] : await this.#takeOf(first)
+      return preferred.length > 0 ? preferred : await this.#takeOf(null)
     } catch (error) {
       this.#logger.warn({ err: error }, 'cannot read which repos to fetch again')
       return []
     }
   }
 
+  /** What is taken comes back by itself if we die over it. */
+  async #takeOf(priority: number | null): Promise<Taken[]> {
+    const { rows } = await this.#database.pool.query<Taken>({
+      name: priority === null ? 'millrace_take_dirty' : 'millrace_take_dirty_of',
+      text: `
+        update millrace_dirty set next_at = now() + make_interval(secs => $2), attempts = attempts + 1
+        where did in (
+          select did from millrace_dirty where next_at <= now() ${priority === null ? '' : 'and priority = $3'}
+          order by priority, next_at limit $1 for update skip locked
+        )
+        returning did, rev, host, repair, reindex, priority, extract(epoch from updated_at)::text as mark`,
+      values: [this.#batchSize, this.#leaseMs / 1_000, ...(priority === null ? [] : [priority])],
+    })
+    return rows
+  }
+
   async #postpone(dids: readonly string[]): Promise<void> {
     if (dids.length === 0) return
     await this.#database.pool.query({
       text: `
-        update millrace_dirty set next_at = now() + make_interval(secs => $2) * least(${MAX_PAUSE_MINUTES}, 2 ^ least(attempts, 10)) * (0.5 + random() / 2)
+        -- Somebody may have asked for it meanwhile, to have it at once, or paused it.
+        update millrace_dirty set next_at = case when next_at = 'infinity' then next_at else least(next_at,
+          now() + make_interval(secs => $2) * least(${MAX_PAUSE_MINUTES}, 2 ^ least(attempts, 10)) * (0.5 + random() / 2)) end
         where did = any ($1::text[])`,
       values: [dids, hastened(60_000) / 1_000],
     })

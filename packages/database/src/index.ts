@@ -1,5 +1,14 @@
+export { BackfillQueue, type BackfillCounts } from './backfill-queue.ts'
 export { CheckpointKeeper, readCheckpoint, type CheckpointKeeperOptions } from './checkpoint-keeper.ts'
 export { closeUnfinishedRuns, type CloseUnfinishedRunsOptions } from './close-unfinished-runs.ts'
+export {
+  readCollectionFilter,
+  readOwedHosts,
+  settleOwedHost,
+  shareCollectionFilter,
+  type SharedCollections,
+  type ShareCollectionsOptions,
+} from './collection-setting.ts'
 export { classifyError, isTooMuchAtOnce, type ErrorClass } from './classify-error.ts'
 export { DeadLetterQueue, type DeadLetterQueueOptions } from './dead-letter-queue.ts'
 export {
@@ -38,6 +47,7 @@ export {
 export type { Migration } from './migrations/index.ts'
 export type { MigrationSet } from './migrations/migration-set.ts'
 export { openDatabase, type Database, type OpenDatabaseOptions } from './open-database.ts'
+export { PostgresState, type PostgresStateOptions } from './postgres-state.ts'
 export { readStoredRepos, type StoredRepo } from './repo-heads.ts'
 export { cutToBytes, storableJson, storableText } from './storable-text.ts'
 export { readStreamEpoch, StreamEpoch, type StreamEpochOptions } from './stream-epoch.ts'

@@ -101,6 +101,27 @@ pgTest('what Postgres could not store or index is made so that it can (J5, X21)'
 })
 
 pgTest(
+  'an account may be marked for later, after all others, and stays so until it is wanted sooner',
+  async ({ databaseUrl }) => {
+    await using database = await migrated(databaseUrl)
+    const ledger = new PostgresLedger({ database })
+    await ledger.markDirty([{ did: 'did:plc:alice', reason: 'busy-host', priority: 3, waitMs: 600_000 }])
+    const mark = async () => {
+      const { rows } = await database.pool.query<{ priority: number; wait: number }>(
+        'select priority, extract(epoch from next_at - now())::float8 as wait from millrace_dirty',
+      )
+      return rows[0]!
+    }
+    const { priority, wait } = await mark()
+    expect(priority).toBe(3)
+    expect(wait).toBeGreaterThan(290)
+    expect(wait).toBeLessThan(901)
+    await ledger.markDirty([{ did: 'did:plc:alice', reason: 'sync' }])
+    expect((await mark()).priority).toBe(1)
+  },
+)
+
+pgTest(
   'an account that is marked again keeps its place, its attempts and its newest revision (G4)',
   async ({ databaseUrl }) => {
     await using database = await migrated(databaseUrl)

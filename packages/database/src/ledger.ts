@@ -147,13 +147,15 @@ export function deadLetterStatement(letters: readonly DeadLetter[]): Statement {
  */
 const minute = `interval '${hastened(60)} seconds'`
 const dirtyText = `
-  insert into millrace_dirty (did, reason, host, rev, next_at)
-  select k.did, k.reason, k.host, k.rev,
+  insert into millrace_dirty (did, reason, host, rev, priority, next_at)
+  select k.did, k.reason, k.host, k.rev, k.priority,
     greatest(
+      now() + make_interval(secs => k.wait_ms / 1000 * (0.5 + random())),
       now() + case when k.reason = 'unknown-repo' then ${minute} else interval '0' end,
       r.resynced_at + ${isGuarded('cool-down') ? minute : "interval '0'"} * least(60, 2 ^ least(r.resync_streak, 7) / 2)
     )
-  from unnest($1::text[], $2::text[], $3::text[], $4::text[]) as k(did, reason, host, rev) left join millrace_repo as r using (did)
+  from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::smallint[], $6::float8[])
+    as k(did, reason, host, rev, priority, wait_ms) left join millrace_repo as r using (did)
   order by k.did collate "C"
   on conflict (did) do update set
     reason = excluded.reason,
@@ -169,6 +171,8 @@ export function dirtyStatement(marks: readonly DirtyMark[]): Statement {
     word(mark.reason),
     mark.host === undefined ? null : word(mark.host),
     mark.rev === undefined ? null : word(mark.rev),
+    String(mark.priority ?? 1),
+    String(mark.waitMs ?? 0),
   ])
   // Of several marks for one account the one with the newest revision stays.
   rows.sort(([, , , a], [, , , b]) => byBytes(a ?? '', b ?? ''))
@@ -176,7 +180,7 @@ export function dirtyStatement(marks: readonly DirtyMark[]): Statement {
     text: dirtyText,
     values: toColumns(
       lastByKey(rows, ([did]) => String(did)),
-      4,
+      6,
     ),
   }
 }

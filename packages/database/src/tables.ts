@@ -17,6 +17,7 @@ import type {
   RepoTable,
   RunTable,
   SettingTable,
+  StateTable,
   TombstoneTable,
   UpstreamTable,
 } from './tables/bookkeeping.ts'
@@ -108,6 +109,7 @@ export interface Tables {
   millrace_run: RunTable
   millrace_setting: SettingTable
   millrace_audit: AuditTable
+  millrace_state: StateTable
   millrace_lease: LeaseTable
   millrace_upstream: UpstreamTable
   millrace_repair: RepairTable

@@ -118,6 +118,8 @@ export function serveRelay(
         return sendJson(response, 200, { version: 'simulated' })
       case 'com.atproto.sync.listRepos':
         return sendJson(response, 200, listRepos(registry.accounts, url))
+      case 'com.atproto.sync.listReposByCollection':
+        return sendJson(response, 200, listReposByCollection(registry.accounts, url))
       case 'com.atproto.sync.listHosts': {
         const hosts = new Map<string, number>()
         for (const { pdsUrl } of registry.accounts) hosts.set(pdsUrl, (hosts.get(pdsUrl) ?? 0) + 1)
@@ -217,6 +219,16 @@ function listRepos(accounts: readonly Account[], url: URL): object {
       ...(!active && { status }),
     })),
   }
+}
+
+function listReposByCollection(accounts: readonly Account[], url: URL): object {
+  const collection = url.searchParams.get('collection')
+  if (collection === null) throw new XrpcError(400, 'InvalidRequest', 'Params must have the property "collection"')
+  const having = accounts.filter(
+    (account) => account.active && account.records().some(({ uri }) => uri.split('/')[3] === collection),
+  )
+  const { items, ...rest } = pageOf(having, url, 500)
+  return { ...rest, repos: items.map(({ did }) => ({ did })) }
 }
 
 function resolveHandle({ byHandle }: Registry, url: URL): object {

@@ -140,6 +140,20 @@ describe('what it writes', () => {
     )
   })
 
+  test('lists the accounts that have records of a collection', async () => {
+    const collection = 'app.bsky.graph.follow'
+    const having = network
+      .records()
+      .flatMap(({ uri }) => (uri.split('/')[3] === collection ? [uri.split('/')[2]!] : []))
+    const response = await get(network.relayUrl, 'com.atproto.sync.listReposByCollection', {
+      collection,
+      limit: '1000',
+    })
+    const { repos } = (await response.json()) as { repos: { did: string }[] }
+    expect(repos.map(({ did }) => did).sort()).toEqual([...new Set(having)].sort())
+    expect((await get(network.relayUrl, 'com.atproto.sync.listReposByCollection', {})).status).toBe(400)
+  })
+
   test('labels are signed with the key of their own, and some are taken back or expire (L6)', async () => {
     const key = await keyOf(network, network.labelerDid, 'atproto_label')
     const method = 'com.atproto.label.subscribeLabels'

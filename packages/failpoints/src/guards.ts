@@ -37,6 +37,8 @@ export const guards = {
   'commit-signature': 'anybody who sends frames can write in the name of anybody, with signatures verified (I20)',
   'repo-signature': 'anybody can write the repo of anybody (B7)',
   'label-signature': 'anybody can label in the name of a labeler (L6)',
+  'owed-collections':
+    'more collections are taken than before, and the past of what was left out is never fetched (I25)',
 } as const
 
 export type Guard = keyof typeof guards

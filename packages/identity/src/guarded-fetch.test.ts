@@ -1,11 +1,19 @@
 import { setTimeout as wait } from 'node:timers/promises'
 import { gzipSync } from 'node:zlib'
 import { serve } from '@millrace/testing'
+import { MockAgent } from 'undici'
 import { describe, expect, test } from 'vitest'
-import { createGuardedFetch } from './guarded-fetch.ts'
+import { createGuardedFetch, guardedFetchOver, type AddressLookup } from './guarded-fetch.ts'
 import { isPublicAddress } from './public-address.ts'
 
 const open = createGuardedFetch({ allowPrivateHosts: true })
+const resolvingTo =
+  (addresses: readonly string[]): AddressLookup =>
+  (_hostname, _options, callback) =>
+    callback(
+      null,
+      addresses.map((address) => ({ address, family: address.includes(':') ? 6 : 4 })),
+    )
 
 describe('what strangers may name', () => {
   test.each([
@@ -51,12 +59,51 @@ describe('what strangers may name', () => {
     'https://[fd12:3456::1]/',
     'https://[ff02::1]/',
     'https://[2001:db8::1]/',
+    'https://[3fff::1]/',
+    'https://[fec0::1]/',
+    'https://[::ffff:0:7f00:1]/',
+    'https://[fe80::1%25eth0]/',
+    'https://192.88.99.1/',
+    'https://0300.0250.0.1/',
+    'https://3232235521/',
+    'https://127.0.0.1%2f@example.com/',
+    'https://example.com@127.0.0.1/',
+    'https://[::ffff:169.254.169.254]:443/',
+    '//127.0.0.1/',
   ])('%s is not asked', async (url) => {
     await expect(createGuardedFetch()(url)).rejects.toMatchObject({ name: 'BlockedHostError' })
   })
 
-  test('a name that resolves to loopback is not asked, though its port is right', async () => {
-    await expect(createGuardedFetch()('https://localhost/')).rejects.toMatchObject({ name: 'BlockedHostError' })
+  test.each(['https://localhost/', 'https://LOCALHOST/'])(
+    '%s resolves to loopback and is not asked, though its port is right',
+    async (url) => {
+      await expect(createGuardedFetch()(url)).rejects.toMatchObject({ name: 'BlockedHostError' })
+    },
+  )
+
+  test.each([
+    { why: 'private', addresses: ['10.0.0.1'] },
+    { why: 'private in another spelling', addresses: ['::ffff:10.0.0.1'] },
+    { why: 'public, and private as well', addresses: ['8.8.8.8', '10.0.0.1'] },
+    { why: 'of one link, with a zone', addresses: ['fe80::1%eth0'] },
+    { why: 'not there', addresses: [] },
+  ])('a name whose addresses are $why is not asked', async ({ addresses }) => {
+    const fetch = createGuardedFetch({ lookup: resolvingTo(addresses) })
+    for (const url of ['https://example.com/', 'https://example.com./'])
+      await expect(fetch(url)).rejects.toMatchObject({ name: 'BlockedHostError' })
+  })
+
+  test('a name is resolved once for each connection, so that it cannot be another one after it was judged', async () => {
+    let asked = 0
+    const lookup: AddressLookup = (hostname, options, callback) => {
+      asked++
+      resolvingTo(['127.0.0.1'])(hostname, options, callback)
+    }
+    const fetch = createGuardedFetch({ lookup })
+    for (const times of [1, 2]) {
+      await expect(fetch('https://rebinding.example/')).rejects.toMatchObject({ name: 'BlockedHostError' })
+      expect(asked).toBe(times)
+    }
   })
 
   test.each(['8.8.8.8', '1.1.1.1', '172.32.0.1', '2606:4700:4700::1111', '2a00:1450:4001::'])(
@@ -84,6 +131,23 @@ describe('what strangers may name', () => {
 })
 
 describe('redirects', () => {
+  test.each([
+    'https://169.254.169.254/latest/meta-data/',
+    'https://[::1]/',
+    'http://public.example/',
+    'https://public.example:8443/',
+    '//127.0.0.1/',
+    'https://user:secret@public.example/',
+    'gopher://127.0.0.1:6379/_flushall',
+    'data:,hello',
+  ])('of a public host to %s are not followed', async (location) => {
+    const agent = new MockAgent()
+    agent.disableNetConnect()
+    agent.get('https://public.example').intercept({ path: '/' }).reply(302, '', { headers: { location } })
+    const fetch = guardedFetchOver(agent)
+    await expect(fetch('https://public.example/')).rejects.toMatchObject({ name: 'BlockedHostError' })
+  })
+
   test('are followed three times, and the answer says where they ended', async () => {
     await using server = await serve(({ url }, response) => {
       const left = Number(url?.slice(1))
@@ -104,6 +168,29 @@ describe('redirects', () => {
   )
 })
 
+describe('who asks is asked himself', () => {
+  test('before each request, redirects included, and told of each answer', async () => {
+    await using server = await serve(({ url }, response) =>
+      url === '/first' ? response.writeHead(302, { location: '/second' }).end() : response.end('arrived'),
+    )
+    const said: string[] = []
+    const response = await open(`${server.url}/first`, {
+      beforeRequest: (origin) => Promise.resolve(void said.push(`may ${origin} be asked?`)),
+      onAnswer: (origin, { status }) => Promise.resolve(void said.push(`${origin} says ${status}`)),
+    })
+    expect(await response.text()).toBe('arrived')
+    const [ask, { url }] = [`may ${server.url} be asked?`, server]
+    expect(said).toEqual([ask, `${url} says 302`, ask, `${url} says 200`])
+  })
+
+  test('and may refuse, with an error of his own, before anything is asked', async () => {
+    await using server = await serve((_, response) => response.end())
+    const refusal = new Error('not now')
+    await expect(open(server.url, { beforeRequest: () => Promise.reject(refusal) })).rejects.toBe(refusal)
+    expect(server.asked).toEqual([])
+  })
+})
+
 describe('limits', () => {
   test('a body of exactly the limit passes, one byte more does not', async () => {
     await using server = await serve(({ url }, response) => response.end(Buffer.alloc(Number(url?.slice(1)))))
@@ -119,6 +206,23 @@ describe('limits', () => {
     expect((await (await open(server.url)).arrayBuffer()).byteLength).toBe(1_000_000)
     const response = await open(server.url, { limits: { maxBytes: 100_000 } })
     await expect(response.arrayBuffer()).rejects.toMatchObject({ name: 'ResponseLimitError' })
+  })
+
+  test('a body that is compressed twice is counted as it unfolds from both', async () => {
+    const bomb = gzipSync(gzipSync(Buffer.alloc(50_000_000)))
+    expect(bomb.byteLength).toBeLessThan(10_000)
+    await using server = await serve((_, response) =>
+      response.writeHead(200, { 'content-encoding': 'gzip, gzip' }).end(bomb),
+    )
+    const response = await open(server.url, { limits: { maxBytes: 100_000 } })
+    await expect(response.arrayBuffer()).rejects.toMatchObject({ name: 'ResponseLimitError' })
+  })
+
+  test('headers without end are cut off', async () => {
+    await using server = await serve((_, response) => {
+      response.writeHead(200, { 'x-long': 'x'.repeat(60_000) }).end()
+    })
+    await expect(open(server.url)).rejects.toMatchObject({ name: 'NetworkError' })
   })
 
   test('a body without end is cut off at the limit', async () => {

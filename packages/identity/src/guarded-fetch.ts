@@ -1,6 +1,6 @@
-import { lookup } from 'node:dns'
+import { lookup as systemLookup, type LookupAddress, type LookupAllOptions } from 'node:dns'
 import { isIP, type LookupFunction } from 'node:net'
-import { Agent, fetch, type Response as UndiciResponse } from 'undici'
+import { Agent, fetch, type Dispatcher, type Response as UndiciResponse } from 'undici'
 import { BlockedHostError, NetworkError, ResponseLimitError } from './errors.ts'
 import { isPublicAddress } from './public-address.ts'
 
@@ -22,13 +22,29 @@ export interface GuardedFetchOptions extends GuardedFetchLimits {
   maxRedirects?: number
   /** @default 'millrace' */
   userAgent?: string
+  /** Finds the addresses of a name: they are judged whoever finds them. @default the system's */
+  lookup?: AddressLookup
 }
+
+/** As `dns.lookup` with `all`. */
+export type AddressLookup = (
+  hostname: string,
+  options: LookupAllOptions,
+  callback: (error: NodeJS.ErrnoException | null, addresses: LookupAddress[]) => void,
+) => void
 
 export interface GuardedFetchInit {
   headers?: Record<string, string>
   signal?: AbortSignal
   /** Other limits for this request. A fetch of another make passes over them. */
   limits?: GuardedFetchLimits
+  /**
+   * Awaited before each request, redirects included, with its origin. What it rejects with is what the fetch rejects
+   * with, and nothing is asked. A fetch of another make passes over it.
+   */
+  beforeRequest?: (origin: string) => Promise<void>
+  /** Told of each answer, redirects included, as soon as its headers are there. */
+  onAnswer?: (origin: string, answer: { status: number; headers: Headers }) => Promise<void>
 }
 
 /**
@@ -50,16 +66,21 @@ const defaults = { headersMs: 20_000, idleMs: 30_000, timeoutMs: 60_000, maxByte
  * {@link NetworkError}, which is not; and with the reason of `signal` once that is aborted.
  */
 export function createGuardedFetch(options: GuardedFetchOptions = {}): GuardedFetch {
-  const { allowPrivateHosts = false, maxRedirects = 3, userAgent = 'millrace', ...limits } = options
+  const { allowPrivateHosts = false, headersMs = defaults.headersMs, lookup = systemLookup } = options
   // One agent for all: it keeps connections, and every new one goes through the lookup. The timers here replace its own.
   const agent = new Agent({
-    connect: { timeout: limits.headersMs ?? defaults.headersMs, ...(!allowPrivateHosts && { lookup: publicLookup }) },
+    connect: { timeout: headersMs, lookup: allowPrivateHosts ? anyLookup(lookup) : publicLookup(lookup) },
     headersTimeout: 0,
     bodyTimeout: 0,
     maxHeaderSize: 32 * 1024,
     keepAliveTimeout: 4_000,
   })
+  return guardedFetchOver(agent, options)
+}
 
+/** Judges URLs, follows redirects and keeps limits; that addresses are public is the part of who connects. */
+export function guardedFetchOver(dispatcher: Dispatcher, options: GuardedFetchOptions = {}): GuardedFetch {
+  const { allowPrivateHosts = false, maxRedirects = 3, userAgent = 'millrace', lookup: _, ...limits } = options
   return async (input, init = {}) => {
     const { headersMs, idleMs, timeoutMs, maxBytes } = { ...defaults, ...limits, ...init.limits }
     const timer = new AbortController()
@@ -69,14 +90,16 @@ export function createGuardedFetch(options: GuardedFetchOptions = {}): GuardedFe
     try {
       for (let hops = 0; ; hops++) {
         checkUrl(url, allowPrivateHosts)
+        await asked(init.beforeRequest?.(url.origin))
         const response = await withDeadline(timer, headersMs, () =>
           fetch(url, {
-            dispatcher: agent,
+            dispatcher,
             redirect: 'manual',
             signal,
             headers: { 'user-agent': userAgent, ...init.headers },
           }),
         )
+        await asked(init.onAnswer?.(url.origin, { status: response.status, headers: headersOf(response) }))
         const location = response.headers.get('location')
         if (response.status < 300 || response.status > 399 || location === null) {
           const body = response.body
@@ -95,8 +118,22 @@ export function createGuardedFetch(options: GuardedFetchOptions = {}): GuardedFe
       }
     } catch (error) {
       clearTimeout(total)
+      if (error instanceof CallerError) throw error.cause
       throw asFetchError(error, url, init.signal)
     }
+  }
+}
+
+/** What the caller's own functions reject with: it is not the network's. */
+class CallerError extends Error {
+  override readonly name = 'CallerError'
+}
+
+async function asked(work: Promise<void> | undefined): Promise<void> {
+  try {
+    await work
+  } catch (cause) {
+    throw new CallerError('the caller stopped it', { cause })
   }
 }
 
@@ -127,24 +164,28 @@ function checkUrl(url: URL, allowPrivateHosts: boolean): void {
   if (isIP(host) !== 0 && !isPublicAddress(host)) block('not a public address')
 }
 
-/** As `dns.lookup`, and fails unless every address is public: which of them is tried is the socket's choice. */
-const publicLookup: LookupFunction = (hostname, options, callback) => {
-  lookup(hostname, { ...options, all: true }, (error, addresses) => {
-    if (error) {
-      callback(error, [])
-      return
-    }
-    const inside = addresses.find(({ address }) => !isPublicAddress(address))
-    if (inside || addresses.length === 0) {
-      callback(
-        new BlockedHostError(hostname, inside ? 'it resolves to an address that is not public' : 'no address'),
-        [],
-      )
-      return
-    }
-    if (options.all === true) callback(null, addresses)
-    else callback(null, addresses[0]!.address, addresses[0]!.family)
+/** Fails unless every address is public: which of them is tried is the socket's choice. */
+function publicLookup(lookup: AddressLookup): LookupFunction {
+  return anyLookup((hostname, options, callback) => {
+    lookup(hostname, options, (error, addresses) => {
+      const inside = !error && addresses.some(({ address }) => !isPublicAddress(address))
+      if (inside) callback(new BlockedHostError(hostname, 'it resolves to an address that is not public'), [])
+      else callback(error, addresses)
+    })
   })
+}
+
+/** In the form that sockets ask in: for one address, or for all. */
+function anyLookup(lookup: AddressLookup): LookupFunction {
+  return (hostname, options, callback) => {
+    lookup(hostname, { ...options, all: true }, (error, addresses) => {
+      const [first] = addresses ?? []
+      if (error) callback(error, [])
+      else if (!first) callback(new BlockedHostError(hostname, 'no address'), [])
+      else if (options.all === true) callback(null, addresses)
+      else callback(null, first.address, first.family)
+    })
+  }
 }
 
 async function withDeadline<T>(timer: AbortController, ms: number, work: () => Promise<T>): Promise<T> {
@@ -204,8 +245,13 @@ function cappedBody(body: ReadableStream<Uint8Array>, limits: BodyLimits): Reada
 /** A response with another body. `url` is where the redirects ended. */
 function asResponse(response: UndiciResponse, body: ReadableStream<Uint8Array> | null, url: URL): Response {
   const { status, statusText } = response
-  const headers = [...response.headers] as [string, string][]
+  const headers = headersOf(response)
   return Object.defineProperty(new Response(body, { status, statusText, headers }), 'url', { value: url.href })
+}
+
+/** The same in the type that Node has by itself. */
+function headersOf(response: UndiciResponse): Headers {
+  return new Headers([...response.headers] as [string, string][])
 }
 
 /** Finds what happened in the causes: the socket's own error lies under "fetch failed" and "terminated". */

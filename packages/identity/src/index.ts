@@ -2,6 +2,7 @@ export { DidResolver, type DidResolution, type DidResolverOptions, type ResolveD
 export { BlockedHostError, NetworkError, ResponseLimitError, TemporaryIdentityError } from './errors.ts'
 export {
   createGuardedFetch,
+  type AddressLookup,
   type GuardedFetch,
   type GuardedFetchInit,
   type GuardedFetchLimits,

@@ -1,7 +1,7 @@
 import { encode } from '@atproto/lex-cbor'
 import { cidForCbor, cidForRawBytes, type LexMap } from '@atproto/lex-data'
 import { type BlockMap, blocksToCarFile, readCarWithRoot } from '@atproto/repo'
-import { readStreamEvent, type StreamEvent } from '@millrace/stream-protocol'
+import { CollectionFilter, readStreamEvent, type StreamEvent } from '@millrace/stream-protocol'
 import { describe, expect, test } from 'vitest'
 import { frameToEvents, type ConvertOptions } from './convert.ts'
 import { decodeFrame } from './frame.ts'
@@ -76,6 +76,16 @@ describe('a #commit', () => {
       ],
     })
     for (const event of result.events) readStreamEvent(JSON.parse(JSON.stringify(event)))
+  })
+
+  test('leaves collections out that are not taken, and is whole without them (I25)', async () => {
+    const repo = await repoWith()
+    const follow = { action: 'create' as const, path: 'app.bsky.graph.follow/3kf', record: { subject: alice } }
+    const body = await repo.commit(create(10), follow, { action: 'delete', path: path(2) })
+    const graph = convert(commitFrame(body), { collections: new CollectionFilter(['app.bsky.graph.*']) })
+    expect(graph.events).toMatchObject([{ type: 'create', collection: 'app.bsky.graph.follow', op: 0, ops: 1 }])
+    const { events } = convert(commitFrame(body), { collections: new CollectionFilter(['xyz.statusphere.*']) })
+    expect(events).toMatchObject([{ type: 'repo', rev: body.rev, data: repo.data }])
   })
 
   test('without operations becomes a repo event, so that its revision is known (I16)', async () => {

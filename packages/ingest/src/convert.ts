@@ -5,6 +5,7 @@ import {
   isDid,
   isTid,
   recordUri,
+  type CollectionFilter,
   type RecordEvent,
   type RecordJson,
   type StreamEvent,
@@ -33,6 +34,8 @@ export type Verify = 'integrity' | 'signatures' | 'off'
 export interface ConvertOptions extends Origin {
   /** @default 'integrity' */
   verify?: Verify
+  /** Of other collections no event is made. @default all */
+  collections?: CollectionFilter | undefined
   /** Epoch milliseconds. When given, a commit of more than 5 minutes later is not used (hazard I18). */
   now?: number
 }
@@ -124,7 +127,7 @@ function commitToEvents(seq: number, body: CborMap, options: ConvertOptions): Co
     data: signed.data.toString(),
     ...originOf(options),
   }
-  const { made, rejected } = opsToEvents(fields, signed)
+  const { made, rejected } = opsToEvents(fields, signed, options)
   const events: StreamEvent[] = made.map((op, index) => ({ ...op, seq, ...shared, op: index, ops: made.length }))
   // The revision counts even if nothing of it is left, or the next commit would seem to follow one that we lack (I16).
   if (events.length === 0) events.push({ type: 'repo', seq, ...shared })
@@ -138,11 +141,16 @@ function proofOf(rev: string, signed: OpenedCommit, { verify }: ConvertOptions):
 type MadeOp = Pick<RecordEvent, 'type' | 'collection' | 'rkey'> &
   ({ type: 'delete' } | { type: 'create' | 'update'; cid: string; record: RecordJson })
 
-function opsToEvents({ did, ops }: CommitFields, { blocks }: OpenedCommit): { made: MadeOp[]; rejected: Rejected[] } {
+function opsToEvents(
+  { did, ops }: CommitFields,
+  { blocks }: OpenedCommit,
+  { collections }: ConvertOptions,
+): { made: MadeOp[]; rejected: Rejected[] } {
   const made: MadeOp[] = []
   const rejected: Rejected[] = []
   for (const op of ops) {
     const { action, collection, rkey, cid } = op
+    if (collections?.has(collection) === false) continue
     if (action === 'delete' || !cid) {
       made.push({ type: 'delete', collection, rkey })
       continue

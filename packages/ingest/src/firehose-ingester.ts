@@ -1,6 +1,7 @@
 import {
   noMeter,
   silentLogger,
+  type CollectionFilter,
   type CursorStore,
   type EventSink,
   type Ledger,
@@ -34,6 +35,8 @@ export interface FirehoseIngesterOptions extends Partial<SubscriptionSettings> {
   verify?: Verify
   /** What signatures are verified with. */
   signatures?: SignatureGateOptions | undefined
+  /** Of other collections no event is made; the commits of their records are followed all the same. @default all */
+  collections?: CollectionFilter | undefined
   /**
    * Where to begin when no cursor is stored: a sequence number, `0` for the oldest the host has, null for the live end
    * (hazard I3). A service that ran before reads its own checkpoint here, each time that it connects (hazard I4).
@@ -62,6 +65,7 @@ export class FirehoseIngester implements Loop {
     const {
       verify = 'integrity',
       signatures,
+      collections,
       startCursor = null,
       ledger,
       logger = silentLogger,
@@ -83,7 +87,7 @@ export class FirehoseIngester implements Loop {
       logger,
       meter,
       ...(verify === 'signatures' && signatures && { openGate: () => new SignatureGate(host, signatures) }),
-      convert: (frame, epoch) => frameToEvents(frame, { host, epoch, verify, now: Date.now() }),
+      convert: (frame, epoch) => frameToEvents(frame, { host, epoch, verify, collections, now: Date.now() }),
     })
   }
 

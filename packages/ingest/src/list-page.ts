@@ -43,7 +43,10 @@ export interface FetchPageOptions {
   cursor: string | null
   limit: number
   timeoutMs: number
-  fetch: (url: URL, init: { headers: Record<string, string>; signal: AbortSignal }) => Promise<Response>
+  fetch: (
+    url: URL,
+    init: { headers: Record<string, string>; signal: AbortSignal; redirect: 'error' },
+  ) => Promise<Response>
   signal: AbortSignal
 }
 
@@ -57,6 +60,8 @@ export async function fetchPage(options: FetchPageOptions): Promise<ListPage> {
     const response = await options.fetch(url, {
       headers: { accept: 'application/json' },
       signal: AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]),
+      // It was an operator who named this host, and it does not name others.
+      redirect: 'error',
     })
     if (!response.ok) {
       await response.body?.cancel()

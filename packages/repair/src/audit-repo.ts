@@ -1,4 +1,4 @@
-import type { Database } from '@millrace/database'
+import { readCollectionFilter, type Database } from '@millrace/database'
 import type { GuardedFetch, DidResolver } from '@millrace/identity'
 import { loadRepo, textsOf, type FetchRepoLimits } from '@millrace/repo-backfill'
 import { OWN_PDS, recordUri, streamEventCodec } from '@millrace/stream-protocol'
@@ -27,6 +27,7 @@ export async function auditRepo(did: string, { database, ...options }: AuditRepo
   using loaded = await loadRepo({ did, host: OWN_PDS, rev: '' }, options)
   if (loaded.kind === 'unavailable') return { kind: 'gone' }
   const { repo } = loaded
+  const taken = await readCollectionFilter(database)
   return await database.transaction(async (client) => {
     // One snapshot of head and rows: what is applied meanwhile is in both or in neither.
     await client.query('set transaction isolation level repeatable read, read only')
@@ -46,7 +47,7 @@ export async function auditRepo(did: string, { database, ...options }: AuditRepo
     const kept = settings[0]?.value ? new Set(settings[0].value) : undefined
     const ours = new Map(rows.map(({ uri, cid }) => [uri, cid as string | null]))
     const difference = { missing: [] as string[], stale: [] as string[], extra: [] as string[] }
-    for await (const chunk of repo.entries({ host: loaded.host, time: '', run: '' }))
+    for await (const chunk of repo.entries({ host: loaded.host, time: '', run: '', collections: taken.patterns }))
       for (const text of textsOf(chunk)) {
         const event = streamEventCodec.decode(text)
         // Of a record that no event can carry, no row is to be expected either.
@@ -57,7 +58,8 @@ export async function auditRepo(did: string, { database, ...options }: AuditRepo
         if (own === undefined) difference.missing.push(uri)
         else if (own !== null && own !== event.cid) difference.stale.push(uri)
       }
-    for (const [uri, cid] of ours) if (cid !== null) difference.extra.push(uri)
+    // What is not taken any more stays until its repo is fetched again.
+    for (const [uri, cid] of ours) if (cid !== null && taken.has(uri.split('/')[3] ?? '')) difference.extra.push(uri)
     const { missing, stale, extra } = difference
     return missing.length + stale.length + extra.length === 0
       ? { kind: 'same' }

@@ -1,5 +1,5 @@
 import { hastened } from '@millrace/failpoints'
-import type { Database } from '@millrace/database'
+import { readOwedHosts, settleOwedHost, type Database } from '@millrace/database'
 import { silentLogger, sleep, streams, type Logger, type Loop } from '@millrace/stream-protocol'
 import { repoStreams, RepairStore } from './repair-store.ts'
 
@@ -15,8 +15,8 @@ export interface RepairSchedulerOptions {
 }
 
 /**
- * Begins repairs by itself: of hosts that have an open gap, and of all once in a while, as a relay cannot be held to
- * have sent everything (hazard B2). A gap of no known host is one of every host.
+ * Begins repairs by itself: of hosts that have an open gap or of which more is taken than was, and of all once in a
+ * while, as a relay cannot be held to have sent everything (hazard B2). A gap of no known host is one of every host.
  */
 export class RepairScheduler implements Loop {
   readonly name = 'repair-scheduler'
@@ -55,12 +55,26 @@ export class RepairScheduler implements Loop {
 
   /** @returns the hosts whose repair it planned. */
   async schedule(): Promise<string[]> {
-    const planned: string[] = []
+    const planned = await this.#planOwed()
     for (const { host, reason } of await this.#due()) {
       const { id, isNew } = await this.#store.plan({ host, reason })
       if (!isNew) continue
       planned.push(host)
       this.#logger.info({ repair: id, host, reason }, 'comparing the repos of a host with ours')
+    }
+    return planned
+  }
+
+  /** Hosts of which more is taken than was when they were read (hazards B20, I25). One that is repaired has to wait. */
+  async #planOwed(): Promise<string[]> {
+    const planned: string[] = []
+    for (const host of await readOwedHosts(this.#database)) {
+      const { id, isNew } = await this.#store.plan({ host, reason: 'collections', reindex: true })
+      if (!isNew) continue
+      planned.push(host)
+      // Planned twice is work done twice; not at all would be a hole.
+      await settleOwedHost(this.#database, host)
+      this.#logger.warn({ repair: id, host }, 'more collections are taken: fetching the repos of a host anew')
     }
     return planned
   }

@@ -9,7 +9,7 @@ const TRIES = 3
 export interface PlanRepair {
   /** Without scheme. */
   host: string
-  reason: 'asked' | 'gap' | 'periodic'
+  reason: 'asked' | 'gap' | 'periodic' | 'collections'
   since?: Date | undefined
   until?: Date | undefined
   dryRun?: boolean

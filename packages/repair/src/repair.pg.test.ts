@@ -1,9 +1,20 @@
-import { DirtyQueue, migrate, openDatabase, PostgresLedger, registerUpstreams, type Database } from '@millrace/database'
+import {
+  DirtyQueue,
+  migrate,
+  openDatabase,
+  PostgresLedger,
+  readCollectionFilter,
+  readOwedHosts,
+  registerUpstreams,
+  shareCollectionFilter,
+  type Database,
+} from '@millrace/database'
 import { startSimulatedNetwork, type SimulatedNetwork, type SimulatedNetworkOptions } from '@millrace/dev-network'
 import { createGuardedFetch, DidResolver, type GuardedFetch } from '@millrace/identity'
 import { IndexingService } from '@millrace/indexing'
 import { RepoBackfiller } from '@millrace/repo-backfill'
 import {
+  CollectionFilter,
   streamEventCodec,
   streams,
   type BackfillEvent,
@@ -73,7 +84,9 @@ class Rig implements AsyncDisposable {
       append: async (texts) => void (await indexing.index(texts.map(streamEventCodec.decode))),
     }
     const ledger = new PostgresLedger({ database })
-    return new RepoBackfiller({ source, sink, resolver, fetch, ledger, hostBackoff: { minMs: 5, maxMs: 20 } })
+    const collections = () => readCollectionFilter(database)
+    const hostBackoff = { minMs: 5, maxMs: 20 }
+    return new RepoBackfiller({ source, sink, resolver, fetch, ledger, collections, hostBackoff })
   }
 
   /** Everything that heals, as the backfiller process has it. */
@@ -130,6 +143,29 @@ describe('a repair', () => {
       // The list, and the sample that proves it.
       expect(rig.asked.get('getRepo') ?? 0).toBeLessThanOrEqual(5 * 2)
       expect(await rig.store.counts(id)).toEqual([])
+    },
+  )
+
+  pgTest(
+    'of more collections than were taken brings what was left out (B20, I25)',
+    { timeout: 60_000 },
+    async ({ databaseUrl }) => {
+      await using rig = await Rig.open(databaseUrl)
+      const { database, host } = rig
+      const share = (...patterns: string[]) =>
+        shareCollectionFilter({ database, collections: new CollectionFilter(patterns), hosts: [host] })
+      await share('app.bsky.graph.*')
+      rig.heal()
+      await rig.loadAll()
+      const isOfGraph = (row: string): boolean => row.split('/')[3]!.startsWith('app.bsky.graph.')
+      expect(await rig.uris()).toEqual(rig.truth().filter(isOfGraph))
+      expect(await rig.uris()).not.toEqual([])
+      await share('*')
+      await eventually(async () => expect(await readOwedHosts(database)).toEqual([]), { timeoutMs: 20_000 })
+      const [repair] = await rig.store.list()
+      expect(repair).toMatchObject({ host, reason: 'collections', reindex: true })
+      expect(await rig.done(repair!.id)).toMatchObject({ failed: 0, diverged: 0 })
+      expect(await rig.uris()).toEqual(rig.truth())
     },
   )
 

@@ -63,19 +63,16 @@ export class TemporaryFetchError extends Error {
   readonly host: string
   /** How long it asks to be left alone. */
   readonly retryAfterMs: number | undefined
-  /** False when nobody was asked, because the host is left alone: no failure of its own. */
-  readonly wasAsked: boolean
 
   constructor(
     did: string,
     host: string,
     message: string,
-    options: { retryAfterMs?: number | undefined; wasAsked?: boolean; cause?: unknown } = {},
+    options: { retryAfterMs?: number | undefined; cause?: unknown } = {},
   ) {
     super(`cannot fetch repo ${did} from ${host} now: ${message}`, { cause: options.cause })
     this.did = did
     this.host = host
     this.retryAfterMs = options.retryAfterMs
-    this.wasAsked = options.wasAsked ?? true
   }
 }

@@ -1,3 +1,5 @@
+import type { ServerResponse } from 'node:http'
+import { setTimeout as wait } from 'node:timers/promises'
 import { gzipSync } from 'node:zlib'
 import { createGuardedFetch } from '@millrace/identity'
 import { serve, type LocalServer } from '@millrace/testing'
@@ -80,6 +82,19 @@ describe('fetchRepo', () => {
       await expect(fetchFrom(host, { did, limits })).rejects.toMatchObject(temporary)
     await host[Symbol.asyncDispose]()
     await expect(fetchFrom(host)).rejects.toMatchObject(temporary)
+  })
+
+  test('a host that sends too slowly is temporary, and the time that it has waited for us does not count (B6)', async () => {
+    const drip = (response: ServerResponse, left: number): void => {
+      if (left === 0) response.end()
+      else response.write('a', () => setTimeout(() => drip(response, left - 1), 5))
+    }
+    await using host = await serve((_, response) => drip(response, 40))
+    const limits = { slowMs: 50, minBytesPerSecond: 10_000 }
+    await expect(fetchFrom(host, { limits })).rejects.toMatchObject({ name: 'TemporaryFetchError', host: host.url })
+    await using quick = await serve((_, response) => response.write('a', () => response.end('b')))
+    const beforePart = (): Promise<void> => wait(100)
+    expect((await fetchFrom(quick, { limits, beforePart })).bytes).toHaveLength(2)
   })
 
   test('a redirect to a host that is away is a failure of that host', async () => {

@@ -7,6 +7,7 @@ import {
   retryAfterMs,
   type GuardedFetch,
 } from '@millrace/identity'
+import type { RepoTurns } from './hosts/repo-turns.ts'
 import { InvalidRepoError, RepoUnavailableError, TemporaryFetchError, type UnavailableStatus } from './errors.ts'
 
 export interface FetchRepoLimits {
@@ -18,6 +19,10 @@ export interface FetchRepoLimits {
   idleMs?: number
   /** For one whole repo, in milliseconds. @default 15 min */
   timeoutMs?: number
+  /** Bytes a second that a host has to send over the whole repo, once it has sent for so long. @default 1_000 */
+  minBytesPerSecond?: number
+  /** How long it may send more slowly, in milliseconds. @default 60_000 */
+  slowMs?: number
 }
 
 export interface FetchRepoOptions {
@@ -30,6 +35,8 @@ export interface FetchRepoOptions {
   signal?: AbortSignal
   /** Takes the repo as it arrives. What it throws ends the fetch. */
   into: RepoReceiver
+  /** Asks hosts in their turn. @default at once */
+  turns?: RepoTurns
   /** Awaited before each part is taken, with its size: for callers that share out memory. */
   beforePart?: (bytes: number) => Promise<void>
 }
@@ -50,6 +57,8 @@ const defaultLimits: Required<FetchRepoLimits> = {
   headersMs: 20_000,
   idleMs: 30_000,
   timeoutMs: 15 * 60_000,
+  minBytesPerSecond: 1_000,
+  slowMs: 60_000,
 }
 
 const unavailable: Readonly<Record<string, UnavailableStatus>> = {
@@ -62,12 +71,13 @@ const unavailable: Readonly<Record<string, UnavailableStatus>> = {
 /**
  * Asks a host for a whole repo (`com.atproto.sync.getRepo`) and sorts what comes back (hazard B5). The repo itself, a CAR
  * file if the host is honest, goes to `into`.
+ * @throws {HostBusyError} with `turns`: it is not the turn of this host, or of one that it sends on to.
  * @throws {RepoUnavailableError} the host says that the account is not to be seen.
  * @throws {TemporaryFetchError} 408, 425, 429, 5xx but 501, timeouts, and connections that break.
  * @throws {InvalidRepoError} every other refusal, and a repo beyond the limit.
  */
 export async function fetchRepo(options: FetchRepoOptions): Promise<FetchedRepo> {
-  const { host, did, fetch, signal } = options
+  const { host, did, fetch, signal, turns } = options
   const limits = { ...defaultLimits, ...options.limits }
   if (!URL.canParse(host)) throw new InvalidRepoError('refused', did, `${host.slice(0, 300)} is not a URL`)
   const url = new URL('/xrpc/com.atproto.sync.getRepo', host)
@@ -78,11 +88,16 @@ export async function fetchRepo(options: FetchRepoOptions): Promise<FetchedRepo>
       headers: { accept: 'application/vnd.ipld.car' },
       limits,
       ...(signal && { signal }),
+      ...(turns && {
+        beforeRequest: (origin) => turns.take(origin),
+        onAnswer: (origin, answer) => turns.answered(origin, answer),
+      }),
     })
     if (response.url !== '') origin = new URL(response.url).origin
     if (response.status !== 200) throw await refusal(response, did, origin)
     const expected = response.headers.has('content-encoding') ? NaN : Number(response.headers.get('content-length'))
-    await readAll(response, { ...options, maxBytes: limits.maxBytes, origin, expected })
+    await readAll(response, { ...options, limits, origin, expected })
+    await turns?.done()
     return { host: origin }
   } catch (error) {
     if (signal?.aborted) throw error
@@ -92,7 +107,10 @@ export async function fetchRepo(options: FetchRepoOptions): Promise<FetchedRepo>
       const reason = error.limit === 'bytes' ? 'too-large' : 'refused'
       throw new InvalidRepoError(reason, did, error.message, { host: origin, cause: error })
     }
-    if (error instanceof NetworkError) throw new TemporaryFetchError(did, error.origin, error.code, { cause: error })
+    if (error instanceof NetworkError) {
+      await turns?.broke(error.origin)
+      throw new TemporaryFetchError(did, error.origin, error.code, { cause: error })
+    }
     throw error
   }
 }
@@ -108,14 +126,15 @@ async function refusal(response: Response, did: string, host: string): Promise<E
 }
 
 interface ReadAllOptions extends FetchRepoOptions {
-  maxBytes: number
+  limits: Required<FetchRepoLimits>
   origin: string
   /** What `Content-Length` says; NaN when it says nothing. */
   expected: number
 }
 
 async function readAll(response: Response, options: ReadAllOptions): Promise<void> {
-  const { did, maxBytes, origin, expected, into, beforePart } = options
+  const { did, origin, expected, into, beforePart } = options
+  const { maxBytes, minBytesPerSecond, slowMs } = options.limits
   const tooLarge = (): never => {
     throw new InvalidRepoError('too-large', did, `it has more than ${maxBytes} bytes`, { host: origin })
   }
@@ -125,10 +144,15 @@ async function readAll(response: Response, options: ReadAllOptions): Promise<voi
   }
   if (expected > 0) into.expect(expected)
   let size = 0
+  // Without the time that it has waited for us.
+  let startedAt = performance.now()
   for await (const part of response.body ?? []) {
     size += part.byteLength
     if (size > maxBytes) tooLarge()
+    const sentMs = performance.now() - startedAt
+    if (sentMs > slowMs && size * 1_000 < minBytesPerSecond * sentMs) throw new NetworkError('SLOW', new URL(origin))
     await beforePart?.(part.byteLength)
     into.write(part)
+    startedAt = performance.now() - sentMs
   }
 }

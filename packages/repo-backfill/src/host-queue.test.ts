@@ -65,6 +65,21 @@ test('a task that waits for its place when its host fails waits for its host ins
   await queue.stop()
 })
 
+test('paused, nothing begins, and stopping ends it all the same', async () => {
+  const queue = queueOf({ perHost: 2 })
+  queue.setPaused(true)
+  const order: string[] = []
+  queue.push('a', () => Promise.resolve(void order.push('a')))
+  await wait(5)
+  expect([order, queue.waiting]).toEqual([[], 1])
+  queue.setPaused(false)
+  await idle(queue)
+  expect(order).toEqual(['a'])
+  queue.setPaused(true)
+  queue.push('a', () => Promise.reject(new Error('must not run')))
+  await queue.stop()
+})
+
 test('stopping forgets what waits for its place', async () => {
   const queue = queueOf({ perHost: 2 })
   const running = gate()

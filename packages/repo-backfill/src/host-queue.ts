@@ -103,12 +103,19 @@ export class HostQueue {
     return this.#lanes.get(host)?.hold !== undefined
   }
 
-  /** Resolves once no more than so many tasks are ready, or the signal is aborted. */
-  async untilReadyAtMost(count: number, signal: AbortSignal): Promise<void> {
+  /** Begins no task any more, until it is to go on. */
+  setPaused(paused: boolean): void {
+    if (paused && !this.#stopped) this.#places.pause()
+    else this.#places.start()
+  }
+
+  /** Resolves once no more than so many tasks are ready, and so many wait in all, or the signal is aborted. */
+  async untilReadyAtMost(count: number, signal: AbortSignal, waiting = Number.POSITIVE_INFINITY): Promise<void> {
     const wake = (): void => this.#changed()
     signal.addEventListener('abort', wake)
     try {
-      while (!signal.aborted && this.ready > count) await new Promise<void>((resolve) => this.#onChange.push(resolve))
+      while (!signal.aborted && (this.ready > count || this.waiting > waiting))
+        await new Promise<void>((resolve) => this.#onChange.push(resolve))
     } finally {
       signal.removeEventListener('abort', wake)
     }
@@ -117,6 +124,7 @@ export class HostQueue {
   /** Forgets the tasks that wait, and resolves once those that run have ended. */
   async stop(): Promise<void> {
     this.#stopped = true
+    this.#places.start()
     for (const timer of this.#timers) clearTimeout(timer)
     this.#timers.clear()
     for (const { queue } of this.#lanes.values()) queue.clear()

@@ -13,6 +13,9 @@ export {
   type FetchRepoOptions,
   type RepoReceiver,
 } from './fetch-repo.ts'
+export { HostBusyError, HostPacer, type HostAnswer, type HostPacerOptions } from './hosts/host-pacer.ts'
+export type { HostState } from './hosts/host-state.ts'
+export { RepoTurns, type RepoTurnsOptions } from './hosts/repo-turns.ts'
 export { loadRepo, type LoadedRepo, type LoadRepoOptions } from './load-repo.ts'
 export { RepoBackfiller, type RepoBackfillerOptions, type RepoBackfillerStatus } from './repo-backfiller.ts'
 export { LocalRepo } from './local-repo.ts'

@@ -2,6 +2,8 @@ import { Secp256k1Keypair } from '@atproto/crypto'
 import { createGuardedFetch, DidResolver } from '@millrace/identity'
 import { serve, type LocalServer } from '@millrace/testing'
 import { describe, expect, test } from 'vitest'
+import { HostPacer } from './hosts/host-pacer.ts'
+import { RepoTurns } from './hosts/repo-turns.ts'
 import { loadRepo, type LoadRepoOptions } from './load-repo.ts'
 import { did, makeRepo, rev, signingKey } from './testing/make-repo.ts'
 
@@ -83,9 +85,29 @@ describe('where a repo comes from (B4)', () => {
   test('a PDS that is left alone is not asked through a relay either', async () => {
     await using relay = await good()
     await using plc = await directory({ pds: 'http://127.0.0.1:9' })
-    const isLeftAlone = (host: string): boolean => host === 'http://127.0.0.1:9'
-    await expect(load(relay, plc, { isLeftAlone })).rejects.toMatchObject({ name: 'TemporaryFetchError' })
+    const pacer = new HostPacer()
+    await pacer.failed('http://127.0.0.1:9', Date.now())
+    await using turns = new RepoTurns({ pacer, priority: 0 })
+    await expect(load(relay, plc, { turns })).rejects.toMatchObject({
+      name: 'HostBusyError',
+      host: 'http://127.0.0.1:9',
+    })
     expect(relay.asked).toEqual([])
+  })
+
+  test('hosts are asked in their turn, those that one is sent on to as well, and what they say is heard', async () => {
+    await using pds = await answering(429)
+    await using relay = await serve((_, response) => response.writeHead(302, { location: `${pds.url}/x` }).end())
+    await using plc = await directory({ pds: pds.url })
+    const pacer = new HostPacer()
+    const ask = async (): Promise<unknown> => {
+      await using turns = new RepoTurns({ pacer, priority: 0 })
+      return await load(relay, plc, { turns })
+    }
+    await expect(ask()).rejects.toMatchObject({ name: 'TemporaryFetchError', host: pds.url })
+    expect(pacer.waitMs(pds.url)).toBeGreaterThan(0)
+    await expect(ask()).rejects.toMatchObject({ name: 'HostBusyError', host: pds.url })
+    expect([relay.asked.length, pds.asked.length]).toEqual([1, 1])
   })
 })
 

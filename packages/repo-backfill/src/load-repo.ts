@@ -1,7 +1,8 @@
 import type { DidResolver, GuardedFetch, Identity } from '@millrace/identity'
 import { isTid, OWN_PDS, type BackfillEvent } from '@millrace/stream-protocol'
-import { InvalidRepoError, RepoUnavailableError, TemporaryFetchError, type UnavailableStatus } from './errors.ts'
+import { InvalidRepoError, RepoUnavailableError, type UnavailableStatus } from './errors.ts'
 import { fetchRepo, type FetchRepoLimits } from './fetch-repo.ts'
+import type { RepoTurns } from './hosts/repo-turns.ts'
 import type { RepoWorkers } from './repo-workers.ts'
 import type { OpenedRepo } from './opened-repo.ts'
 import { RepoIntake } from './repo-intake.ts'
@@ -15,8 +16,8 @@ export interface LoadRepoOptions {
   beforePart?: (bytes: number) => Promise<void>
   /** Look at large repos. Without them, all is done in this thread. */
   workers?: RepoWorkers | undefined
-  /** True for a host (an origin) that failed a moment ago and is not to be asked now. */
-  isLeftAlone?: (host: string) => boolean
+  /** Asks hosts in their turn. @default at once */
+  turns?: RepoTurns
 }
 
 /** What was loaded, and holds memory until it is disposed of. */
@@ -37,16 +38,15 @@ export type LoadedRepo = Disposable &
  * Gets one repo from wherever it is, verified: from the host that listed it, redirects included, else from the PDS that
  * a fresh DID document names (hazard B4). A document that changed under way is read again before anything is judged by
  * it (hazard B19). A snapshot older than the listing is not used (hazard B9).
- * @throws {TemporaryFetchError | TemporaryIdentityError} try again later.
+ * @throws {TemporaryFetchError | TemporaryIdentityError | HostBusyError} try again later.
  * @throws {InvalidRepoError} no host has a repo that holds.
  */
 export async function loadRepo(event: BackfillEvent, options: LoadRepoOptions): Promise<LoadedRepo> {
   const { did } = event
   const account = new AccountLookup(did, options.resolver)
   if (!(await account.known())) return unavailable('deleted', event.host)
-  // Relays send us on to the PDS. While that is away, there is no need to learn it again for each of its repos.
-  if (account.pds !== undefined && options.isLeftAlone?.(account.pds))
-    throw new TemporaryFetchError(did, account.pds, 'it failed a moment ago', { wasAsked: false })
+  // Relays send us on to the PDS. While that is not to be asked, there is no need to learn it again for each of its repos.
+  if (account.pds !== undefined) await options.turns?.reserve(account.pds)
 
   const load = async (host: string): Promise<LoadedRepo> => {
     using intake = new RepoIntake(options.workers)

@@ -1,11 +1,11 @@
 import type { Counter, Gauge, Histogram, Meter } from '@millrace/stream-protocol'
 
 /** How a repo leaves the backfill. */
-export type Outcome = 'done' | 'unavailable' | 'inactive' | 'dead-letter' | 'postponed'
+export type Outcome = 'done' | 'unavailable' | 'inactive' | 'dead-letter' | 'postponed' | 'later'
 /** Why a repo is tried again. */
 export type RetryCause = 'fetch' | 'identity' | 'invalid' | 'ledger'
 
-const outcomes: readonly Outcome[] = ['done', 'unavailable', 'inactive', 'dead-letter', 'postponed']
+const outcomes: readonly Outcome[] = ['done', 'unavailable', 'inactive', 'dead-letter', 'postponed', 'later']
 const causes: readonly RetryCause[] = ['fetch', 'identity', 'invalid', 'ledger']
 
 export interface BackfillMetrics {

@@ -19,7 +19,9 @@ import {
 import { openSqliteStreams } from '@millrace/sqlite-streams'
 import {
   backfillEventCodec,
+  CollectionFilter,
   groups,
+  OWN_PDS,
   streamEventCodec,
   streamEventTextCodec,
   streams,
@@ -221,6 +223,21 @@ describe('a whole network', () => {
   })
 })
 
+test('of a repo only the collections are appended that are taken, and they are all that it has (I25)', async () => {
+  const net = await network()
+  const { enqueue, backfiller, start, events, left } = await rig(net)
+  await enqueue(listed(net))
+  const collections = new CollectionFilter(['app.bsky.graph.*'])
+  start(backfiller({ collections: () => Promise.resolve(collections) }))
+  await eventually(async () => expect(await left()).toBe(0))
+  const all = await events()
+  const wanted = net.records().filter(({ uri }) => uri.split('/')[3]?.startsWith('app.bsky.graph.'))
+  expect(wanted.length).toBeGreaterThan(0)
+  expect(recordsOf(all)).toEqual(wanted.sort(byUri))
+  for (const { did, records } of closings(all))
+    expect(records).toBe(creates(all).filter((event) => event.did === did).length)
+})
+
 describe('accounts that are not to be seen', () => {
   test('are not fetched when the listing says so, and their status is passed on (B3)', async () => {
     const net = await network({ accounts: 1 })
@@ -354,6 +371,28 @@ describe('hosts that fail for now (B5)', () => {
     expect(closings(await events())).toHaveLength(4)
   })
 
+  test('what there is no room for is kept in the ledger for later, and delays nobody', async () => {
+    const net = await network({ accounts: 12, pdsHosts: 2 })
+    const { enqueue, backfiller, start, events, left } = await rig(net)
+    const away = net.pdsUrls.at(0)!
+    net.faults.getRepo(away, { type: 'error' })
+    await enqueue(listed(net))
+    const ledger = memoryLedger()
+    ledger.failures = 1
+    const hostBackoff = { minMs: 60_000, maxMs: 60_000 }
+    const loop = backfiller({ ledger, maxWaiting: 2, hostBackoff })
+    start(loop)
+    const there = net.accounts.filter(({ pdsUrl }) => pdsUrl !== away)
+    await eventually(async () => expect(closings(await events())).toHaveLength(there.length))
+    await eventually(async () => expect(await left()).toBeLessThanOrEqual(4))
+    const host = new URL(net.relayUrl).host
+    for (const mark of ledger.marks)
+      expect(mark).toMatchObject({ reason: 'busy-host', host, priority: 3, waitMs: 600_000 })
+    expect(ledger.marks.length).toBeGreaterThan(0)
+    expect(ledger.marks.length + (await left())).toBe(net.accounts.length - there.length)
+    expect(loop.status()).toMatchObject({ done: there.length, failed: 0 })
+  })
+
   test('one slow repo holds neither its neighbours nor what comes after them (S16)', async () => {
     const net = await network()
     const { store, enqueue, start, backfiller, left } = await rig(net)
@@ -400,7 +439,7 @@ describe('repos that do not hold', () => {
       { stream: streams.repoBackfill, reason, did, payload: JSON.stringify(entry) },
     ])
     expect(ledger.letters.at(0)!.error).toContain(reason === 'wrong-did' ? 'another account' : did)
-    expect(ledger.marks).toEqual([{ did, reason: 'invalid-repo', host: net.relayUrl, rev: entry.rev }])
+    expect(ledger.marks).toEqual([{ did, reason: 'invalid-repo', host: new URL(net.relayUrl).host, rev: entry.rev }])
     expect(loop.status()).toMatchObject({ done: 3, failed: 1, retrying: 0, lastError: { did } })
     expect(pdsUrl).not.toBe(net.relayUrl)
   })
@@ -425,6 +464,18 @@ describe('repos that do not hold', () => {
     )
     expect(loop.status()).toMatchObject({ failed: late.length, done: net.accounts.length - late.length })
     expect(closings(await events()).map(({ did }) => did)).not.toEqual(expect.arrayContaining(late))
+  })
+
+  test('one that was asked for at its own host is marked without another one (B4)', async () => {
+    const net = await network({ accounts: 1 })
+    const { enqueue, backfiller, start, left } = await rig(net)
+    const { did } = net.account(0)
+    net.faults.getRepo(did, { type: 'other-key' })
+    await enqueue([{ did, host: OWN_PDS, rev: '' }])
+    const ledger = memoryLedger()
+    start(backfiller({ ledger }))
+    await eventually(async () => expect(await left()).toBe(0))
+    expect(ledger.marks).toEqual([{ did, reason: 'invalid-repo', rev: '' }])
   })
 
   test('without a ledger they stay pending, show in the status, and are tried again', async () => {
@@ -584,6 +635,19 @@ describe('stopping and starting again', () => {
     await eventually(async () => expect(await events()).toHaveLength(10))
     await stop()
     expect([(await events()).length, await left()]).toEqual([10, 1])
+  })
+
+  test('a backfill that is paused fetches nothing until it goes on', async () => {
+    const net = await network()
+    const { enqueue, backfiller, left, start } = await rig(net)
+    const loop = backfiller()
+    loop.setPaused(true)
+    await enqueue(listed(net))
+    start(loop)
+    await eventually(() => expect(loop.status().queued).toBe(4))
+    expect(net.requests['com.atproto.sync.getRepo']).toBeUndefined()
+    loop.setPaused(false)
+    await eventually(async () => expect(await left()).toBe(0))
   })
 
   test('the same loop can be run again', async () => {

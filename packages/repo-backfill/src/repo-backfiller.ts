@@ -3,8 +3,6 @@ import { randomUUID } from 'node:crypto'
 import { TemporaryIdentityError, type DidResolver, type GuardedFetch } from '@millrace/identity'
 import {
   Backoff,
-  backfillEventCodec,
-  GHOST,
   hostWithoutScheme,
   noMeter,
   SEQ_BACKFILL,
@@ -14,8 +12,8 @@ import {
   type BackfillEvent,
   type BackoffOptions,
   type Batch,
+  type CollectionFilter,
   type BatchSource,
-  type DeadLetter,
   type Entry,
   type EventSink,
   type Ledger,
@@ -23,11 +21,14 @@ import {
   type Loop,
   type Meter,
 } from '@millrace/stream-protocol'
+import { BackfillLedger, LedgerError, reasonOf } from './backfill-ledger.ts'
 import { ByteBudget } from './byte-budget.ts'
 import { textsOf, type LeftOutRecord } from './entry-chunk.ts'
-import { InvalidRepoError, TemporaryFetchError } from './errors.ts'
+import { TemporaryFetchError } from './errors.ts'
 import type { FetchRepoLimits } from './fetch-repo.ts'
 import { HostQueue } from './host-queue.ts'
+import { HostBusyError, HostPacer } from './hosts/host-pacer.ts'
+import { RepoTurns } from './hosts/repo-turns.ts'
 import { loadRepo, type LoadedRepo } from './load-repo.ts'
 import { backfillMetrics, type BackfillMetrics, type Outcome, type RetryCause } from './metrics.ts'
 import type { RepoWorkers } from './repo-workers.ts'
@@ -46,6 +47,11 @@ export interface RepoBackfillerOptions {
   concurrency?: number
   /** Repos of one host that are worked on at once. @default concurrency */
   perHost?: number
+  /**
+   * Repos that may wait in memory, most of them for hosts: no more are read then. From half of that on, those whose own
+   * host is away for long are marked in the ledger instead, to be fetched later. @default 1_000
+   */
+  maxWaiting?: number
   /** Events in one append. @default 500 */
   chunkSize?: number
   limits?: FetchRepoLimits
@@ -57,6 +63,12 @@ export interface RepoBackfillerOptions {
   attempts?: number
   /** Delays between these attempts. @default { minMs: 60_000, maxMs: 24 h } */
   retry?: BackoffOptions
+  /** Which collections are taken, asked before each repo; nothing of the others is appended. @default all */
+  collections?: () => Promise<CollectionFilter>
+  /** Says when hosts may be asked; to be shared by all who ask them. @default one of its own */
+  pacer?: HostPacer
+  /** How soon repos are wanted whose entry does not say it; see `HostPacer.take`. @default 3 */
+  priority?: number
   /** How long a host that fails is left alone. @default { minMs: 1_000, maxMs: 300_000 } */
   hostBackoff?: BackoffOptions
   logger?: Logger
@@ -88,14 +100,14 @@ interface Job {
 }
 
 const DAY_MS = 24 * 3_600_000
-const MAX_PAYLOAD = 64 * 1024
+/** A host that is away for longer is not waited for in memory, where there is little room. */
+const LONG_MS = hastened(20_000)
+/** How long a repo waits that there is no room for. */
+const LATER_MS = hastened(600_000)
 /** Where work waits that the ledger did not take. */
 const LEDGER = 'ledger'
-
-/** The ledger did not answer: what it should keep is kept in the stream until it does. */
-class LedgerError extends Error {
-  override readonly name = 'LedgerError'
-}
+/** Nobody else knows of a pacer that was not given: what holds is its limit upwards alone. */
+const UNPACED = 1_000
 
 /**
  * Reads which repos to fetch, fetches and verifies each, and appends its records as events.
@@ -109,11 +121,15 @@ export class RepoBackfiller implements Loop {
   readonly #options: RepoBackfillerOptions & {
     concurrency: number
     perHost: number
+    maxWaiting: number
     chunkSize: number
     attempts: number
     retry: BackoffOptions & { maxMs: number }
     hostBackoff: BackoffOptions
+    pacer: HostPacer
+    priority: number
   }
+  readonly #ledger: BackfillLedger | undefined
   readonly #budget: ByteBudget
   readonly #logger: Logger
   readonly #metrics: BackfillMetrics
@@ -123,6 +139,7 @@ export class RepoBackfiller implements Loop {
   readonly #parked = new Set<string>()
   #lastError: RepoBackfillerStatus['lastError'] = null
   #queue: HostQueue
+  #paused = false
   /** Aborted from outside, or by a failure of the streams. */
   #signal = AbortSignal.abort()
   #end: (failure: unknown) => void = () => undefined
@@ -130,22 +147,27 @@ export class RepoBackfiller implements Loop {
   constructor({
     concurrency = 2,
     perHost = concurrency,
+    maxWaiting = 1_000,
     chunkSize = 500,
     maxBufferedBytes = 1024 ** 3,
     attempts = 5,
     retry = {},
     hostBackoff = { minMs: 1_000, maxMs: hastened(300_000) },
+    pacer = new HostPacer({ startPerSecond: UNPACED, backoff: hostBackoff }),
+    priority = 3,
     logger = silentLogger,
     meter = noMeter,
     ...rest
   }: RepoBackfillerOptions) {
     this.name = `backfill ${rest.source.stream}`
     const delays = { minMs: hastened(60_000), maxMs: hastened(DAY_MS), ...retry }
-    this.#options = { ...rest, concurrency, perHost, chunkSize, attempts, retry: delays, hostBackoff }
+    const fixed = { concurrency, perHost, maxWaiting, chunkSize, attempts, hostBackoff, pacer, priority }
+    this.#options = { ...rest, ...fixed, retry: delays }
     this.#queue = this.#newQueue()
     this.#budget = new ByteBudget(maxBufferedBytes)
     this.#logger = logger.child({ component: 'repo-backfiller', stream: rest.source.stream })
     this.#metrics = backfillMetrics(meter)
+    this.#ledger = rest.ledger && new BackfillLedger({ ledger: rest.ledger, logger: this.#logger })
   }
 
   status(): RepoBackfillerStatus {
@@ -165,6 +187,12 @@ export class RepoBackfiller implements Loop {
     }
   }
 
+  /** Begins no repo any more, until it is to go on; those that are under way are finished. */
+  setPaused(paused: boolean): void {
+    this.#paused = paused
+    this.#queue.setPaused(paused)
+  }
+
   async run(signal: AbortSignal): Promise<void> {
     const own = new AbortController()
     let failure: { cause: unknown } | undefined
@@ -174,6 +202,7 @@ export class RepoBackfiller implements Loop {
     }
     this.#signal = AbortSignal.any([signal, own.signal])
     this.#queue = this.#newQueue()
+    this.#queue.setPaused(this.#paused)
     try {
       for await (const batch of this.#options.source.batches(this.#signal)) {
         this.#reject(batch)
@@ -184,7 +213,8 @@ export class RepoBackfiller implements Loop {
         this.#showGauges()
         // Entries that wait for their host are passed by; of the others, what we cannot take on is left to consumers
         // that can.
-        await this.#queue.untilReadyAtMost(this.#options.concurrency, this.#signal)
+        const { concurrency, maxWaiting } = this.#options
+        await this.#queue.untilReadyAtMost(concurrency, this.#signal, maxWaiting)
       }
     } finally {
       await this.#queue.stop()
@@ -210,7 +240,7 @@ export class RepoBackfiller implements Loop {
     this.#showGauges()
     try {
       await this.#attempt(job)
-      this.#queue.succeeded(lane)
+      this.#succeeded(lane)
     } catch (error) {
       // Whatever broke because we stop is not a failure. The entry stays pending.
       if (!this.#signal.aborted) await this.#failed(job, error)
@@ -226,9 +256,12 @@ export class RepoBackfiller implements Loop {
       await this.#appendStatus(event, event.host, event.status)
       return this.#finish(job, 'inactive')
     }
-    const { resolver, fetch, limits, workers } = this.#options
+    const { resolver, fetch, limits, workers, pacer, priority } = this.#options
     const signal = this.#signal
     const started = performance.now()
+    // Before the repo is: what is taken by then, and was not, is fetched again by whoever has changed it (hazard I25).
+    const collections = await this.#options.collections?.()
+    await using turns = new RepoTurns({ pacer, priority: job.entry.priority ?? priority })
     using lease = this.#budget.open()
     using loaded = await loadRepo(event, {
       resolver,
@@ -237,24 +270,34 @@ export class RepoBackfiller implements Loop {
       ...(limits && { limits }),
       workers,
       beforePart: (bytes) => lease.grow(bytes, signal),
-      isLeftAlone: (host) => this.#queue.isHeld(host),
+      turns,
     })
-    this.#queue.succeeded(loaded.host)
+    this.#succeeded(loaded.host)
     if (loaded.kind === 'unavailable') {
       await this.#appendStatus(event, loaded.host, loaded.status)
       return this.#finish(job, 'unavailable')
     }
     failpoint('backfiller.fetched')
-    await this.#appendRepo(job, loaded)
+    await this.#appendRepo(job, loaded, collections)
     failpoint('backfiller.finished')
     this.#metrics.seconds.observe((performance.now() - started) / 1000)
     return this.#finish(job, 'done')
   }
 
-  async #appendRepo(job: Job, { repo, host, size }: LoadedRepo & { kind: 'repo' }): Promise<void> {
+  /** One that does well is asked at once, unless it is not its turn. */
+  #succeeded(host: string): void {
+    if (this.#options.pacer.waitMs(host) === 0) this.#queue.succeeded(host)
+  }
+
+  async #appendRepo(
+    job: Job,
+    { repo, host, size }: LoadedRepo & { kind: 'repo' },
+    collections: CollectionFilter | undefined,
+  ): Promise<void> {
     const { chunkSize } = this.#options
-    const time = new Date().toISOString()
-    const chunks = repo.entries({ host, time, run: randomUUID(), request: job.entry.event, chunkSize })
+    const { event: request } = job.entry
+    const fetched = { host, time: new Date().toISOString(), run: randomUUID(), request }
+    const chunks = repo.entries({ ...fetched, chunkSize, ...(collections && { collections: collections.patterns }) })
     // The closing event goes alone, after everything else was accepted (hazard B10).
     for await (const chunk of chunks) {
       await this.#keepLeftOut(job, host, chunk.leftOut)
@@ -287,24 +330,16 @@ export class RepoBackfiller implements Loop {
     this.#metrics.leftOut.add(leftOut.length)
     const { did } = entry.event
     this.#logger.warn({ did, host, records: leftOut.length, uri: leftOut[0]?.uri }, 'records cannot be carried')
-    const payload = backfillEventCodec.encode(entry.event)
-    await this.#keep(
-      leftOut.map(({ uri, reason, error }) => ({
-        stream: batch.stream,
-        entryId: entry.id,
-        reason,
-        error,
-        did,
-        uri,
-        host,
-        payload,
-      })),
+    await this.#ledger?.leaveOut(
+      { batch, entry },
+      host,
+      leftOut.map(({ uri, reason, error }) => ({ uri, reason, error })),
     )
   }
 
   async #finish(job: Job, outcome: Outcome): Promise<void> {
     await this.#ack(job.batch, [job.entry.id])
-    this.#counts[outcome === 'dead-letter' || outcome === 'postponed' ? 'failed' : 'done']++
+    if (outcome !== 'later') this.#counts[outcome === 'dead-letter' || outcome === 'postponed' ? 'failed' : 'done']++
     this.#metrics.repos.add(1, { outcome })
     const { did, host } = job.entry.event
     this.#logger.debug({ did, host, outcome }, 'repo finished')
@@ -312,13 +347,19 @@ export class RepoBackfiller implements Loop {
 
   async #failed(job: Job, error: unknown): Promise<void> {
     const { did, host } = job.entry.event
+    const { pacer } = this.#options
+    // Nobody was asked, so that nothing has failed.
+    if (error instanceof HostBusyError) return this.#wait(job, error.host, error.waitMs)
     this.#noteError(did, host, error)
-    if (error instanceof TemporaryFetchError || error instanceof TemporaryIdentityError) {
-      const { retryAfterMs = 0 } = error
-      if (error.wasAsked) this.#queue.failed(error.host, retryAfterMs)
-      else this.#queue.postpone(error.host, retryAfterMs)
-      const cause = error instanceof TemporaryFetchError ? 'fetch' : 'identity'
-      return this.#retry(job, cause, error.host)
+    if (error instanceof TemporaryFetchError) {
+      this.#metrics.retries.add(1, { cause: 'fetch' })
+      this.#retrying.add(job.entry.id)
+      return this.#wait(job, error.host, pacer.waitMs(error.host))
+    }
+    if (error instanceof TemporaryIdentityError) {
+      if (error.wasAsked) this.#queue.failed(error.host, error.retryAfterMs)
+      else this.#queue.postpone(error.host, error.retryAfterMs ?? 0)
+      return this.#retry(job, 'identity', error.host)
     }
     if (error instanceof LedgerError) return this.#retryForLedger(job)
     job.invalid++
@@ -329,6 +370,27 @@ export class RepoBackfiller implements Loop {
       if (this.#signal.aborted) return
       if (!(ledgerError instanceof LedgerError)) return this.#end(ledgerError)
       this.#noteError(did, host, ledgerError)
+      this.#retryForLedger(job)
+    }
+  }
+
+  /** Waits for a host, here, or in the ledger where that is for long and there is little room. */
+  async #wait(job: Job, host: string, waitMs: number): Promise<void> {
+    const { maxWaiting, priority } = this.#options
+    const { event, priority: own = priority } = job.entry
+    const isCrowded = this.#queue.waiting * 2 >= maxWaiting
+    // While a host that lists repos is away, whatever is read next would wait as well.
+    if (!this.#ledger || !isCrowded || waitMs < LONG_MS || host === laneOf(event.host)) {
+      this.#queue.postpone(host, waitMs)
+      return this.#push(job, host)
+    }
+    try {
+      await this.#ledger.postpone(event, { priority: own, waitMs: LATER_MS })
+      this.#retrying.delete(job.entry.id)
+      await this.#finish(job, 'later')
+    } catch (error) {
+      if (this.#signal.aborted) return
+      this.#noteError(event.did, event.host, error)
       this.#retryForLedger(job)
     }
   }
@@ -346,55 +408,26 @@ export class RepoBackfiller implements Loop {
   }
 
   async #giveUp(job: Job, error: unknown): Promise<void> {
-    const { batch, entry } = job
-    const { did, host, rev } = entry.event
-    const message = error instanceof Error ? error.message : String(error)
-    const reason = error instanceof InvalidRepoError ? error.reason : 'unexpected'
-    const { ledger, retry } = this.#options
-    if (!ledger) {
-      this.#logger.error({ did, host, reason, err: error }, 'repo given up, and kept pending: there is no ledger')
-      this.#parked.add(entry.id)
-      const lane = laneOf(host)
-      this.#queue.pushLater(lane, retry.maxMs, () => this.#work(job, lane))
-      return
-    }
-    if (reason === 'future-rev') {
-      // Who is right, our clock or theirs, shows later: it is looked at again, and nothing is given up (hazard J13).
-      await this.#inLedger(ledger.markDirty([{ did, reason, host, rev }]))
-      return await this.#finish(job, 'postponed')
-    }
-    this.#logger.error({ did, host, reason, err: error }, 'repo given up')
-    const payload = backfillEventCodec.encode(entry.event)
-    await this.#keep([{ stream: batch.stream, entryId: entry.id, reason, error: message, did, host, payload }])
-    await this.#inLedger(ledger.markDirty([{ did, reason: 'invalid-repo', host, rev }]))
-    await this.#finish(job, 'dead-letter')
+    if (this.#ledger) return await this.#finish(job, await this.#ledger.giveUp(job, error))
+    const { did, host } = job.entry.event
+    const told = { did, host, reason: reasonOf(error), err: error }
+    this.#logger.error(told, 'repo given up, and kept pending: there is no ledger')
+    this.#parked.add(job.entry.id)
+    const lane = laneOf(host)
+    this.#queue.pushLater(lane, this.#options.retry.maxMs, () => this.#work(job, lane))
   }
 
   /** Entries that are no backfill events go to the ledger (hazard S20), or stay where they are. */
   #reject(batch: Batch<BackfillEvent>): void {
-    const { rejected, stream } = batch
+    const { rejected } = batch
     if (rejected.length === 0) return
     this.#metrics.rejected.add(rejected.length)
     this.#logger.error({ entries: rejected.length, entryId: rejected[0]?.id, err: rejected[0]?.error }, 'bad entries')
-    const { ledger } = this.#options
+    const ledger = this.#ledger
     if (!ledger) return
-    const undecodable = rejected.filter(({ error }) => error.reason !== GHOST)
-    const letters = undecodable.map(({ id, raw, error }) => ({
-      stream,
-      entryId: id,
-      reason: error.reason,
-      error: error.message,
-      did: error.did,
-      payload: (raw ?? '').slice(0, MAX_PAYLOAD),
-    }))
-    const marks = rejected.flatMap(({ error }) => (error.did ? [{ did: error.did, reason: 'bad-entry' }] : []))
     const task = async (): Promise<void> => {
       try {
-        if (letters.length > 0) await this.#keep(letters)
-        // Which repo it asked for is lost with it: every host is compared (hazard S10).
-        if (letters.length < rejected.length)
-          await this.#inLedger(ledger.recordGap({ host: '', stream, reason: 'lost-entries' }))
-        if (marks.length > 0) await this.#inLedger(ledger.markDirty(marks))
+        await ledger.reject(batch)
         this.#queue.succeeded(LEDGER)
         await this.#ack(
           batch,
@@ -408,19 +441,6 @@ export class RepoBackfiller implements Loop {
       }
     }
     this.#queue.push(LEDGER, task)
-  }
-
-  async #keep(letters: readonly DeadLetter[]): Promise<void> {
-    const { ledger } = this.#options
-    if (ledger) await this.#inLedger(ledger.deadLetter(letters))
-  }
-
-  async #inLedger(work: Promise<void>): Promise<void> {
-    try {
-      await work
-    } catch (cause) {
-      throw new LedgerError('the ledger did not take it', { cause })
-    }
   }
 
   async #append(texts: readonly string[]): Promise<void> {

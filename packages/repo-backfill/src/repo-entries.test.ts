@@ -76,6 +76,29 @@ describe('repoEntries', () => {
     ])
   })
 
+  test('records of collections that are not taken are passed by, as if the repo did not have them (I25)', async () => {
+    const like = 'app.bsky.feed.like'
+    const fraction = Buffer.from('a16161fb3ff8000000000000', 'hex')
+    const records = {
+      [`${like}/1`]: encode({ text: 'a' }),
+      [`${like}/2`]: fraction,
+      [`${collection}/1`]: encode({ text: 'b' }),
+      [`${collection}/2`]: fraction,
+      ['com.example.thing/1']: encode({ text: 'c' }),
+    }
+    const { car, data } = await makeRepo({ records })
+    const head = { did, commit: cid, rev, data: String(data) }
+    const options = { host: 'pds.example.com', time, run: 'one', collections: [collection, 'com.example.*'] }
+    const chunks = [...repoEntries(Slab.of(car), Link.at(data.bytes, 0), head, options)]
+    expect(chunks.flatMap(textsOf).map((text) => JSON.parse(text) as object)).toMatchObject([
+      { type: 'create', op: 0, collection, rkey: '1' },
+      { type: 'delete', op: 1, collection, rkey: '2' },
+      { type: 'create', op: 2, collection: 'com.example.thing', rkey: '1' },
+      { type: 'repo', records: 2, leftOut: 1 },
+    ])
+    expect(chunks.flatMap(({ leftOut }) => leftOut)).toMatchObject([{ uri: `at://${did}/${collection}/2` }])
+  })
+
   test('links, bytes and blobs have their JSON form, legacy blobs too (J3)', async () => {
     const value = {
       link: parseCid(cid),

@@ -1,5 +1,6 @@
 import { JsonWriter, readRecord, TreeWalk, type Link, type Slab } from '@millrace/repo-reader'
 import {
+  CollectionFilter,
   hostWithoutScheme,
   InvalidEventError,
   recordUri,
@@ -20,6 +21,8 @@ export interface RunOptions {
   run: string
   /** What asked for it, if anything did: goes into the events as it is. */
   request?: Pick<BackfillEvent, 'repair' | 'mark' | 'reindex'> | undefined
+  /** Patterns of a `CollectionFilter`: records of other collections are passed by, as if the repo did not have them. @default all */
+  collections?: readonly string[]
   /** Most entries in a chunk. @default 500 */
   chunkSize?: number
 }
@@ -49,6 +52,7 @@ export function* repoEntries(slab: Slab, root: Link, head: RepoHead, options: Ru
   const { did } = head
   const { time, run, request: { repair, mark, reindex } = {}, chunkSize = 500 } = options
   const host = hostWithoutScheme(options.host)
+  const taken = options.collections && new CollectionFilter(options.collections)
   const { commit, rev, data } = head
   const shared = { time, did, commit, rev, run, ...(repair !== undefined && { repair }), ...(reindex && { reindex }) }
   const common = `"seq":${SEQ_BACKFILL},${JSON.stringify(shared).slice(1, -1)},"op":`
@@ -74,6 +78,7 @@ export function* repoEntries(slab: Slab, root: Link, head: RepoHead, options: Ru
     writer.raw(`{"type":"${type}",${common}${op},"collection":"${tree.collection}","rkey":"${tree.rkey}${hostField}`)
   }
   while (tree.next()) {
+    if (taken?.has(tree.collection) === false) continue
     const { segment, start, end } = tree.block
     const entryStart = writer.length
     writePlace('create')

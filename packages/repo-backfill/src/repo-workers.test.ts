@@ -39,10 +39,16 @@ async function receive(car: Buffer, workers?: RepoWorkers): Promise<OpenedRepo> 
   return await intake.end()
 }
 
-async function textsIn(repo: OpenedRepo): Promise<string[]> {
+async function textsIn(repo: OpenedRepo, collections?: readonly string[]): Promise<string[]> {
   const verified = await verifyRepo(repo, { did, signingKey })
   const texts: string[] = []
-  const run = { host: 'pds.example', time: '2025-01-01T00:00:00.000Z', run: 'one', chunkSize: 70 }
+  const run = {
+    host: 'pds.example',
+    time: '2025-01-01T00:00:00.000Z',
+    run: 'one',
+    chunkSize: 70,
+    ...(collections && { collections }),
+  }
   for await (const chunk of verified.entries(run)) texts.push(...textsOf(chunk))
   return texts
 }
@@ -54,9 +60,28 @@ describe('a repo in a worker', () => {
     const remote = await Promise.all(cars.map((car) => receive(car, workers)))
     expect(remote.map((repo) => repo instanceof LocalRepo)).toEqual([false, false, false])
     const local = await Promise.all(cars.map(async (car) => textsIn(LocalRepo.of(car))))
-    expect(await Promise.all(remote.map(textsIn))).toEqual(local)
+    expect(await Promise.all(remote.map((repo) => textsIn(repo)))).toEqual(local)
     expect(remote.map(({ bytes }) => bytes)).toEqual(cars.map((car) => car.length))
     for (const repo of remote) repo[Symbol.dispose]()
+  })
+
+  test('gives those collections alone that are taken, as it does here (I25)', async () => {
+    const likes = Array.from({ length: 1_000 }, (_, n): [string, Uint8Array] => [
+      `app.bsky.feed.like/${n}`,
+      encode({ n }),
+    ])
+    const rev = '3lqjmnw2c2k2a'
+    const post: [string, Uint8Array] = ['app.bsky.feed.post/1', encode({ text: 'a' })]
+    const car = await makeRepoCar({ did, rev, keypair, records: [...likes, post] })
+    const remote = await receive(car, newWorkers(1))
+    expect(remote).not.toBeInstanceOf(LocalRepo)
+    const texts = await textsIn(remote, ['app.bsky.feed.post'])
+    expect(texts.map((text) => JSON.parse(text) as object)).toMatchObject([
+      { type: 'create', op: 0, collection: 'app.bsky.feed.post', rkey: '1' },
+      { type: 'repo', records: 1 },
+    ])
+    expect(texts).toEqual(await textsIn(LocalRepo.of(car), ['app.bsky.feed.post']))
+    remote[Symbol.dispose]()
   })
 
   test('is refused for the rule that it breaks, with the words that it is refused with here (G5)', async () => {

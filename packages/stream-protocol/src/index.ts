@@ -1,7 +1,9 @@
 export { backfillEventCodec, OWN_PDS, readBackfillEvent, type BackfillEvent } from './backfill-event.ts'
 export { isCid, isDid, isNsid, isObject, isRkey, isTid, type JsonObject } from './check.ts'
+export { CollectionFilter } from './collection-filter.ts'
 export { CursorConflictError, InvalidEventError } from './errors.ts'
 export { labelEventCodec, readLabelEvent, type Label, type LabelEvent } from './label-event.ts'
+export { MemoryState } from './memory-state.ts'
 export {
   entryTime,
   GHOST,
@@ -31,6 +33,7 @@ export {
   type Meter,
   type PendingEntry,
   type RejectedEntry,
+  type SharedState,
   type StoreDescription,
   type StoredFields,
   type StreamStatus,

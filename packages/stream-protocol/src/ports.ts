@@ -43,6 +43,8 @@ export interface Entry<T> {
   /** Id of the entry in its stream, e.g. `1700000000000-0`. */
   readonly id: string
   readonly event: T
+  /** How soon it is wanted, where the source knows: 0 when somebody waits for it, more when it may wait longer. */
+  readonly priority?: number
 }
 
 /** An entry that is no event: kept whole, so that it can be dead-lettered with its reason (hazard S20). */
@@ -91,6 +93,16 @@ export interface CursorStore {
   set(key: string, value: string): Promise<void>
   /** Harmless when there is none. */
   delete(key: string): Promise<void>
+}
+
+/** Small values that several processes change, one after the other. */
+export interface SharedState<T> {
+  /**
+   * Makes one value of another, undefined for none so far. `change` is a function of values: it may be called again when
+   * somebody else was faster. Its second argument is the time in epoch milliseconds, by one clock for all.
+   * @returns what `change` returns beside the value.
+   */
+  change<R>(name: string, change: (value: T | undefined, now: number) => [value: T, result: R]): Promise<R>
 }
 
 export interface WriterOptions<T> {
@@ -236,6 +248,10 @@ export interface DirtyMark {
   reason: string
   host?: string | undefined
   rev?: string | undefined
+  /** How soon it is wanted, as in `Entry`. @default 1 */
+  priority?: number
+  /** Not to be fetched before so many milliseconds, more or less. @default 0 */
+  waitMs?: number
 }
 
 /** An interval of a host's events that we may not have (hazards I7, I8, I11). */

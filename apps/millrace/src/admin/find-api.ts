@@ -37,6 +37,7 @@ async function direct(options: ApiOptions, host: CommandHost): Promise<AdminApi 
 /** Whether an admin server is there, whatever it thinks of our password. */
 async function answers(url: string): Promise<boolean> {
   try {
+    // oxlint-disable-next-line no-restricted-globals -- the operator names it, and no stranger
     const response = await fetch(new URL('/xrpc/_health', url), { signal: AbortSignal.timeout(2_000) })
     await response.body?.cancel()
     return true

@@ -1,4 +1,4 @@
-import { backfillerLoops, repairLoops } from '@millrace/backfiller'
+import { backfillerLoops, repairLoops, reporterLoop } from '@millrace/backfiller'
 import { identityVersion, PostgresLedger } from '@millrace/database'
 import { createGuardedFetch, DidResolver, HandleResolver, HostLimits, PdsStatus } from '@millrace/identity'
 import { indexerLoops, type IndexerLoops, type IndexerSettings } from '@millrace/indexer'
@@ -114,8 +114,16 @@ export async function joinPipeline({
     meter,
   })
   await epoch.check()
+  const reporter = reporterLoop(backfillers, {
+    database,
+    store,
+    name: CONSUMER,
+    stream: streams.repoBackfill,
+    logger,
+  })
   const keepers = [
     epoch,
+    ...(reporter ? [reporter] : []),
     checkpointLoop({ store, database, hosts, logger }),
     ...repairLoops({ database, resolver: dids, fetch, hostUrl, logger, meter }),
   ]

@@ -7,6 +7,7 @@ import { accounts } from './0006-accounts.ts'
 import { leases } from './0007-leases.ts'
 import { deadLetters } from './0008-dead-letters.ts'
 import { audit } from './0009-audit.ts'
+import { states } from './0010-states.ts'
 
 export interface Migration {
   readonly name: string
@@ -24,4 +25,5 @@ export const migrations: readonly Migration[] = [
   leases,
   deadLetters,
   audit,
+  states,
 ]

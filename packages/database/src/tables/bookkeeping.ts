@@ -57,6 +57,15 @@ export interface AuditTable {
   undo: string | null
 }
 
+/** Small values that processes share. */
+export interface StateTable {
+  scope: string
+  name: string
+  value: Json<unknown>
+  version: number
+  updated_at: TimestampWithDefault
+}
+
 /** Names that processes hold. */
 export interface LeaseTable {
   scope: string
