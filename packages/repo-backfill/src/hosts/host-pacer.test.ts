@@ -136,6 +136,13 @@ describe('a host with a limit that it does not tell', () => {
   })
 })
 
+test('a host that nothing is known of, and that refuses nothing, is asked for dozens of repos in a second', async () => {
+  const clock = { now: 1_000_000 }
+  const host = new LimitedHost({ perSecond: 100_000, burst: 1_000 })
+  await play([{ pacer: pacerWith(clock) }], host, clock, 1)
+  expect(host.taken).toBeGreaterThan(40)
+})
+
 test('a host that says what is left is asked no more than that, evenly, until its limit begins anew', async () => {
   const clock = { now: 1_000_000 }
   const pacer = pacerWith(clock, { startPerSecond: 100 })

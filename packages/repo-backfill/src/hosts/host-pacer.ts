@@ -18,7 +18,7 @@ import { rateLimitHint } from './rate-limit-hint.ts'
 export interface HostPacerOptions {
   /** Where the limits of hosts are kept, for all processes together. @default in memory, for this one */
   states?: SharedState<HostState>
-  /** Requests a second that an unknown host is asked. @default 20 */
+  /** Requests a second that an unknown host is asked. @default 40 */
   startPerSecond?: number
   /** However much it takes. @default 10_000 */
   maxPerSecond?: number
@@ -90,7 +90,7 @@ export class HostPacer {
 
   constructor({
     states,
-    startPerSecond = 20,
+    startPerSecond = 40,
     maxPerSecond = 10_000,
     backoff: { minMs = 1_000, maxMs = hastened(300_000) } = {},
     onError = () => undefined,

@@ -47,6 +47,8 @@ const MIN_PER_SECOND = 0.02
 const LOWER = 0.95
 const LOWER_MOST = 0.5
 const SOON = 100
+/** As many refusals as that does the first one count for: until then nothing was known, so that half of the rate is left. */
+const UNKNOWN = 4
 /** Turns for which a lowered rate climbs back to what was refused: each refusal is less than a hundredth of them. */
 const MIN_CLIMB = 250
 /** Turns for the first part of it, up to a little less. */
@@ -123,7 +125,8 @@ export function afterRefusal(state: HostState, now: number, answer: BadAnswer, r
   const known = withHint(state, now, answer.hint)
   if (isOfBefore(state, answer)) return heldAtLeast(known, now, answer)
   const refusedAtRate = paceOf(state, now)
-  const refusals = state.refusedAtRate !== null && state.turns < SOON ? state.refusals + 1 : 0
+  const isFirst = state.refusedAtRate === null
+  const refusals = isFirst ? UNKNOWN : state.turns < SOON ? state.refusals + 1 : 0
   const perSecond = Math.max(MIN_PER_SECOND, refusedAtRate * Math.max(LOWER_MOST, LOWER ** (2 ** refusals)))
   // Without a word from it: the time of some turns the first time, longer when it goes on to refuse.
   const firstMs = Math.max(LEAST_HOLD_MS, (IDLE_TURNS * 1_000) / perSecond)
