@@ -67,7 +67,8 @@ export async function gatherFacts(sources: DoctorSources, signal?: AbortSignal):
     declared,
     store: storeFacts,
     database: databaseFacts,
-    clocks,
+    // In one order, whoever answers first.
+    clocks: clocks.sort((a, b) => b.of.localeCompare(a.of)),
     upstreams: await probeAll(sources, distinct([...known, ...(sources.upstreams ?? [])]), explain, signal),
     exposure,
   }
