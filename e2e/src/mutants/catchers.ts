@@ -64,8 +64,8 @@ export const catchers: Readonly<Record<Guard, Catcher>> = {
     test: 'a gate that comes late takes back once who was told and what was counted (X14, A3)',
   },
   'lock-order': {
-    file: 'packages/indexing/src/stored-state.test.ts',
-    test: 'locks are taken in one order, whatever they are about (X3)',
+    file: 'packages/indexing/src/batch-locks.test.ts',
+    test: 'locks are taken in one order, whatever order they are asked for in (X3)',
   },
   'deadlock-retry': { file: 'packages/database/src/classify-error.test.ts', test: '40P01 is transient (G9)' },
   halving: {

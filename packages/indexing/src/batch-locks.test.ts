@@ -77,11 +77,11 @@ describe('names of locks', () => {
   })
 })
 
-describe('locks are taken in one order, each once (X3)', () => {
+describe('locks', () => {
   const keysOf = (...takes: Parameters<typeof takeLocks>): unknown => takeLocks(...takes).values[0]
   const shared = (...names: string[]): LockNames => new Map(names.map((name) => [name, false]))
 
-  test('whatever order they are asked for in', () => {
+  test('locks are taken in one order, whatever order they are asked for in (X3)', () => {
     const names = ['did:plc:a', 'did:plc:b', 'did:plc:c', 'did:plc:d', 'did:plc:e', 'did:plc:f']
     const keys = keysOf(names)
     expect(new Set(keys as bigint[]).size).toBe(names.length)
@@ -89,7 +89,7 @@ describe('locks are taken in one order, each once (X3)', () => {
     expect(keysOf([], shared(...names))).toEqual(keys)
   })
 
-  test('repos come before names, and are always had alone', () => {
+  test('those of repos come before those of names, and are always had alone (X3)', () => {
     const [a, b] = ['did:plc:a', 'did:plc:b'].map((did) => lockKey('repo', did)).sort((x, y) => (x < y ? -1 : 1))
     const names = ['one', 'two', 'three'].map((name) => lockKey('repo', name)).sort((x, y) => (x < y ? -1 : 1))
     expect(
