@@ -218,6 +218,25 @@ test('a loop with work in hand says when it last took a step, and without any sa
   expect(loop.lastStepAt()).toBeNull()
 })
 
+test('a loop that is run again has nothing in hand of the run that failed (G11)', async () => {
+  const source = new Batches(a(1, 150))
+  const first = source.batches.bind(source)
+  source.batches = async function* (signal) {
+    yield* first(signal)
+    throw new Error('the store is away')
+  }
+  const loop = new Held(source, 1)
+  const running = loop.run(new AbortController().signal)
+  await expect(running).rejects.toThrow('away')
+  expect(loop.lastStepAt()).not.toBeNull()
+  source.batches = async function* () {}
+  await loop.run(new AbortController().signal)
+  expect(loop.lastStepAt()).toBeNull()
+  loop.atWork.get('a 1')!.letGo()
+  await eventually(() => expect(source.acked).toHaveLength(150))
+  expect(loop.lastStepAt()).toBeNull()
+})
+
 test('a batch that is too much for the database at once is divided, and nothing of it is given up (X5)', async () => {
   const source = new Batches(a(1, 200))
   const sizes: number[] = []

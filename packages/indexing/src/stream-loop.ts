@@ -141,6 +141,8 @@ export abstract class StreamLoop<T> implements Loop {
   }
 
   async run(signal: AbortSignal): Promise<void> {
+    // Work that a run before this one has left is not in hand any more.
+    this.#lastStepAt = null
     const failed = new AbortController()
     const stop = AbortSignal.any([signal, failed.signal])
     const lanes: Promise<void>[] = Array.from({ length: this.#concurrency }, () => Promise.resolve())
@@ -165,6 +167,10 @@ export abstract class StreamLoop<T> implements Loop {
     }
     await Promise.all(open)
     if (failed.signal.aborted) throw failed.signal.reason
+  }
+
+  #step(): void {
+    if (this.#lastStepAt !== null) this.#lastStepAt = performance.now()
   }
 
   /** A part for each lane, in the order of the stream. */
@@ -237,7 +243,7 @@ export abstract class StreamLoop<T> implements Loop {
     await batch.ack(ids)
     this.#entries += ids.length
     this.#lastAckAt = Date.now()
-    this.#lastStepAt = performance.now()
+    this.#step()
   }
 
   /** False when the signal came first: the entries stay in the stream. */
@@ -247,7 +253,7 @@ export abstract class StreamLoop<T> implements Loop {
     const doubt = new Backoff(this.#doubt)
     let isCounted = false
     for (;;) {
-      this.#lastStepAt = performance.now()
+      this.#step()
       try {
         await this.apply(entries)
         this.#failures?.addApplied(entries.length)
@@ -324,7 +330,7 @@ export abstract class StreamLoop<T> implements Loop {
         await write()
         return true
       } catch (error) {
-        this.#lastStepAt = performance.now()
+        this.#step()
         this.logger.error({ err: error }, 'cannot write to the ledger; trying again')
         await sleep(backoff.nextMs(), signal)
       }

@@ -61,13 +61,10 @@ describe('a loop (G11)', () => {
     const logger: Logger = { ...silentLogger, error: (fields) => errors.push(fields) }
     let isStuck = true
     const loop = {
-      ...loopOf(
-        async (signal) => {
-          await sleep(1e6, signal)
-          isStuck = false
-        },
-        async () => stop.abort(),
-      ),
+      ...loopOf(lasts, async () => {
+        isStuck = false
+        stop.abort()
+      }),
       lastStepAt: () => (isStuck ? performance.now() - 50 : null),
     }
     await new LoopRunner(loop, logger, fast).run(stop.signal)

@@ -16,9 +16,17 @@ export interface LoopRunnerOptions {
 
 /** A loop that had work in hand took no step for long. */
 class StuckLoopError extends Error {
-  override readonly name = 'StuckLoopError'
+  override readonly name: string = 'StuckLoopError'
   constructor(ms: number, more = '') {
     super(`it has work in hand and took no step for ${Math.round(ms / 1_000)} s${more}`)
+  }
+}
+
+/** It was told to end, and did not. */
+class HangingLoopError extends StuckLoopError {
+  override readonly name = 'HangingLoopError'
+  constructor(ms: number) {
+    super(ms, ', and did not end when it was told to')
   }
 }
 
@@ -70,7 +78,7 @@ export class LoopRunner {
         this.#runsSince = undefined
         this.#failure = error
         this.#logger.error({ loop: name, err: error, restarts: pauses.attempt }, 'loop failed')
-        if (signal.aborted || pauses.attempt >= restarts || this.#isStuck() !== undefined) throw error
+        if (signal.aborted || pauses.attempt >= restarts || error instanceof HangingLoopError) throw error
       }
       await sleep(pauses.nextMs(), signal)
       if (signal.aborted) return
@@ -83,7 +91,7 @@ export class LoopRunner {
   }
 
   /** For how long it has been stuck, in milliseconds. */
-  #isStuck(): number | undefined {
+  #stuckMs(): number | undefined {
     const lastStepAt = this.#loop.lastStepAt?.() ?? null
     const ms = lastStepAt === null ? 0 : performance.now() - lastStepAt
     return ms > this.#options.stuckMs ? ms : undefined
@@ -95,10 +103,10 @@ export class LoopRunner {
     const hanging = Promise.withResolvers<never>()
     let grace: NodeJS.Timeout | undefined
     const look = (): void => {
-      const ms = this.#isStuck()
+      const ms = this.#stuckMs()
       if (ms === undefined || stuck.signal.aborted) return
       stuck.abort(new StuckLoopError(ms))
-      grace = setTimeout(() => hanging.reject(new StuckLoopError(ms, ', and did not end when it was told to')), graceMs)
+      grace = setTimeout(() => hanging.reject(new HangingLoopError(ms)), graceMs)
     }
     const watch = setInterval(look, Math.min(5_000, stuckMs / 4))
     try {
