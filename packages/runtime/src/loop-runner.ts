@@ -1,5 +1,6 @@
 import { hastened } from '@millrace/failpoints'
 import { Backoff, sleep, type BackoffOptions, type Logger, type Loop } from '@millrace/stream-protocol'
+import { isAbort } from './is-abort.ts'
 
 export interface LoopRunnerOptions {
   /** How often in a row a loop is run again before its failure is that of the process. @default 5 */
@@ -118,8 +119,4 @@ export class LoopRunner {
       clearTimeout(grace)
     }
   }
-}
-
-function isAbort(error: unknown, signal: AbortSignal): boolean {
-  return error === signal.reason || (error instanceof Error && error.name === 'AbortError')
 }

@@ -3,6 +3,7 @@ import { helpText } from './config-docs.ts'
 import { ConfigError, readConfig, type ConfigOf, type Definition, type Environment } from './config.ts'
 import { startHealthServer, type HealthServer } from './health-server.ts'
 import { Health } from './health.ts'
+import { isAbort } from './is-abort.ts'
 import { createLogger } from './logger.ts'
 import { createMeter, createRegistry, type Registry } from './meter.ts'
 import { describeError } from './redact.ts'
@@ -148,10 +149,6 @@ function answerArguments(
       complain(`unknown argument ${JSON.stringify(argument)}; --help lists the environment variables it reads`)
       return exitCodes.badConfiguration
   }
-}
-
-function isAbort(error: unknown, signal: AbortSignal): boolean {
-  return error === signal.reason || (error instanceof Error && error.name === 'AbortError')
 }
 
 /** Turns signals and errors that nobody caught into the end of the process. */
