@@ -14,3 +14,4 @@ export type { Trace, TraceCode, TraceLevel, TraceStep, TraceVerdict } from './tr
 export { traceSubject, UnknownSubjectError, type TraceSources } from './trace/trace-subject.ts'
 export { probeUpstream, readHead, type HostEvent, type Probe, type ProbeOptions } from './upstream/probe.ts'
 export { compareIds, idBefore, oldestWaitingId } from './waiting.ts'
+export { jsonObject } from './json-object.ts'

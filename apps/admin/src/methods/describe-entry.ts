@@ -1,3 +1,4 @@
+import { jsonObject } from '@millrace/diagnosis'
 import { isObject, type StoredFields } from '@millrace/stream-protocol'
 
 const MOST_CHARACTERS = 300
@@ -5,7 +6,7 @@ const MOST_CHARACTERS = 300
 /** What an entry is about, in a few words. What is no event of ours is shown as it is. */
 export function describeEntry({ fields }: StoredFields): string {
   const [text = ''] = Object.values(fields)
-  const event = parse(text)
+  const event = jsonObject(text)
   if (!event) return text.slice(0, MOST_CHARACTERS)
   const { type, did, collection, rkey, rev, label } = event
   const words = isObject(label)
@@ -17,13 +18,4 @@ export function describeEntry({ fields }: StoredFields): string {
     .filter((word) => typeof word === 'string')
     .join(' ')
     .slice(0, MOST_CHARACTERS)
-}
-
-function parse(text: string): { [key: string]: unknown } | undefined {
-  try {
-    const value: unknown = JSON.parse(text)
-    return isObject(value) ? value : undefined
-  } catch {
-    return undefined
-  }
 }

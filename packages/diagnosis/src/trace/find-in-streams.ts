@@ -5,6 +5,7 @@ import {
   type StreamStatus,
   type StreamStore,
 } from '@millrace/stream-protocol'
+import { jsonObject } from '../json-object.ts'
 import { idBefore, isDeserted } from '../waiting.ts'
 import type { FoundEntry, GroupPosition, StreamFacts } from './facts.ts'
 import type { Subject } from './subject.ts'
@@ -70,7 +71,7 @@ function readEntry({ id, fields }: StoredFields, { did, record }: Subject): Foun
   for (const text of Object.values(fields)) {
     // Few are: the others need not be read as JSON.
     if (!text.includes(did)) continue
-    const event = parse(text)
+    const event = jsonObject(text)
     if (!event) continue
     const label = isObject(event['label']) ? event['label'] : event
     if (typeof label['uri'] === 'string' && label['uri'] === (record?.uri ?? did)) return { id, type: 'label' }
@@ -86,15 +87,6 @@ function readEntry({ id, fields }: StoredFields, { did, record }: Subject): Foun
     }
   }
   return undefined
-}
-
-function parse(text: string): { [key: string]: unknown } | undefined {
-  try {
-    const value: unknown = JSON.parse(text)
-    return isObject(value) ? value : undefined
-  } catch {
-    return undefined
-  }
 }
 
 async function position(
