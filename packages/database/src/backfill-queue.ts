@@ -1,4 +1,5 @@
 import { streams } from '@millrace/stream-protocol'
+import { DIRTY_STREAM } from './dirty-queue.ts'
 import type { Database } from './open-database.ts'
 
 export interface BackfillCounts {
@@ -13,7 +14,7 @@ export interface BackfillCounts {
 /** The priority of accounts that nobody waits for. */
 const LAST = 3
 /** Streams whose repos are given up as a whole. */
-const repoStreams = [streams.repoBackfill, 'millrace_dirty']
+const repoStreams = [streams.repoBackfill, DIRTY_STREAM]
 const dueAt = `case when priority = ${LAST} and (select value = 'true' from millrace_setting where name = 'backfill-paused')
   then 'infinity'::timestamptz else now() end`
 

@@ -10,6 +10,9 @@ import {
 } from '@millrace/stream-protocol'
 import type { Database } from './open-database.ts'
 
+/** What marked accounts go by where those of a stream would. */
+export const DIRTY_STREAM = 'millrace_dirty'
+
 export interface DirtyQueueOptions {
   database: Database
   /** The URL of a host that marks name without its scheme. */
@@ -53,8 +56,8 @@ const MAX_PAUSE_MINUTES = 60
  * back after a pause, which doubles, unless its mark is gone by then. So no crash between here and the rows loses it.
  */
 export class DirtyQueue implements BatchSource<BackfillEvent> {
-  readonly stream = 'millrace_dirty'
-  readonly group = 'millrace_dirty'
+  readonly stream = DIRTY_STREAM
+  readonly group = DIRTY_STREAM
   readonly #database: Database
   readonly #hostUrl: (host: string) => string
   readonly #batchSize: number

@@ -49,6 +49,9 @@ const spreadGaps = {
   values: [repoStreams],
 }
 
+/** A time as the tables have it. */
+const textOf = (time: string): string => `to_char((${time}) at time zone 'utc', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')`
+
 /**
  * What a host has decided for itself, of which no PDS knows, is its word now, as if the event that was lost had come. It
  * has no number by which it could overrule what was heard while the list was on its way: that stays.
@@ -57,13 +60,13 @@ function hostWords(host: string, listed: readonly ListedStatus[]): { text: strin
   return {
     text: `
       insert into millrace_account_status as s (did, host, active, status, seq, time)
-      select did, $1, active, status, 0, to_char(now() at time zone 'utc', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')
+      select did, $1, active, status, 0, ${textOf('now()')}
       from unnest($2::text[], $3::boolean[], $4::text[]) as k(did, active, status)
       where status in ('takendown', 'suspended')
         or active and exists (select from millrace_account_status w where w.did = k.did and w.host = $1 and not w.active)
       order by did collate "C"
       on conflict (did, host) do update set active = excluded.active, status = excluded.status
-      where s.time < to_char((now() - interval '5 minutes') at time zone 'utc', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')`,
+      where s.time < ${textOf("now() - interval '5 minutes'")}`,
     values: [
       host,
       listed.map(({ did }) => did),
