@@ -1,6 +1,7 @@
 import { failpoints, type Failpoint } from '@millrace/failpoints'
 import { sleep } from '@millrace/stream-protocol'
 import { comesTo, type NemesisCase } from '../nemesis-case.ts'
+import type { AppProcess } from '../../pipeline/app-process.ts'
 import type { ProcessName, Stage } from '../stage.ts'
 
 const appOf = (place: Failpoint): Exclude<ProcessName, 'otherBackfiller' | 'otherIndexer' | 'admin'> =>
@@ -37,6 +38,12 @@ async function killAll(stage: Stage): Promise<number> {
   return running.length
 }
 
+async function standStill(app: AppProcess, ms: number): Promise<void> {
+  app.signal('SIGSTOP')
+  await sleep(ms)
+  app.signal('SIGCONT')
+}
+
 /** What ends processes, or has them stand still. */
 export const processCases: readonly NemesisCase[] = [
   ...(Object.keys(failpoints) as Failpoint[]).map(killAt),
@@ -68,9 +75,7 @@ export const processCases: readonly NemesisCase[] = [
     summary: 'SIGSTOP of an indexer until others have its entries, then SIGCONT: a zombie writes',
     hazards: 'S4, S6',
     async inject(stage) {
-      stage.apps.indexer.signal('SIGSTOP')
-      await sleep(5_000)
-      stage.apps.indexer.signal('SIGCONT')
+      await standStill(stage.apps.indexer, 5_000)
       return 1
     },
   },
@@ -81,9 +86,7 @@ export const processCases: readonly NemesisCase[] = [
     async inject(stage) {
       await stage.fetchAgain(12)
       await sleep(300)
-      stage.apps.backfiller.signal('SIGSTOP')
-      await sleep(5_000)
-      stage.apps.backfiller.signal('SIGCONT')
+      await standStill(stage.apps.backfiller, 5_000)
       return 1
     },
   },
@@ -92,9 +95,7 @@ export const processCases: readonly NemesisCase[] = [
     summary: 'SIGSTOP of the ingester for longer than its connections live, then SIGCONT',
     hazards: 'I9',
     async inject(stage) {
-      stage.apps.ingester.signal('SIGSTOP')
-      await sleep(3_000)
-      stage.apps.ingester.signal('SIGCONT')
+      await standStill(stage.apps.ingester, 3_000)
       return 1
     },
   },
