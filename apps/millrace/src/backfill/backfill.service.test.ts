@@ -12,6 +12,7 @@ import { streamEventCodec, streams } from '@millrace/stream-protocol'
 import { eventually, pgTest } from '@millrace/testing'
 import { expect } from 'vitest'
 import type { CommandHost } from '../command-host.ts'
+import { runCommand } from '../run-command.testing.ts'
 import type { BackfillStatus } from './backfill-status.ts'
 import type { AddOptions } from './options.ts'
 import { runAdd } from './run-add.ts'
@@ -29,14 +30,7 @@ const options: AddOptions = {
 }
 
 async function run(databaseUrl: string, command: (host: CommandHost) => Promise<number>) {
-  const output = { stdout: '', stderr: '' }
-  const code = await command({
-    env: { DB_POSTGRES_URL: databaseUrl, MILLRACE_ALLOW_PRIVATE_HOSTS: '1' },
-    stdout: { write: (text) => (output.stdout += text) },
-    stderr: { write: (text) => (output.stderr += text) },
-    signal: new AbortController().signal,
-  })
-  return { code, ...output }
+  return await runCommand({ DB_POSTGRES_URL: databaseUrl, MILLRACE_ALLOW_PRIVATE_HOSTS: '1' }, command)
 }
 
 async function status(databaseUrl: string): Promise<BackfillStatus & { code: number }> {

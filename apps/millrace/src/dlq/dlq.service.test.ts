@@ -6,6 +6,7 @@ import { startProcess } from '@millrace/runtime/testing'
 import { labelEventCodec, recordUri, streamEventCodec, type DeadLetter } from '@millrace/stream-protocol'
 import { eventually, pgTest, serviceTest } from '@millrace/testing'
 import { expect, test } from 'vitest'
+import { runCommand } from '../run-command.testing.ts'
 import type { DlqRequest } from './options.ts'
 import { runDlq } from './run-dlq.ts'
 
@@ -35,17 +36,7 @@ async function openWith(url: string, ...kept: Partial<DeadLetter>[]): Promise<Da
 
 /** The command in this process, with nothing of its environment. */
 async function run(url: string | undefined, request: DlqRequest, { json = false, env = {} as Environment } = {}) {
-  const output = { stdout: '', stderr: '' }
-  const code = await runDlq(
-    request,
-    { database: url, data: '/tmp/millrace-none', json },
-    {
-      env,
-      stdout: { write: (text) => (output.stdout += text) },
-      stderr: { write: (text) => (output.stderr += text) },
-    },
-  )
-  return { code, ...output }
+  return await runCommand(env, (host) => runDlq(request, { database: url, data: '/tmp/millrace-none', json }, host))
 }
 
 const states = async ({ pool }: Database) =>

@@ -10,6 +10,7 @@ import type { Environment } from '@millrace/runtime'
 import { startProcess } from '@millrace/runtime/testing'
 import { eventually, pgTest } from '@millrace/testing'
 import { expect, test } from 'vitest'
+import { runCommand } from '../run-command.testing.ts'
 import type { RecountCommandOptions } from './options.ts'
 import { runRecount } from './run-recount.ts'
 
@@ -43,27 +44,18 @@ async function run(
   env: Environment = {},
   signal = new AbortController().signal,
 ) {
-  const output = { stdout: '', stderr: '' }
-  const code = await runRecount(
-    {
-      subjects: [],
-      tables: [],
-      after: undefined,
-      dryRun: false,
-      samples: 10,
-      database: undefined,
-      data: NOWHERE,
-      json: false,
-      ...options,
-    },
-    {
-      env,
-      stdout: { write: (text) => (output.stdout += text) },
-      stderr: { write: (text) => (output.stderr += text) },
-      signal,
-    },
-  )
-  return { code, ...output }
+  const all: RecountCommandOptions = {
+    subjects: [],
+    tables: [],
+    after: undefined,
+    dryRun: false,
+    samples: 10,
+    database: undefined,
+    data: NOWHERE,
+    json: false,
+    ...options,
+  }
+  return await runCommand(env, (host) => runRecount(all, host), signal)
 }
 
 pgTest('what is wrong is found, then corrected, then right', async ({ databaseUrl }) => {

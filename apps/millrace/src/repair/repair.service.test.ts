@@ -15,6 +15,7 @@ import { runRepair } from './run-repair.ts'
 import { runResync } from './run-resync.ts'
 import type { RepairCommandOptions } from './options.ts'
 import type { CommandHost } from '../command-host.ts'
+import { runCommand } from '../run-command.testing.ts'
 
 const options: RepairCommandOptions = {
   database: undefined,
@@ -27,21 +28,8 @@ const options: RepairCommandOptions = {
   wait: true,
 }
 
-/** Gives a command an environment, and keeps what it prints. */
-function hostOf(databaseUrl: string, signal = new AbortController().signal) {
-  const output = { stdout: '', stderr: '' }
-  const host: CommandHost = {
-    env: { DB_POSTGRES_URL: databaseUrl, MILLRACE_ALLOW_PRIVATE_HOSTS: '1' },
-    stdout: { write: (text) => (output.stdout += text) },
-    stderr: { write: (text) => (output.stderr += text) },
-    signal,
-  }
-  return { host, output }
-}
-
 async function run(databaseUrl: string, command: (host: CommandHost) => Promise<number>, signal?: AbortSignal) {
-  const { host, output } = hostOf(databaseUrl, signal)
-  return { code: await command(host), ...output }
+  return await runCommand({ DB_POSTGRES_URL: databaseUrl, MILLRACE_ALLOW_PRIVATE_HOSTS: '1' }, command, signal)
 }
 
 /** A network that a database knows of, and nothing of its repos. */
