@@ -1,5 +1,5 @@
 import { failpoint, hastened } from '@millrace/failpoints'
-import { silentLogger, sleep, type Logger, type Loop, type StreamStore } from '@millrace/stream-protocol'
+import { compareIds, silentLogger, sleep, type Logger, type Loop, type StreamStore } from '@millrace/stream-protocol'
 import type { Database } from './open-database.ts'
 import { readStreamEpoch } from './stream-epoch.ts'
 import { registerUpstreams, type Upstream } from './upstreams.ts'
@@ -94,7 +94,7 @@ export class CheckpointKeeper implements Loop {
     // A cursor that went back was set back: what was beyond it is read again.
     const samples = (this.#samples.get(cursorKey) ?? []).filter((sample) => sample.seq <= seq)
     if (lastId !== null && samples.at(-1)?.seq !== seq) samples.push({ seq, lastId })
-    const left = samples.filter((sample) => firstId !== null && comparedIds(sample.lastId, firstId) >= 0)
+    const left = samples.filter((sample) => firstId !== null && compareIds(sample.lastId, firstId) >= 0)
     this.#samples.set(cursorKey, left.length > MAX_SAMPLES ? left.filter((_, index) => index % 2 === 0) : left)
     return samples[samples.length - left.length - 1]?.seq
   }
@@ -107,11 +107,4 @@ export async function readCheckpoint({ pool }: Database, host: string, stream: s
     [host, stream],
   )
   return rows[0]?.checkpoint ?? null
-}
-
-/** Entry ids are two numbers, `milliseconds-sequence`. */
-function comparedIds(a: string, b: string): number {
-  const [aMs = 0, aSeq = 0] = a.split('-').map(Number)
-  const [bMs = 0, bSeq = 0] = b.split('-').map(Number)
-  return aMs - bMs || aSeq - bSeq
 }

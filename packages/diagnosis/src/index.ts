@@ -13,5 +13,6 @@ export {
 export type { Trace, TraceCode, TraceLevel, TraceStep, TraceVerdict } from './trace/trace.ts'
 export { traceSubject, UnknownSubjectError, type TraceSources } from './trace/trace-subject.ts'
 export { probeUpstream, readHead, type HostEvent, type Probe, type ProbeOptions } from './upstream/probe.ts'
-export { compareIds, idBefore, oldestWaitingId } from './waiting.ts'
+export { readEntry } from './read-entry.ts'
+export { oldestWaitingId } from './waiting.ts'
 export { jsonObject } from './json-object.ts'

@@ -1,4 +1,4 @@
-import type { GroupStatus, StreamStatus } from '@millrace/stream-protocol'
+import { compareIds, type GroupStatus, type StreamStatus } from '@millrace/stream-protocol'
 
 /**
  * The oldest entry that the group has not acked. The first undelivered one is not asked for; it is not older than the
@@ -14,22 +14,6 @@ export function oldestWaitingId(group: GroupStatus, { firstId, lastId }: StreamS
 
 function later(one: string, other: string): string {
   return compareIds(one, other) > 0 ? one : other
-}
-
-/** Ids are `<milliseconds>-<number>`; both parts may exceed what a number holds exactly. */
-export function compareIds(one: string, other: string): number {
-  const [oneMs = 0n, oneSeq = 0n] = one.split('-').map(BigInt)
-  const [otherMs = 0n, otherSeq = 0n] = other.split('-').map(BigInt)
-  const difference = oneMs === otherMs ? oneSeq - otherSeq : oneMs - otherMs
-  return difference === 0n ? 0 : difference > 0n ? 1 : -1
-}
-
-const FIRST_OF_BEFORE = '18446744073709551615'
-
-/** The id in front of this one, so that what comes after it begins here. */
-export function idBefore(id: string): string {
-  const [ms = '0', number = '0'] = id.split('-')
-  return number === '0' ? `${Math.max(0, Number(ms) - 1)}-${FIRST_OF_BEFORE}` : `${ms}-${BigInt(number) - 1n}`
 }
 
 /**

@@ -1,6 +1,7 @@
 import { hastened, isGuarded } from '@millrace/failpoints'
 import {
   Backoff,
+  idBefore,
   noMeter,
   silentLogger,
   sleep,
@@ -276,10 +277,4 @@ function firstStream(reply: Reply, field: string): StoredEntry[] {
   if (reply === null) return []
   const [stream] = asList(reply, 'read')
   return stream === undefined ? [] : asEntries(asList(stream, 'stream')[1], field)
-}
-
-/** The greatest id below this one. */
-function idBefore(id: string): string {
-  const [time = '0', sequence = '0'] = id.split('-')
-  return sequence === '0' ? `${BigInt(time) - 1n}-18446744073709551615` : `${time}-${BigInt(sequence) - 1n}`
 }

@@ -2,10 +2,10 @@ export { backfillEventCodec, OWN_PDS, readBackfillEvent, type BackfillEvent } fr
 export { isCid, isDid, isNsid, isObject, isRkey, isTid, type JsonObject } from './check.ts'
 export { CollectionFilter } from './collection-filter.ts'
 export { CursorConflictError, InvalidEventError } from './errors.ts'
+export { compareIds, entryTime, idBefore } from './entry-id.ts'
 export { labelEventCodec, readLabelEvent, type Label, type LabelEvent } from './label-event.ts'
 export { MemoryState } from './memory-state.ts'
 export {
-  entryTime,
   GHOST,
   noMeter,
   silentLogger,

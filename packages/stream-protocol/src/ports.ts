@@ -223,11 +223,6 @@ export interface StreamStore extends AsyncDisposable {
   ping(): Promise<void>
 }
 
-/** The millisecond at which a stream entry was appended, read from its id. */
-export function entryTime(id: string): number {
-  return Number(id.slice(0, id.indexOf('-')))
-}
-
 /** A message that was given up, with what is needed to understand and to repeat it (hazard G1). */
 export interface DeadLetter {
   stream: string

@@ -1,5 +1,4 @@
 import { expect, test } from 'vitest'
-import { entryTime } from './ports.ts'
 import { cursorKey, epochKey, groups, INGESTER_DONE, SEQ_BACKFILL, streams } from './streams.ts'
 
 test('names that other services know are what they were', () => {
@@ -24,8 +23,4 @@ test.for([
 
 test('how often a host lost its numbers is kept beside its cursor', () => {
   expect(epochKey(streams.labelLive, 'https://mod.example')).toBe('label_live:epoch:mod.example')
-})
-
-test('the time of an entry is in its id', () => {
-  expect(entryTime('1700000000000-12')).toBe(1_700_000_000_000)
 })

@@ -1,4 +1,4 @@
-import { idBefore } from '@millrace/diagnosis'
+import { readEntry } from '@millrace/diagnosis'
 import { describeEntry } from './describe-entry.ts'
 import { defineMethod, entryCursor, storeOf } from './method.ts'
 
@@ -30,13 +30,13 @@ export const listPending = defineMethod({
     }
     const entries = await Promise.all(
       found.map(async ({ id, consumer, idleMs, deliveries }) => {
-        const [entry] = await store.read(stream, { after: idBefore(id), limit: 1 })
+        const entry = await readEntry(store, stream, id)
         return {
           id,
           consumer,
           idleSeconds: Math.round(idleMs / 1_000),
           ...(deliveries !== null && { deliveries }),
-          ...(entry?.id === id && { event: describeEntry(entry) }),
+          ...(entry && { event: describeEntry(entry) }),
         }
       }),
     )

@@ -1,6 +1,6 @@
 import { STREAM_EPOCH_KEY, type GroupStatus, type StreamStatus, type StreamStore } from '@millrace/stream-protocol'
 import type { GroupProgress } from '../progress-watch.ts'
-import { idBefore } from '../waiting.ts'
+import { readEntry } from '../read-entry.ts'
 import type { DeclaredStream, StoreFacts } from './facts.ts'
 
 export interface ReadStoreOptions {
@@ -45,12 +45,7 @@ export async function readStoreFacts(
 
 async function countGhosts(store: StreamStore, stream: string, group: string): Promise<number> {
   const pending = await store.pending(stream, group, { after: '0-0', limit: LOOKED_FOR })
-  const found = await Promise.all(
-    pending.map(async ({ id }) => {
-      const [entry] = await store.read(stream, { after: idBefore(id), limit: 1 })
-      return entry?.id === id
-    }),
-  )
+  const found = await Promise.all(pending.map(async ({ id }) => (await readEntry(store, stream, id)) !== undefined))
   const missing = pending.filter((_, index) => found[index] !== true)
   if (missing.length === 0) return 0
   // What was acked while we looked is no ghost.

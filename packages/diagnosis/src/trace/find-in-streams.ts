@@ -1,4 +1,5 @@
 import {
+  idBefore,
   isObject,
   type GroupStatus,
   type StoredFields,
@@ -6,7 +7,7 @@ import {
   type StreamStore,
 } from '@millrace/stream-protocol'
 import { jsonObject } from '../json-object.ts'
-import { idBefore, isDeserted } from '../waiting.ts'
+import { isDeserted } from '../waiting.ts'
 import type { FoundEntry, GroupPosition, StreamFacts } from './facts.ts'
 import type { Subject } from './subject.ts'
 

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { compareIds, idBefore } from './waiting.ts'
+import { compareIds, entryTime, idBefore } from './entry-id.ts'
 
 test('ids compare as numbers, also beyond what a number holds', () => {
   expect(compareIds('9-0', '10-0')).toBe(-1)
@@ -13,4 +13,8 @@ test.each([
 ])('the id before %s is %s', (id, before) => {
   expect(idBefore(id)).toBe(before)
   expect(compareIds(before, id)).toBe(-1)
+})
+
+test('the time of an entry is in its id', () => {
+  expect(entryTime('1700000000000-12')).toBe(1_700_000_000_000)
 })
