@@ -16,6 +16,9 @@ function write(block: Uint8Array): string | undefined {
   return written ? String(writer.take()) : undefined
 }
 
+/** What JavaScript puts first in its objects. */
+const numberAsKey = /[{,]"(?:0|[1-9]\d*)":/
+
 const text = fc.oneof(
   fc.string({ unit: 'grapheme' }),
   fc.string({ unit: 'binary' }),
@@ -48,8 +51,11 @@ describe('JsonWriter', () => {
         // Whatever it leaves alone is an affair of `readRecord`.
         if (written === undefined) return
         const read = JSON.stringify(readRecord(block))
-        expect(JSON.stringify(JSON.parse(written))).toBe(read)
         expect(written).toHaveLength(read.length)
+        // To the letter where nothing is in another order. Parsed again only where it has to be: once V8 13.6 has parsed
+        // an object with the key `\\`, it takes keys that begin with an escape for that one.
+        if (numberAsKey.test(read)) expect(JSON.stringify(JSON.parse(written))).toBe(read)
+        else expect(written).toBe(read)
       }),
       { numRuns: 400 },
     )
