@@ -40,16 +40,18 @@ export class BackfillLedger {
   async giveUp({ batch, entry }: Subject, error: unknown): Promise<'dead-letter' | 'postponed'> {
     const { did, host } = entry.event
     const reason = reasonOf(error)
+    // It is wanted no sooner than before, for having failed.
+    const mark = entry.priority === undefined ? {} : { priority: entry.priority }
     if (reason === 'future-rev') {
       // Who is right, our clock or theirs, shows later: it is looked at again, and nothing is given up (hazard J13).
-      await this.#mark(entry.event, reason)
+      await this.#mark(entry.event, reason, mark)
       return 'postponed'
     }
     this.#logger.error({ did, host, reason, err: error }, 'repo given up')
     const message = error instanceof Error ? error.message : String(error)
     const payload = backfillEventCodec.encode(entry.event)
     await this.#keep([{ stream: batch.stream, entryId: entry.id, reason, error: message, did, host, payload }])
-    await this.#mark(entry.event, 'invalid-repo')
+    await this.#mark(entry.event, 'invalid-repo', mark)
     return 'dead-letter'
   }
 
