@@ -1,6 +1,7 @@
 import { isGuarded } from '@millrace/failpoints'
 import { RedisScript, type RedisConnection } from './connect.ts'
 import { asInteger } from './replies.ts'
+import { accounts, takenKey } from './unaccounted.ts'
 
 /**
  * XACK and XDEL in one step: a crash between them would leave an entry that nobody reads and that counts for ever
@@ -9,27 +10,12 @@ import { asInteger } from './replies.ts'
  * An entry that another group of the stream has not yet read, or has not acked, stays: the last group to ack deletes
  * it. Ids are compared as digits, since Lua's numbers are too short for them.
  */
-const ackScript = new RedisScript(`
+const ackScript = new RedisScript(`${accounts}
 local key, group = KEYS[1], ARGV[1]
-local acked = 0
+local before, groups = streamOf(key), groupsOf(key)
+local acked, deleted = 0, 0
 for i = 2, #ARGV, 1000 do
   acked = acked + redis.call('XACK', key, group, unpack(ARGV, i, math.min(i + 999, #ARGV)))
-end
-
-local infos = redis.pcall('XINFO', 'GROUPS', key)
-if infos.err then return acked end
-local others = {}
-for _, info in ipairs(infos) do
-  local fields = {}
-  for i = 1, #info, 2 do fields[info[i]] = info[i + 1] end
-  if fields['name'] ~= group then others[#others + 1] = fields end
-end
-
-if ${isGuarded('other-groups') ? '#others == 0' : 'true'} then
-  for i = 2, #ARGV, 1000 do
-    redis.call('XDEL', key, unpack(ARGV, i, math.min(i + 999, #ARGV)))
-  end
-  return acked
 end
 
 local function digitsAfter(a, b)
@@ -42,18 +28,36 @@ local function idAfter(a, b)
   if aTime ~= bTime then return digitsAfter(aTime, bTime) end
   return digitsAfter(aSeq, bSeq)
 end
+local function isWantedBy(other, id)
+  return idAfter(id, other['last-delivered-id'])
+    or (other['pending'] > 0 and #redis.call('XPENDING', key, other['name'], id, id, 1) > 0)
+end
 
-for i = 2, #ARGV do
-  local id, passed = ARGV[i], true
-  for _, other in ipairs(others) do
-    if idAfter(id, other['last-delivered-id'])
-      or (other['pending'] > 0 and #redis.call('XPENDING', key, other['name'], id, id, 1) > 0)
-    then
-      passed = false
-      break
-    end
+local others = {}
+for _, other in ipairs(groups) do
+  if other['name'] ~= group then others[#others + 1] = other end
+end
+
+if ${isGuarded('other-groups') ? '#others == 0' : 'true'} then
+  for i = 2, #ARGV, 1000 do
+    deleted = deleted + redis.call('XDEL', key, unpack(ARGV, i, math.min(i + 999, #ARGV)))
   end
-  if passed then redis.call('XDEL', key, id) end
+  -- A ghost is acked and cannot be deleted any more: it has left already, and is accounted for with this.
+  deleted = math.max(deleted, acked)
+else
+  for i = 2, #ARGV do
+    local id, wanted = ARGV[i], false
+    for _, other in ipairs(others) do wanted = wanted or isWantedBy(other, id) end
+    if not wanted then deleted = deleted + redis.call('XDEL', key, id) end
+  end
+end
+
+local gone = departed(streamOf(key))
+if deleted > 0 and gone then
+  local taken = tonumber(redis.call('GET', KEYS[2]) or nil)
+  -- The first ack counts what left before it as taken, but for what is missing by the group's count.
+  taken = taken or departed(before) - unaccounted(before, groups, group)
+  redis.call('SET', KEYS[2], string.format('%.0f', math.min(taken + deleted, gone)))
 end
 return acked
 `)
@@ -66,5 +70,5 @@ export async function ack(
   redis: RedisConnection,
   { stream, group, ids }: { stream: string; group: string; ids: readonly string[] },
 ): Promise<number> {
-  return asInteger(await redis.script(ackScript, [stream], [group, ...ids]), 'acked entries')
+  return asInteger(await redis.script(ackScript, [stream, takenKey(stream)], [group, ...ids]), 'acked entries')
 }

@@ -5,7 +5,7 @@ import { startRedis } from '@millrace/local-services'
 import { BatchReader } from '@millrace/stream-protocol/testing'
 import { createLogSpy, eventually, redisTest } from '@millrace/testing'
 import { FaultProxy } from '@millrace/testing/fault-proxy'
-import { expect, test } from 'vitest'
+import { expect, onTestFinished, test } from 'vitest'
 import { ack } from './ack.ts'
 import { connectRedis, type RedisConnection } from './connect.ts'
 import { ensureGroup, removeIdleConsumers } from './groups.ts'
@@ -155,6 +155,56 @@ redisTest('a stream that is read and acked in any order has nothing unaccounted 
   expect(await run.events(1)).toEqual(['f'])
   expect(await unaccounted()).toBe(0)
 })
+
+test('what was acked before Redis rewrote its AOF and came back is not taken for lost, and a loss still is (S11)', async () => {
+  const folder = await mkdtemp(path.join(tmpdir(), 'millrace-redis-'))
+  onTestFinished(() => rm(folder, { recursive: true }))
+  const unaccounted = (redis: RedisConnection) => countUnaccounted(redis, { stream: 's', group: 'g' })
+  const readAndAck = async (redis: RedisConnection) => {
+    await writer(redis).append(['a', 'b', 'c', 'd'])
+    await using run = reader(redis)
+    const [batch] = await run.take(4)
+    await batch!.ack()
+  }
+  {
+    await using server = await startRedis({ folder })
+    await using redis = await connectRedis({ url: server.url })
+    await readAndAck(redis)
+    await redis.command(['BGREWRITEAOF'])
+    await eventually(async () =>
+      expect(await redis.command(['INFO', 'persistence'])).toMatch(
+        /aof_rewrite_in_progress:0[^]*aof_rewrite_scheduled:0[^]*aof_rewrites:1/,
+      ),
+    )
+    await readAndAck(redis)
+    expect(await unaccounted(redis)).toBe(0)
+  }
+  await using server = await startRedis({ folder })
+  await using redis = await connectRedis({ url: server.url })
+  expect(await redis.command(['XLEN', 's'])).toBe(0)
+  expect(await unaccounted(redis)).toBe(0)
+  await writer(redis).append(['e', 'f', 'g'])
+  await redis.command(['XTRIM', 's', 'MAXLEN', '1'])
+  expect(await unaccounted(redis)).toBe(2)
+})
+
+redisTest(
+  'entries that consumers of another maker ack and delete are not taken for lost (S11)',
+  async ({ redisUrl }) => {
+    await using redis = await connectRedis({ url: redisUrl })
+    await using run = reader(redis, { batchSize: 1 })
+    await writer(redis).append(['a'])
+    const [a] = await run.take(1)
+    await a!.ack()
+    await run.stop()
+    await writer(redis).append(['b'])
+    const reply = await redis.command(['XREADGROUP', 'GROUP', 'g', 'theirs', 'STREAMS', 's', '>'])
+    const [[, [[id]]]] = reply as [[string, [[string]]]]
+    await redis.command(['XACK', 's', 'g', id])
+    await redis.command(['XDEL', 's', id])
+    expect(await countUnaccounted(redis, { stream: 's', group: 'g' })).toBe(0)
+  },
+)
 
 redisTest('a key of another type ends the run with its error', async ({ redisUrl, signal }) => {
   await using redis = await connectRedis({ url: redisUrl })
