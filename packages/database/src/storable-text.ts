@@ -1,3 +1,5 @@
+import { parseJson } from '@millrace/stream-protocol'
+
 const nul = '\u0000'
 const replacement = '\uFFFD'
 
@@ -11,13 +13,14 @@ export function storableText(text: string): string {
 export function storableJson(json: string): string {
   // As `JSON.stringify` writes what would be replaced. Where a backslash is meant, nothing is found in the end.
   if (!/\\u(?:0000|d[89a-f])/i.test(json)) return json
-  return JSON.stringify(JSON.parse(json, (_key, value: unknown) => storableValue(value)))
+  return JSON.stringify(storableValue(parseJson(json)))
 }
 
 function storableValue(value: unknown): unknown {
   if (typeof value === 'string') return storableText(value)
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) return value
-  return Object.fromEntries(Object.entries(value).map(([key, inner]) => [storableText(key), inner]))
+  if (typeof value !== 'object' || value === null) return value
+  if (Array.isArray(value)) return value.map(storableValue)
+  return Object.fromEntries(Object.entries(value).map(([key, inner]) => [storableText(key), storableValue(inner)]))
 }
 
 /** The longest beginning of `text` that has no more than `maxBytes` bytes as UTF-8 and ends with a whole character. */

@@ -1,4 +1,5 @@
 import { InvalidEventError } from './errors.ts'
+import { markEscapes } from './parse-json.ts'
 
 /** JSON as it came out of a stream: an object whose fields are not yet known. */
 export type JsonObject = { [key: string]: unknown }
@@ -31,9 +32,10 @@ const MAX_LEVELS = 66
  * Levels without end are refused here, before anything that calls itself meets them (hazard J8); the parser does not.
  */
 export function parseObject(text: string): JsonObject {
+  const { json, restore } = markEscapes(text)
   let value: unknown
   try {
-    value = JSON.parse(text)
+    value = JSON.parse(json)
   } catch (cause) {
     throw new InvalidEventError('bad-json', 'entry is not JSON', { cause })
   }
@@ -42,7 +44,7 @@ export function parseObject(text: string): JsonObject {
     const { did } = value
     throw new InvalidEventError('too-deep', `entry has more than ${MAX_LEVELS} levels`, isDid(did) ? { did } : {})
   }
-  return value
+  return restore(value) as JsonObject
 }
 
 /** Whether there are enough for too many levels. Hardly any entry has them, and no other is walked through. */

@@ -5,6 +5,7 @@ export { CursorConflictError, InvalidEventError } from './errors.ts'
 export { compareIds, entryTime, idBefore } from './entry-id.ts'
 export { labelEventCodec, readLabelEvent, type Label, type LabelEvent } from './label-event.ts'
 export { MemoryState } from './memory-state.ts'
+export { parseJson } from './parse-json.ts'
 export {
   GHOST,
   noMeter,
