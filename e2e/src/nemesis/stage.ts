@@ -58,7 +58,7 @@ export class Stage implements AsyncDisposable {
       MILLRACE_HASTE: String(HASTE),
       BACKFILLER_CLAIM_IDLE: '4s',
       BACKFILLER_CONCURRENCY: '4',
-      INDEXER_BATCH_SIZE: '50',
+      INDEXER_BATCH_SIZE: '200',
       ADMIN_PORT: '0',
     }
     return new Stage({
@@ -179,12 +179,15 @@ export class Stage implements AsyncDisposable {
     )
   }
 
-  /** Writes to the network until the signal is aborted, changing accounts and handles now and then. */
+  /**
+   * Writes to the network until the signal is aborted, changing handles now and then: a hundred records a second at
+   * first, and few in what follows, since with every fault the repos to fetch are larger.
+   */
   async traffic(signal: AbortSignal): Promise<void> {
     for (let round = 0; !signal.aborted; round++) {
       await this.network.write(4)
       if (round % 8 === 7) await this.network.account(this.random.below(20)).changeHandle()
-      await sleep(40, signal)
+      await sleep(round < 60 ? 40 : 400, signal)
     }
   }
 
