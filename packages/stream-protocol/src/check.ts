@@ -1,5 +1,5 @@
 import { InvalidEventError } from './errors.ts'
-import { markEscapes } from './parse-json.ts'
+import { spellKeys } from './parse-json.ts'
 
 /** JSON as it came out of a stream: an object whose fields are not yet known. */
 export type JsonObject = { [key: string]: unknown }
@@ -32,7 +32,7 @@ const MAX_LEVELS = 66
  * Levels without end are refused here, before anything that calls itself meets them (hazard J8); the parser does not.
  */
 export function parseObject(text: string): JsonObject {
-  const { json, restore } = markEscapes(text)
+  const { json, restore } = spellKeys(text)
   let value: unknown
   try {
     value = JSON.parse(json)
