@@ -12,7 +12,8 @@ export async function untilQuiet(stage: Stage, timeoutMs: number): Promise<numbe
   const startedAt = performance.now()
   // What cannot be asked now is not at rest.
   const look = (): Promise<string[]> => whatIsLeft(stage).catch((error: unknown) => [(error as Error).message])
-  await untilNothingIsLeft({ look, looks: 3, timeoutMs, apps: Object.values(stage.apps) })
+  const onWait = (left: readonly string[]): void => void process.stderr.write(`    ${left.join(', ')}\n`)
+  await untilNothingIsLeft({ look, looks: 3, timeoutMs, onWait, apps: Object.values(stage.apps) })
   return performance.now() - startedAt
 }
 

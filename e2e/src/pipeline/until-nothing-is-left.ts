@@ -8,9 +8,13 @@ export interface WaitForQuietOptions {
   /** Looks one after the other that have to find nothing. */
   looks: number
   timeoutMs: number
+  /** Told what is left, every ten seconds. */
+  onWait?: (left: readonly string[]) => void
   /** Their last words are told when it takes too long. */
   apps: readonly AppProcess[]
 }
+
+const SAY_MS = 10_000
 
 /** Something was left to do for too long. */
 export class RestlessError extends Error {
@@ -18,11 +22,17 @@ export class RestlessError extends Error {
 }
 
 /** @throws {RestlessError} with what is left, when something is for too long. */
-export async function untilNothingIsLeft({ look, looks, timeoutMs, apps }: WaitForQuietOptions): Promise<void> {
+export async function untilNothingIsLeft(options: WaitForQuietOptions): Promise<void> {
+  const { look, looks, timeoutMs, onWait = () => undefined, apps } = options
   const endsAt = performance.now() + timeoutMs
+  let sayAt = performance.now() + SAY_MS
   for (let quiet = 0; quiet < looks; await wait(200)) {
     const left = await look()
     quiet = left.length === 0 ? quiet + 1 : 0
+    if (quiet === 0 && performance.now() >= sayAt) {
+      onWait(left)
+      sayAt = performance.now() + SAY_MS
+    }
     if (performance.now() < endsAt) continue
     const said = apps.map(({ name, output }) => `${name}: ${output.slice(-1_500)}`)
     throw new RestlessError(`does not come to rest: ${left.join(', ')}\n${said.join('\n')}`)
