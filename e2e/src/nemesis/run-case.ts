@@ -31,6 +31,7 @@ const QUIET_WITHIN_MS = 240_000
 export async function runCase(stage: Stage, nemesis: NemesisCase): Promise<CaseResult> {
   let injected = 0
   try {
+    await stage.passDay()
     const over = new AbortController()
     const traffic = stage.traffic(over.signal)
     try {

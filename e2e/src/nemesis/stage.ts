@@ -138,6 +138,11 @@ export class Stage implements AsyncDisposable {
     this.startAll()
   }
 
+  /** As if a day went by since the last fault: or repos that broke by it wait longer before they are fetched (B17). */
+  async passDay(): Promise<void> {
+    await this.pool.query(`update millrace_repo set resynced_at = resynced_at - interval '1 day'`)
+  }
+
   /** Asks Redis itself, past the proxy. */
   async command(...args: string[]): Promise<unknown> {
     const client = createClient({ url: this.redis.url, socket: { reconnectStrategy: 200 } })
