@@ -23,13 +23,13 @@ export const relayCases: readonly NemesisCase[] = [
     summary: 'frames that are none, unknown ones and error frames among the others',
     hazards: 'I11, G9',
     async inject({ network, random }) {
-      for (let frame = 0; frame < 6; frame++) {
+      for (let frame = 0; frame < 3; frame++) {
         const bytes = Uint8Array.from({ length: 1 + random.below(200) }, () => random.below(256))
         network.relay.appendRaw(bytes)
-        if (frame === 3) network.relay.sendError('ConsumerTooSlow')
+        if (frame === 1) network.relay.sendError('ConsumerTooSlow')
         await sleep(50)
       }
-      return 6
+      return 3
     },
   },
   {
