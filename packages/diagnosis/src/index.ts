@@ -4,6 +4,16 @@ export { diagnose, type CheckResult, type Diagnosis } from './doctor/diagnose.ts
 export type { DeclaredStream, DoctorFacts, ExposureFacts } from './doctor/facts.ts'
 export { gatherFacts, type DoctorSources } from './doctor/gather-facts.ts'
 export {
+  problemCodes,
+  problemKinds,
+  runbookUrl,
+  type ProblemCode,
+  type ProblemKind,
+  type Severity,
+} from './problems/problem-kinds.ts'
+export { problemKey, problemsOf, type Problem } from './problems/problem.ts'
+export { ProblemWatch, type Look, type ProblemWatchOptions, type WatchedProblem } from './problems/problem-watch.ts'
+export {
   judgeOnce,
   ProgressWatch,
   type GroupProgress,

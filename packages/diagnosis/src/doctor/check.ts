@@ -1,4 +1,5 @@
 import type { Answer } from '../answer.ts'
+import type { ProblemCode } from '../problems/problem-kinds.ts'
 import type { BookkeepingFacts, DatabaseFacts, DoctorFacts, StoreFacts } from './facts.ts'
 
 /**
@@ -11,6 +12,10 @@ export type CheckVerdict = 'ok' | 'warn' | 'fail' | 'unknown'
 
 export interface Finding {
   verdict: CheckVerdict
+  /** What kind of problem it is, unless all is well or not known. */
+  code?: ProblemCode
+  /** What it is about, such as a stream and its group; none for the pipeline as a whole. */
+  subject?: string
   /** What was seen. */
   evidence: string
   /** What that means, unless all is well. */
@@ -31,18 +36,14 @@ export function ok(evidence: string): Finding {
   return { verdict: 'ok', evidence }
 }
 
-interface Trouble {
-  evidence: string
-  meaning: string
-  command: string
+type Trouble = Required<Pick<Finding, 'evidence' | 'meaning' | 'command'>> & Pick<Finding, 'subject'>
+
+export function warn(code: ProblemCode, trouble: Trouble): Finding {
+  return { verdict: 'warn', code, ...trouble }
 }
 
-export function warn(trouble: Trouble): Finding {
-  return { verdict: 'warn', ...trouble }
-}
-
-export function fail(trouble: Trouble): Finding {
-  return { verdict: 'fail', ...trouble }
+export function fail(code: ProblemCode, trouble: Trouble): Finding {
+  return { verdict: 'fail', code, ...trouble }
 }
 
 type Looked = Finding | readonly Finding[] | undefined

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest'
 import { checks } from './checks/index.ts'
 import { diagnose } from './diagnose.ts'
+import { problemCodes, problemKinds } from '../problems/problem-kinds.ts'
 import type { BookkeepingFacts, DatabaseFacts, DoctorFacts, StoreFacts } from './facts.ts'
 
 const now = Date.parse('2026-10-24T12:00:00Z')
@@ -258,6 +259,12 @@ const cases: readonly [name: string, facts: DoctorFacts, id: string, verdict: st
     'database-locks',
     'warn',
   ],
+  [
+    'a transaction is left open',
+    withDatabase({ blocked: [{ pid: 7, application: 'x', seconds: 90, by: [], isIdle: true }] }),
+    'database-locks',
+    'warn',
+  ],
   ['an index is not valid', withDatabase({ invalidIndexes: ['post_x'] }), 'database-indexes', 'fail'],
   [
     'letters are open',
@@ -288,6 +295,8 @@ const cases: readonly [name: string, facts: DoctorFacts, id: string, verdict: st
     'fail',
   ],
   ['a repair does not move', withKept({ repairs: { ...bookkeeping.repairs, idleSeconds: 7_200 } }), 'repairs', 'warn'],
+  ['a repair could not fetch', withKept({ repairs: { ...bookkeeping.repairs, failed: 1 } }), 'repairs', 'warn'],
+  ['a repair is paused (M6)', withKept({ repairs: { ...bookkeeping.repairs, paused: 1 } }), 'repairs', 'warn'],
   ['a run does not end (B13)', withKept({ runs: { count: 1, idleSeconds: 7_200 } }), 'runs', 'warn'],
   [
     'accounts are not asked about (D9)',
@@ -364,6 +373,19 @@ test.each(cases)('%s', (_name, facts, id, verdict) => {
 
 test('every check is tried', () => {
   expect(new Set(cases.map(([, , id]) => id))).toEqual(new Set(checks.map(({ id }) => id)))
+})
+
+test('every kind of problem is found, and only what fails wakes somebody', () => {
+  const findings = cases.flatMap(([, facts]) => diagnose(facts).checks)
+  const found = findings.flatMap(({ code, verdict }) => (code === undefined ? [] : [{ code, verdict }]))
+  expect(new Set(found.map(({ code }) => code))).toEqual(new Set(problemCodes))
+  for (const { code, verdict } of found) {
+    const { severity } = problemKinds[code]
+    if (severity === 'page') expect([code, verdict]).toEqual([code, 'fail'])
+  }
+  expect(findings.filter(({ code, verdict }) => (code === undefined) !== ['ok', 'unknown'].includes(verdict))).toEqual(
+    [],
+  )
 })
 
 test('what depends on who is away is not known, and nothing more is made of it', () => {

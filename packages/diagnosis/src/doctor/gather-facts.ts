@@ -20,6 +20,8 @@ export interface DoctorSources {
   /** Knows how groups were before. Without it one look has to do. */
   watch?: ProgressWatch | undefined
   exposure?: ExposureFacts | undefined
+  /** What hosts have said a moment ago: they are not asked again. */
+  probed?: readonly UpstreamFacts[] | undefined
   logger?: Logger
   /** @default Date.now */
   now?: () => number
@@ -69,7 +71,8 @@ export async function gatherFacts(sources: DoctorSources, signal?: AbortSignal):
     database: databaseFacts,
     // In one order, whoever answers first.
     clocks: clocks.sort((a, b) => b.of.localeCompare(a.of)),
-    upstreams: await probeAll(sources, distinct([...known, ...(sources.upstreams ?? [])]), explain, signal),
+    upstreams:
+      sources.probed ?? (await probeAll(sources, distinct([...known, ...(sources.upstreams ?? [])]), explain, signal)),
     exposure,
   }
 }

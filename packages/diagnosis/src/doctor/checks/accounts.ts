@@ -7,7 +7,7 @@ export const accounts: Check = {
   look: ofBookkeeping(({ accounts: { overdue, lastError } }) =>
     overdue === 0
       ? ok('none is overdue')
-      : warn({
+      : warn('accounts-overdue', {
           evidence: `${count(overdue, 'account')} should have been asked about an hour ago${lastError === null ? '' : `; the last error: ${lastError}`}`,
           meaning: 'No indexer runs, or their hosts do not answer. What was said of them last holds meanwhile.',
           command: 'millrace status',

@@ -16,7 +16,8 @@ export const clock: Check = {
       )
     }
     return off.map(({ of, aheadMs }) =>
-      fail({
+      fail('clock-skew', {
+        subject: of,
         evidence: `our clock is ${ago(Math.abs(aheadMs) / 1_000)} ${aheadMs > 0 ? 'ahead of' : 'behind'} that of the ${of}`,
         meaning: 'Revisions of the present look like ones of the future, and wait; ages and leases are wrong.',
         command: 'timedatectl',

@@ -9,7 +9,8 @@ export const consumerNames: Check = {
     if (taken.length === 0)
       return ok(live.length === 0 ? 'no process holds one' : [...new Set(live.map(({ name }) => name))].join(', '))
     return taken.map(({ scope, name, wanted }) =>
-      warn({
+      warn('consumer-name-taken', {
+        subject: `${scope} ${wanted}`,
         evidence: `two processes of ${scope} are configured as ${wanted}: one of them goes by ${name}`,
         meaning:
           'Nothing is lost or done twice; but what it leaves in hand when it ends does not come back to it at once.',

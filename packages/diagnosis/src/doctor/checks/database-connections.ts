@@ -9,7 +9,7 @@ export const databaseConnections: Check = {
     const evidence = `${connections} of ${maxConnections} connections are open`
     return connections < maxConnections * NEARLY_ALL
       ? ok(evidence)
-      : warn({
+      : warn('database-connections-short', {
           evidence,
           meaning: 'The next process that starts may get none. Pools have to fit into max_connections together.',
           command:

@@ -6,7 +6,7 @@ export const databaseIndexes: Check = {
   look: ofDatabase(({ invalidIndexes }) =>
     invalidIndexes.length === 0
       ? ok('all are')
-      : fail({
+      : fail('database-index-invalid', {
           evidence: `${invalidIndexes.join(', ')} is not valid`,
           meaning: 'It was left half made by a CREATE INDEX CONCURRENTLY: it is kept up to date, and used by nobody.',
           command: `psql "$DB_POSTGRES_URL" -c 'reindex index concurrently ${invalidIndexes[0]}'`,

@@ -8,7 +8,8 @@ export const databaseLocks: Check = {
     blocked.length === 0
       ? ok('no statement waits for more than 30 s, and no transaction is left open')
       : blocked.map(({ pid, application, seconds, by, isIdle }) =>
-          warn({
+          warn(isIdle ? 'transaction-left-open' : 'lock-waits', {
+            subject: application,
             evidence: isIdle
               ? `a transaction of ${application} (pid ${pid}) does nothing for ${ago(seconds)}`
               : `${application} (pid ${pid}) has waited ${ago(seconds)} for a lock of ${by.length > 0 ? `pid ${by.join(', ')}` : 'somebody'}`,

@@ -6,7 +6,7 @@ export const databaseReachable: Check = {
   look: ({ database }) => {
     if (!database) return undefined
     if (database.ok) return ok(database.value.version)
-    return fail({
+    return fail('database-away', {
       evidence: database.why,
       meaning:
         'Indexers wait and retry, nothing is lost: streams grow up to their high water mark, then ingesters wait too.',

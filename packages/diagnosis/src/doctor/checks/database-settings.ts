@@ -9,7 +9,7 @@ export const databaseSettings: Check = {
     const findings: Finding[] = []
     if (isReadOnly)
       findings.push(
-        fail({
+        fail('database-read-only', {
           evidence: 'it is read-only, or a standby',
           meaning: 'Indexers wait until it takes writes.',
           command: 'psql "$DB_POSTGRES_URL" -c "select pg_is_in_recovery()"',
@@ -17,7 +17,7 @@ export const databaseSettings: Check = {
       )
     if (synchronousCommit === 'off' || fsync === 'off')
       findings.push(
-        fail({
+        fail('database-not-durable', {
           evidence: synchronousCommit === 'off' ? 'synchronous_commit is off' : 'fsync is off',
           meaning: 'A crash of the server loses rows whose events have left their stream.',
           command: `psql "$DB_POSTGRES_URL" -c "alter system set ${synchronousCommit === 'off' ? 'synchronous_commit' : 'fsync'} = on"`,
@@ -25,7 +25,7 @@ export const databaseSettings: Check = {
       )
     if (maxLocks < LEAST_LOCKS)
       findings.push(
-        warn({
+        warn('database-locks-few', {
           evidence: `max_locks_per_transaction is ${maxLocks}`,
           meaning:
             'A batch takes up to 4,000 locks: with too few it fails with "out of shared memory", and is tried again.',

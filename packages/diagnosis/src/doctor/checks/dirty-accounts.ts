@@ -10,7 +10,7 @@ export const dirtyAccounts: Check = {
     const findings: Finding[] = []
     if (futureRevs > 0)
       findings.push(
-        warn({
+        warn('future-revs', {
           evidence: `${count(futureRevs, 'account')} wait because their revisions are in the future`,
           meaning: 'A clock is wrong: ours, or that of their host.',
           command: 'timedatectl',
@@ -18,7 +18,7 @@ export const dirtyAccounts: Check = {
       )
     if (oldestSeconds > MOST_SECONDS)
       findings.push(
-        warn({
+        warn('dirty-accounts', {
           evidence: `${count(marked, 'account')} wait to be fetched, one for ${ago(oldestSeconds)}; ${failing} have failed before`,
           meaning: 'No backfiller with this database runs, or their hosts do not answer.',
           command: 'millrace repos --state dirty',

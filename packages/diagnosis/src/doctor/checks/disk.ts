@@ -20,10 +20,13 @@ export const disk: Check = {
 
 function look(of: string, { freeBytes, totalBytes }: { freeBytes: number; totalBytes: number }): Finding {
   const evidence = `${bytes(freeBytes)} of ${bytes(totalBytes)} are free where ${of} lie`
-  const trouble = { evidence, command: 'df -h' }
+  const trouble = { subject: of, evidence, command: 'df -h' }
   if (freeBytes < FULL_BYTES)
-    return fail({ ...trouble, meaning: 'It is full: nothing is lost, and nothing goes on until there is room.' })
+    return fail('disk-full', {
+      ...trouble,
+      meaning: 'It is full: nothing is lost, and nothing goes on until there is room.',
+    })
   return freeBytes < totalBytes * NEARLY_FULL
-    ? warn({ ...trouble, meaning: 'Less than a tenth is left.' })
+    ? warn('disk-fills', { ...trouble, meaning: 'Less than a tenth is left.' })
     : ok(evidence)
 }

@@ -8,7 +8,8 @@ export const entriesThere: Check = {
     ghosts.length === 0
       ? ok('no pending entry that was looked at has left its stream')
       : ghosts.map(({ stream, group, entries }) =>
-          fail({
+          fail('entries-vanished', {
+            subject: `${stream} ${group}`,
             evidence: `${count(entries, 'entry', 'entries')} pending for ${group} left ${stream}`,
             meaning:
               'Somebody trims the stream, or deletes from it. Their consumer records a gap, and all hosts are compared.',

@@ -11,7 +11,7 @@ export const exposure: Check = {
     const findings: Finding[] = []
     if (!hasPassword && !LOOPBACK.test(bind))
       findings.push(
-        fail({
+        fail('admin-open', {
           evidence: `the admin server would be open on ${bind} without a password`,
           meaning: 'Whoever reaches it could change cursors and dead letters. It refuses to start.',
           command: 'export ADMIN_PASSWORDS=…',
@@ -19,7 +19,7 @@ export const exposure: Check = {
       )
     if (storeUrl !== undefined && storeHasPassword === false && !LOOPBACK.test(new URL(storeUrl).hostname))
       findings.push(
-        warn({
+        warn('store-without-password', {
           evidence: `${storeUrl} is on another machine, and asks for no password`,
           meaning: 'Whoever reaches it can read and delete the streams.',
           command: 'redis-cli -u "$REDIS_URL" acl list',
@@ -29,7 +29,7 @@ export const exposure: Check = {
     const isPublic = upstreams.some(({ host }) => !LOOPBACK.test(hostname(host)))
     if (allowsPrivateHosts && isPublic)
       findings.push(
-        warn({
+        warn('private-hosts-allowed', {
           evidence: 'MILLRACE_ALLOW_PRIVATE_HOSTS is set',
           meaning:
             'Strangers can name addresses of your own network, and have them asked. It is for simulated networks.',

@@ -22,7 +22,7 @@ export const freshness: Check = {
     const isEmpty = valueOf(store)?.streams.every(({ length }) => length === 0) === true
     if ((next - newestRow.getTime()) / 1_000 <= MOST_SECONDS || !isEmpty)
       return ok(`${evidence}, and no host has newer events that nobody has`)
-    return warn({
+    return warn('rows-stale', {
       evidence: `${evidence}, hosts have events of ${ago((now - next) / 1_000)} ago, and the streams are empty`,
       meaning: 'Events are not read, or leave no rows; or nobody has posted for a while, in a small network.',
       command: 'millrace freshness',

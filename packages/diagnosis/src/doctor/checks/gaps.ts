@@ -12,19 +12,21 @@ export const gaps: Check = {
     return gaps.slice(0, 10).map(({ host, stream, reason, openedAt, repair }) => {
       const age = (now - openedAt.getTime()) / 1_000
       const evidence = `${host === '' ? 'any host' : host}, ${stream}: ${reason}, ${ago(age)} ago${repair === null ? '' : `, repair ${repair}`}`
+      const subject = host === '' ? stream : `${host} ${stream}`
       if (repair !== null)
-        return warn({
+        return warn('gap-open', {
+          subject,
           evidence,
           meaning: 'What is missing is being fetched.',
           command: `millrace repair show ${repair}`,
         })
-      const trouble = { evidence, command: `millrace repair${host === '' ? '' : ` --host ${host}`}` }
+      const trouble = { subject, evidence, command: `millrace repair${host === '' ? '' : ` --host ${host}`}` }
       return age > PLANNED_SECONDS
-        ? fail({
+        ? fail('gap-without-repair', {
             ...trouble,
             meaning: 'Rows are missing, and nobody plans a repair: no backfiller with this database runs.',
           })
-        : warn({ ...trouble, meaning: 'Rows may be missing. A backfiller plans a repair within a minute.' })
+        : warn('gap-open', { ...trouble, meaning: 'Rows may be missing. A backfiller plans a repair within a minute.' })
     })
   }),
 }

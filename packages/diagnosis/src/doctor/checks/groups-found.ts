@@ -11,16 +11,17 @@ export const groupsFound: Check = {
       if (!status || status.groups.some(({ name }) => name === group)) continue
       const others = status.groups.map(({ name }) => name)
       const trouble = {
+        subject: `${stream} ${group}`,
         evidence: `${stream} has no group ${group}${others.length > 0 ? `, but ${others.join(', ')}` : ''}, and ${count(status.length, 'entry', 'entries')}`,
         command: `millrace groups ${stream}`,
       }
       findings.push(
         status.length === 0
-          ? warn({
+          ? warn('group-not-yet', {
               ...trouble,
               meaning: 'Nobody has read it yet: the process that does makes its group when it starts.',
             })
-          : fail({
+          : fail('group-missing', {
               ...trouble,
               meaning: 'Nobody reads it: its indexer or backfiller has never run, or goes by another group.',
             }),

@@ -11,7 +11,8 @@ export const groupsInUse: Check = {
         .filter(({ name }) => !declared.some(({ stream, group }) => stream === status.stream && group === name))
         .filter((group) => isDeserted(group) && oldestWaitingId(group, status) !== null)
         .map(({ name, undelivered, pending }) =>
-          warn({
+          warn('group-unused', {
+            subject: `${status.stream} ${name}`,
             evidence: `${name} of ${status.stream} has no consumer that is heard of, and ${undelivered === null ? 'entries' : count(undelivered + pending, 'entry', 'entries')} that it has not acked`,
             meaning:
               'An entry goes once every group has acked it: for a group that is no more, none ever goes, and the stream fills up.',

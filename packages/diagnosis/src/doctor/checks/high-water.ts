@@ -11,7 +11,8 @@ export const highWater: Check = {
     })
     if (full.length === 0) return ok(streams.map(({ stream, length }) => `${stream}: ${length}`).join(', '))
     return full.map(({ stream, length, highWaterMark }) =>
-      warn({
+      warn('stream-full', {
+        subject: stream,
         evidence: `${stream} has ${count(length, 'entry', 'entries')}, its high water mark is ${highWaterMark}`,
         meaning:
           'Whoever writes to it waits until there are fewer. Do not trim it: what is trimmed is lost. Have it read faster.',

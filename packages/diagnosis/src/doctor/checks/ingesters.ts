@@ -13,7 +13,8 @@ export const ingesters: Check = {
     const silent = read.filter(({ seenSeconds }) => seenSeconds! > MOST_SECONDS)
     if (silent.length === 0) return ok(read.map(({ host, stream }) => `${host} into ${stream}`).join(', '))
     return silent.map(({ host, stream, seenSeconds }) =>
-      fail({
+      fail('host-unread', {
+        subject: `${host} ${stream}`,
         evidence: `no ingester of ${host} (${stream}) was heard of for ${ago(seenSeconds!)}`,
         meaning: 'Nobody reads it. What the relay forgets meanwhile, after about three days, has to be repaired.',
         command: 'millrace cursor',

@@ -23,7 +23,8 @@ export const lag: Check = {
     if (late.length === 0)
       return ok(`the oldest has waited ${ago(Math.max(0, ...waits.map(({ seconds }) => seconds)))}`)
     return late.map(({ stream, group, seconds }) =>
-      warn({
+      warn('lag', {
+        subject: `${stream} ${group}`,
         evidence: `the oldest entry of ${stream} has waited ${ago(seconds)} for ${group}`,
         meaning: 'Readers of the database see the network as it was then.',
         command: 'millrace lag',

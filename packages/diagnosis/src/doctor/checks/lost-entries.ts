@@ -7,7 +7,7 @@ export const lostEntries: Check = {
   look: ofBookkeeping(({ lostEntries }) =>
     lostEntries === 0
       ? ok('none in the last week')
-      : warn({
+      : warn('entries-lost', {
           evidence: `${count(lostEntries, 'gap')} in the last week, because entries left a stream before they were acked`,
           meaning:
             'Somebody trimmed a stream, or deleted from it: nothing of ours does. What was lost is found by comparing all hosts.',

@@ -15,16 +15,17 @@ export const orphanedLists: Check = {
           .filter(({ pending, idleMs }) => pending > 0 && idleMs > SILENT_MS)
           .map(({ name, pending, idleMs }) => {
             const trouble = {
+              subject: `${stream} ${group} ${name}`,
               evidence: `${name} of ${group} has ${count(pending, 'entry', 'entries')} of ${stream} in hand, and was not heard of for ${ago(idleMs / 1_000)}`,
               command: `millrace consumers ${stream} ${group}`,
             }
             return idleMs > TAKEN_OVER_MS
-              ? fail({
+              ? fail('entries-abandoned', {
                   ...trouble,
                   meaning:
                     'Another consumer of the group should have taken them over: there is none, or it stands still.',
                 })
-              : warn({
+              : warn('consumer-gone', {
                   ...trouble,
                   meaning:
                     'It was stopped or killed. Another consumer takes them over: of an indexer after a minute, of a backfiller after 20.',

@@ -12,7 +12,7 @@ export const repairs: Check = {
     const findings: Finding[] = []
     if (diverged > 0)
       findings.push(
-        fail({
+        fail('rows-diverged', {
           evidence: `${count(diverged, 'repo')} of the last repairs had other rows than their host, at the same revision`,
           meaning:
             'They were made right. After our own indexers alone have written, this is a mistake of ours: please report it.',
@@ -21,7 +21,7 @@ export const repairs: Check = {
       )
     if (failed > 0)
       findings.push(
-        warn({
+        warn('repair-failures', {
           evidence: `${count(failed, 'repo')} of the last repairs could not be fetched`,
           meaning: 'They stay marked, and are tried again.',
           command: 'millrace repos --state dirty',
@@ -29,7 +29,7 @@ export const repairs: Check = {
       )
     if (idleSeconds > IDLE_SECONDS)
       findings.push(
-        warn({
+        warn('repair-stuck', {
           evidence: `an open repair has not moved for ${ago(idleSeconds)}`,
           meaning: 'No backfiller with this database runs, or its host does not answer.',
           command,
@@ -37,7 +37,7 @@ export const repairs: Check = {
       )
     if (paused > 0)
       findings.push(
-        warn({
+        warn('repair-paused', {
           evidence: `${count(paused, 'repair')} paused`,
           meaning: 'It fetches nothing until it is resumed.',
           command: `millrace repair resume ${newest}`,

@@ -10,7 +10,7 @@ export const runs: Check = {
     const evidence = `${count(open, 'repo')} under way`
     return idleSeconds <= IDLE_SECONDS
       ? ok(evidence)
-      : warn({
+      : warn('run-stuck', {
           evidence: `${evidence}, one without progress for ${ago(idleSeconds)}`,
           meaning:
             'Its last events wait in firehose_backfill, or were given up. An indexer closes it in the end, and it is fetched again.',

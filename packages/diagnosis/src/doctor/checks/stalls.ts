@@ -8,7 +8,8 @@ export const stalls: Check = {
     const findings = judged
       .filter(({ verdict }) => verdict === 'stalled' || verdict === 'stopped')
       .map(({ stream, group, verdict, silentSeconds }) =>
-        fail({
+        fail(verdict === 'stopped' ? 'group-stopped' : 'group-stalled', {
+          subject: `${stream} ${group}`,
           evidence: `${group} of ${stream} has acked nothing for ${ago(silentSeconds)} although entries wait${verdict === 'stopped' ? ', and none of its consumers is heard of' : ''}`,
           meaning:
             verdict === 'stopped'

@@ -9,7 +9,7 @@ export const storeEpoch: Check = {
     if (known === undefined) return undefined
     if (known === null && epoch === null) return ok('no ingester has run yet')
     if (known === epoch) return ok(`both are of epoch ${epoch?.slice(0, 8)}`)
-    return fail({
+    return fail('store-replaced', {
       evidence: `the store has ${epoch === null ? 'no epoch' : `epoch ${epoch.slice(0, 8)}`}, the database ${known === null ? 'none' : known.slice(0, 8)}`,
       meaning:
         'The store was emptied, or it is another one. The next ingester goes back to its checkpoints within seconds; with none, nothing comes.',

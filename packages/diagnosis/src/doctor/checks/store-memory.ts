@@ -11,7 +11,7 @@ export const storeMemory: Check = {
     if (!memory) return undefined
     const { usedBytes, maxBytes } = memory
     if (maxBytes === null)
-      return warn({
+      return warn('store-unlimited', {
         evidence: `${bytes(usedBytes)} used, and no maxmemory is set`,
         meaning: 'When the machine runs out of memory, Redis is killed and starts with what was last saved.',
         command: 'redis-cli -u "$REDIS_URL" config set maxmemory <bytes>',
@@ -21,8 +21,11 @@ export const storeMemory: Check = {
     if (share < NEARLY_FULL) return ok(evidence)
     const trouble = { evidence, command: 'millrace streams' }
     return share < FULL
-      ? warn({ ...trouble, meaning: 'It fills up: a group is behind, or something else is kept in this Redis.' })
-      : fail({
+      ? warn('store-fills', {
+          ...trouble,
+          meaning: 'It fills up: a group is behind, or something else is kept in this Redis.',
+        })
+      : fail('store-full', {
           ...trouble,
           meaning:
             'It is full: nothing can be appended, so ingesters and backfillers wait. What is there is indexed, which makes room.',

@@ -13,6 +13,8 @@ export const storePolicy: Check = {
       command: 'redis-cli -u "$REDIS_URL" config set maxmemory-policy noeviction',
     }
     // Without a limit nothing is evicted yet.
-    return maxBytes === null || policy === undefined ? warn(trouble) : fail(trouble)
+    return maxBytes === null || policy === undefined
+      ? warn('store-would-evict', trouble)
+      : fail('store-evicts', trouble)
   }),
 }

@@ -6,7 +6,7 @@ export const storeReachable: Check = {
   look: ({ store }) =>
     store.ok
       ? ok(store.value.description.version)
-      : fail({
+      : fail('store-away', {
           evidence: store.why,
           meaning:
             'Nothing can be read or written: ingesters wait, and what relays forget meanwhile has to be repaired.',

@@ -11,23 +11,27 @@ export const upstreams: Check = {
 
 function look({ host, stream, cursor, probe }: UpstreamFacts): Finding {
   const name = `${hostWithoutScheme(host)} (${stream})`
+  const subject = `${hostWithoutScheme(host)} ${stream}`
   const command = 'millrace cursor'
   if (!probe.ok)
-    return fail({
+    return fail('host-away', {
+      subject,
       evidence: `${name}: ${probe.why}`,
       meaning: 'It cannot be reached from here. Ingesters go on trying, and go on from their cursor.',
       command: `curl -sS ${host.includes('://') ? host : `https://${host}`}/xrpc/_health`,
     })
   const { position, oldest, next } = probe.value
   if (position === 'future')
-    return fail({
+    return fail('future-cursor', {
+      subject,
       evidence: `${name}: our cursor ${cursor} is beyond its newest event`,
       meaning:
         'The host lost its sequence, or is another one: nothing is read from it, and nothing will be until the cursor is set.',
       command: `millrace cursor set ${hostWithoutScheme(host)} --to oldest`,
     })
   if (position === 'outdated')
-    return fail({
+    return fail('outdated-cursor', {
+      subject,
       evidence: `${name}: our cursor ${cursor} is before its oldest event${oldest ? `, ${oldest.seq}` : ''}`,
       meaning:
         'Events between the two are lost there. An ingester that connects records a gap, and what has moved is fetched.',
@@ -42,7 +46,8 @@ function look({ host, stream, cursor, probe }: UpstreamFacts): Finding {
   const behind = (probe.value.askedAt - Date.parse(next.time)) / 1_000
   const evidence = `${name}: our cursor is ${ago(behind)} behind; the host keeps ${ago(left)} of what is before it`
   return behind > left
-    ? warn({
+    ? warn('window-half-used', {
+        subject,
         evidence,
         meaning: 'More than half of what the host keeps is used up: soon it will have forgotten what we have not read.',
         command,
