@@ -131,10 +131,10 @@ test('a part that is away is named, and its error goes to the log alone (M8)', a
   expect(answer.json()).toMatchObject({
     status: 'failing',
     streams: [],
-    problems: [{ code: 'streams-away', message: 'the stream store does not tell how its streams stand' }],
+    problems: [{ code: 'store-away', severity: 'page', message: 'it does not answer' }],
   })
   expect(answer.text).not.toMatch(/sqlite error|not open|stack|at file/i)
-  expect(logger.messages('warn')).toContain('a part of the status is missing')
+  expect(logger.messages('warn')).toContain('a part of the diagnosis is missing')
 })
 
 test('pages of another origin are not answered, of our own they are (M3)', async () => {

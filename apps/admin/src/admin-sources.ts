@@ -1,5 +1,5 @@
 import type { Database } from '@millrace/database'
-import type { DeclaredStream, ExposureFacts, ProgressWatch } from '@millrace/diagnosis'
+import type { DeclaredStream, ExposureFacts, ProblemWatch, ProgressWatch } from '@millrace/diagnosis'
 import type { DidResolver, GuardedFetch, HandleResolver } from '@millrace/identity'
 import type { Logger, StreamStore } from '@millrace/stream-protocol'
 import type { CursorOf } from './collect-status.ts'
@@ -26,6 +26,8 @@ export interface AdminSources {
   eventStreams: readonly string[]
   /** Judges groups. Without it one look has to do. */
   watch?: ProgressWatch | undefined
+  /** Knows since when problems are there, and what hosts have said lately. Without it one look has to do. */
+  problems?: ProblemWatch | undefined
   /** The table of each collection that has one of its own. */
   tables: ReadonlyMap<string, string>
   resolver: Pick<DidResolver, 'resolve'>

@@ -13,6 +13,7 @@ const account = { type: 'account', seq: 1, time: '2026-01-01T00:00:00.000Z', did
 const host = 'https://relay.example'
 
 const described = describePipeline(readConfig(adminConfig, {}), { bind: '127.0.0.1', hasPassword: false })
+const declare = (stream: string) => ({ stream, group: groups.firehose, highWaterMark: 100 })
 const openRedis = (url: string) => openStreams({ kind: 'redis', url, location: url, why: 'it is a test' })
 
 redisTest('tells lengths, groups and cursors of a Redis', async ({ redisUrl, signal }) => {
@@ -37,8 +38,9 @@ redisTest('tells lengths, groups and cursors of a Redis', async ({ redisUrl, sig
   }
 
   const status = await collectStatus({
+    ...described,
     store,
-    streams: [stream, 'absent'],
+    declared: [declare(stream), declare('absent')],
     cursors: [
       { stream, host },
       { stream: streams.repoBackfill, host },
@@ -46,8 +48,11 @@ redisTest('tells lengths, groups and cursors of a Redis', async ({ redisUrl, sig
     ],
   })
   expect(status).toMatchObject({
-    status: 'ok',
-    problems: [],
+    status: 'degraded',
+    problems: [
+      { code: 'host-away', subject: `relay.example ${stream}`, severity: 'ticket' },
+      { code: 'host-away', subject: `relay.example ${streams.labelLive}` },
+    ],
     store: { kind: 'redis' },
     streams: [
       {
@@ -89,7 +94,10 @@ serviceTest('tells what the ledger holds, over XRPC', async ({ redisUrl, databas
   const status: unknown = await answer.json()
   expect(status).toMatchObject({
     status: 'degraded',
-    problems: [{ code: 'dead-letters' }, { code: 'gaps' }],
+    problems: [
+      { code: 'gap-open', subject: `${host} s`, severity: 'ticket', command: `millrace repair --host ${host}` },
+      { code: 'dead-letters', subject: '', since: expect.any(String), message: '2 dead letters: bad-json' },
+    ],
     database: {
       deadLetters: [{ reason: 'bad-json', count: 2 }],
       dirty: { count: 1 },
@@ -106,6 +114,6 @@ serviceTest('tells what the ledger holds, over XRPC', async ({ redisUrl, databas
 serviceTest('a database that is not migrated is a part that does not answer', async ({ redisUrl, databaseUrl }) => {
   await using database = await openMigratedDatabase({ url: databaseUrl, migrates: false })
   await using store = await openRedis(redisUrl)
-  const status = await collectStatus({ store, streams: [], database })
-  expect(status).toMatchObject({ status: 'failing', problems: [{ code: 'database-away' }] })
+  const status = await collectStatus({ ...described, store, declared: [], database })
+  expect(status).toMatchObject({ status: 'failing', problems: [{ code: 'schema-behind' }] })
 })

@@ -1,10 +1,10 @@
-import type { Database } from '@millrace/database'
-import type { ProgressWatch } from '@millrace/diagnosis'
-import { cursorKey, INGESTER_DONE, silentLogger, type Logger, type StreamStore } from '@millrace/stream-protocol'
-import type { Away } from './admin-sources.ts'
+import { problemKinds, valueOf, type ProblemCode, type WatchedProblem } from '@millrace/diagnosis'
+import { cursorKey, INGESTER_DONE, silentLogger, type StreamStore } from '@millrace/stream-protocol'
+import type { AdminSources, Away } from './admin-sources.ts'
 import { databaseReport } from './database-report.ts'
-import { findProblems } from './problems.ts'
-import type { CursorReport, Problem, ProblemCode, Status } from './status.ts'
+import { lookNow } from './look.ts'
+import { problemReports } from './problem-report.ts'
+import type { CursorReport, Status } from './status.ts'
 import { streamReport } from './stream-report.ts'
 
 /** A place whose cursor is of interest: a host, as it was configured, and the stream that its events go to. */
@@ -13,77 +13,66 @@ export interface CursorOf {
   host: string
 }
 
-/** Where a status is collected from. */
-export interface StatusSources {
-  store: StreamStore | Away
-  /** Names of streams. */
-  streams: readonly string[]
-  cursors?: readonly CursorOf[]
-  /** Judges groups. Without it their reports have no verdict. */
-  watch?: ProgressWatch | undefined
-  database?: Database | Away | undefined
-  logger?: Logger
-}
-
 /**
  * Asks the store and the database how they stand. Never rejects: a part that does not answer is left out, and named
  * among the problems, because a status is read most when something is away.
  */
-export async function collectStatus({
-  store,
-  streams,
-  cursors = [],
-  watch,
-  database,
-  logger = silentLogger,
-}: StatusSources): Promise<Status> {
-  const now = Date.now()
-  const away: Problem[] = []
+export async function collectStatus(sources: AdminSources): Promise<Status> {
+  const { store, database, cursors = [], watch, logger = silentLogger } = sources
+  const look = await lookNow(sources)
+  const { now } = look.facts
+  const isKnown = look.facts.store.ok && look.facts.database?.ok !== false
+  const lost: WatchedProblem[] = []
   const part = async <T>(code: ProblemCode, message: string, ask: () => Promise<T>, otherwise: T): Promise<T> => {
     try {
       return await ask()
     } catch (error) {
       // What went wrong is in the log; an answer to a request has nothing internal in it (hazard M8).
       logger.warn({ err: error, part: code }, 'a part of the status is missing')
-      away.push({ code, message })
+      lost.push(partProblem(code, message, now))
       return otherwise
     }
   }
-  const [streamReports, cursorReports, database_] = await Promise.all([
-    part(
-      'streams-away',
-      'the stream store does not tell how its streams stand',
-      () => there(store).status(streams),
-      [],
-    ),
-    part('cursors-away', 'the stream store does not give its cursors', () => readCursors(there(store), cursors), []),
-    database &&
-      part(
-        'database-away',
-        'the database does not tell how its bookkeeping stands',
-        () => databaseReport(there(database), now),
-        undefined,
-      ),
+  const [cursorReports, database_] = await Promise.all([
+    look.facts.store.ok && !isAway(store)
+      ? part('store-away', 'the stream store does not give its cursors', () => readCursors(store, cursors), [])
+      : [],
+    look.facts.database?.ok && database && !isAway(database)
+      ? part(
+          'database-away',
+          'the database does not tell how its bookkeeping stands',
+          () => databaseReport(database, now),
+          undefined,
+        )
+      : undefined,
   ])
-  const parts = {
-    streams: streamReports.map((report) => streamReport(report, now, watch)),
-    ...(database_ && { database: database_ }),
-  }
-  const problems = [...away, ...findProblems(parts)]
+  const missing = lost.filter(({ code }) => !explains(look.problems, code))
+  const problems = problemReports([...missing, ...look.problems])
   return {
-    status: away.length > 0 ? 'failing' : problems.length > 0 ? 'degraded' : 'ok',
+    status: !isKnown || lost.length > 0 ? 'failing' : problems.length > 0 ? 'degraded' : 'ok',
     checkedAt: new Date(now).toISOString(),
     problems,
     store: { kind: store.kind, location: store.location },
-    ...parts,
+    streams: (valueOf(look.facts.store)?.streams ?? []).map((status) => streamReport(status, now, watch)),
+    ...(database_ && { database: database_ }),
     cursors: cursorReports,
   }
 }
 
-/** What is away does not answer. It throws where it is asked: there a failure is told. */
-function there<T extends object>(store: T | Away): T {
-  if ('why' in store) throw new Error(store.why)
-  return store
+function isAway<T extends object>(store: T | Away): store is Away {
+  return 'why' in store
+}
+
+/** Who has answered a moment ago does not now. */
+function partProblem(code: ProblemCode, message: string, now: number): WatchedProblem {
+  const { severity } = problemKinds[code]
+  const meaning = 'It answers other questions: this part of the status is missing.'
+  return { code, severity, subject: '', check: code, message, meaning, command: 'millrace doctor', since: now }
+}
+
+/** A schema that is not ours has no bookkeeping to tell of. */
+function explains(problems: readonly WatchedProblem[], code: ProblemCode): boolean {
+  return code === 'database-away' && problems.some(({ check }) => check === 'migrations')
 }
 
 async function readCursors(store: StreamStore, cursors: readonly CursorOf[]): Promise<CursorReport[]> {

@@ -1,10 +1,12 @@
 export type { AdminSources, Away } from './admin-sources.ts'
 export { createAdminServer, defaultBind, type AdminServer, type AdminServerOptions } from './admin-server.ts'
-export { collectStatus, type CursorOf, type StatusSources } from './collect-status.ts'
+export { collectStatus, type CursorOf } from './collect-status.ts'
 export { adminConfig } from './config.ts'
 export { configuredCursors, describePipeline } from './describe-pipeline.ts'
+export { doctorSources } from './look.ts'
 export { LocalApi } from './local-api.ts'
 export type { Caller, Role } from './methods/method.ts'
+export { pipelineCheck } from './pipeline-check.ts'
 export { replayable, type Replayable } from './replayable.ts'
 export { runAdmin } from './run-admin.ts'
 export type {
@@ -12,8 +14,7 @@ export type {
   CursorReport,
   DatabaseReport,
   GroupReport,
-  Problem,
-  ProblemCode,
+  ProblemReport,
   Status,
   StreamReport,
 } from './status.ts'

@@ -31,7 +31,7 @@ serviceTest(
     expect(await answer.json()).toMatchObject({
       // Nobody has migrated the database yet, and that is not for a reader to do.
       status: 'failing',
-      problems: [{ code: 'database-away' }],
+      problems: [{ code: 'schema-behind', severity: 'page', command: 'millrace-indexer' }, { code: 'host-away' }],
       streams: [
         { name: 'firehose_live' },
         { name: 'firehose_backfill' },
@@ -44,7 +44,14 @@ serviceTest(
       ],
     })
     const ready = await fetch(`http://127.0.0.1:${await admin.metricsPort()}/readyz`)
-    expect(ready.status).toBe(200)
+    // It serves, and says what is wrong.
+    expect([ready.status, await ready.json()]).toMatchObject([
+      200,
+      { status: 'degraded', checks: { pipeline: { reason: expect.stringContaining('schema-behind') } } },
+    ])
+    const metrics = await (await fetch(`http://127.0.0.1:${await admin.metricsPort()}/metrics`)).text()
+    expect(metrics).toContain('millrace_problems{code="schema-behind",severity="page"} 1')
+    expect(metrics).toContain('millrace_problems{code="dead-letters",severity="ticket"} 0')
     admin.kill('SIGTERM')
     expect([await admin.ended, admin.output().stderr]).toEqual([0, ''])
     expect(admin.output().stdout).not.toContain('hunter')

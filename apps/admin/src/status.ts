@@ -1,31 +1,25 @@
-import type { GroupVerdict } from '@millrace/diagnosis'
+import type { GroupVerdict, ProblemCode, Severity } from '@millrace/diagnosis'
 
 /** What `dev.millrace.admin.getStatus` answers; its lexicon says what each field means. */
 export interface Status {
   status: 'ok' | 'degraded' | 'failing'
   checkedAt: string
-  problems: Problem[]
+  problems: ProblemReport[]
   store: { kind: string; location: string }
   streams: StreamReport[]
   cursors: CursorReport[]
   database?: DatabaseReport
 }
 
-export type ProblemCode =
-  | 'streams-away'
-  | 'cursors-away'
-  | 'database-away'
-  | 'lag'
-  | 'no-group'
-  | 'stalled'
-  | 'stopped'
-  | 'dead-letters'
-  | 'dirty'
-  | 'gaps'
-
-export interface Problem {
+export interface ProblemReport {
   code: ProblemCode
+  severity: Severity
+  subject: string
+  since: string
   message: string
+  meaning: string
+  command: string
+  runbook: string
 }
 
 export interface StreamReport {

@@ -1,8 +1,5 @@
 import type { GroupStatus, StreamStatus } from '@millrace/stream-protocol'
-import type { GroupVerdict } from '@millrace/diagnosis'
 import { describe, expect, test } from 'vitest'
-import { findProblems } from './problems.ts'
-import type { DatabaseReport } from './status.ts'
 import { streamReport } from './stream-report.ts'
 
 const now = 1_000_000_000
@@ -63,49 +60,5 @@ describe('streamReport', () => {
     const report = streamReport(stream({ groups: [group({ undelivered: null })] }), now)
     expect(report.groups[0]).not.toHaveProperty('undelivered')
     expect(report.groups[0]).not.toHaveProperty('oldestPendingAgeSeconds')
-  })
-})
-
-describe('findProblems', () => {
-  const quiet: DatabaseReport = { location: 'd', deadLetters: [], dirty: { count: 0 }, gaps: [], tables: [] }
-  const codes = (fields: Partial<DatabaseReport>) =>
-    findProblems({ streams: [], database: { ...quiet, ...fields } }).map(({ code }) => code)
-
-  test('a quiet pipeline has none', () => {
-    expect(findProblems({ streams: [streamReport(stream({ groups: [group({})] }), now)], database: quiet })).toEqual([])
-  })
-
-  test('an old entry, and entries that nobody reads, are problems (O6)', () => {
-    const old = streamReport(stream({ firstId: at(601), groups: [group({})] }), now)
-    const unread = streamReport(stream({ stream: 'other' }), now)
-    expect(findProblems({ streams: [old, unread] })).toEqual([
-      { code: 'lag', message: 's: its oldest unread entry is 601 s old' },
-      { code: 'no-group', message: 'other holds 2 entries and no group reads it' },
-    ])
-  })
-
-  test('a group that does not get on is a problem, with what is known of it (O6)', () => {
-    const [report] = [streamReport(stream({ groups: [group({})] }), now)]
-    const judged = (verdict: GroupVerdict) => ({
-      ...report!,
-      groups: [{ ...report!.groups[0]!, verdict, silentSeconds: 301 }],
-    })
-    const problems = (['ok', 'idle', 'slow', 'stalled', 'stopped'] as const).flatMap((verdict) =>
-      findProblems({ streams: [judged(verdict)] }),
-    )
-    expect(problems).toEqual([
-      { code: 'stalled', message: 's: g has acked nothing for 301 s, while entries wait' },
-      {
-        code: 'stopped',
-        message: 's: no consumer of g is heard of, and it has acked nothing for 301 s, while entries wait',
-      },
-    ])
-  })
-
-  test('what the ledger holds open is a problem; accounts only when they have waited for a day (O6)', () => {
-    expect(codes({ deadLetters: [{ reason: 'bad-json', count: 2 }] })).toEqual(['dead-letters'])
-    expect(codes({ gaps: [{ host: 'h', stream: 's', reason: 'r', openedAt: '' }] })).toEqual(['gaps'])
-    expect(codes({ dirty: { count: 1, oldestAgeSeconds: 86_400 } })).toEqual([])
-    expect(codes({ dirty: { count: 1, oldestAgeSeconds: 86_401 } })).toEqual(['dirty'])
   })
 })

@@ -113,7 +113,7 @@ export async function playOutage(options: OutageOptions): Promise<OutageResult> 
   let alarm = ''
   await until('the alarm', async () => {
     const problems = (await readStatus(four))?.problems ?? []
-    alarm = problems.find(({ code }) => code === 'stalled' || code === 'stopped')?.message ?? ''
+    alarm = problems.find(({ code }) => code === 'group-stalled' || code === 'group-stopped')?.message ?? ''
     return alarm !== ''
   })
   const alarmSeconds = ((performance.now() - stoodStillAt) * alarmHaste) / 1_000

@@ -97,6 +97,10 @@ export interface GetDoctorReportCheck {
   id: string
   title: string
   verdict: 'ok' | 'unknown' | 'warn' | 'fail' | (string & {})
+  /** What kind of problem it is: its section in docs/runbook.md. Absent where all is well. */
+  code?: string | undefined
+  /** What it is about; absent where that is the pipeline as a whole. */
+  subject?: string | undefined
   /** What was seen. */
   evidence: string
   meaning?: string | undefined
@@ -175,9 +179,23 @@ export interface GetStatusOutput {
   database?: GetStatusDatabase | undefined
 }
 
+/** Something that is wrong, as the doctor finds it. */
 export interface GetStatusProblem {
-  code: 'streams-away' | 'cursors-away' | 'database-away' | 'lag' | 'no-group' | 'stalled' | 'stopped' | 'dead-letters' | 'dirty' | 'gaps' | (string & {})
+  /** What kind of problem, such as group-stalled: its section in docs/runbook.md. */
+  code: string
+  /** page: something is lost, stands still, or soon will. ticket: it works, and somebody should look at it in the day. */
+  severity: 'page' | 'ticket' | (string & {})
+  /** What it is about, such as a stream and its group; empty for the pipeline as a whole. */
+  subject: string
+  /** Since when it is known. */
+  since: string
+  /** What was seen. */
   message: string
+  meaning: string
+  /** What to do first. */
+  command: string
+  /** URL of its section. */
+  runbook: string
 }
 
 /** What holds the streams. */

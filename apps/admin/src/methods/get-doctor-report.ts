@@ -1,12 +1,11 @@
-import { diagnose, gatherFacts } from '@millrace/diagnosis'
+import { lookNow } from '../look.ts'
 import { defineMethod } from './method.ts'
 
 export const getDoctorReport = defineMethod({
   name: 'getDoctorReport',
   role: 'viewer',
   run: async (_input, { sources, signal }) => {
-    const { cursors = [], ...rest } = sources
-    const { checkedAt, verdict, checks } = diagnose(await gatherFacts({ ...rest, upstreams: cursors }, signal))
+    const { checkedAt, verdict, checks } = (await lookNow(sources, { probe: true, signal })).diagnosis
     return { checkedAt: checkedAt.toISOString(), verdict, checks }
   },
 })

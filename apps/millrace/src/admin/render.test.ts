@@ -74,11 +74,26 @@ test('a status that has problems says where to go on', () => {
   const lines = renderStatus({
     status: 'degraded',
     checkedAt: '2026-10-24T12:00:00.000Z',
-    problems: [{ code: 'lag', message: 'it is late' }],
+    problems: [
+      {
+        code: 'lag',
+        severity: 'ticket',
+        subject: 's g',
+        since: '2026-10-24T11:00:00.000Z',
+        message: 'it is\nlate',
+        meaning: 'It is.',
+        command: 'millrace lag',
+        runbook: 'https://millrace.example/runbook#lag',
+      },
+    ],
     store: { kind: 'redis', location: 'redis://r' },
     streams: [],
     cursors: [],
   })
-  expect(lines.slice(0, 2)).toEqual(['degraded: 1 to look at', '  it is late'])
-  expect(lines.at(-1)).toBe('What is wrong, and what to do: millrace doctor')
+  expect(lines.slice(0, 3)).toEqual([
+    'degraded: 1 to look at',
+    '  ticket  lag: it is\\nlate',
+    '          since 2026-10-24T11:00:00Z  > millrace lag',
+  ])
+  expect(lines.at(-1)).toBe('What that means, and what to do: docs/runbook.md, and millrace doctor')
 })

@@ -5,7 +5,7 @@ import { alignColumns } from '../align-columns.ts'
 import { inThisProcess, type CommandHost } from '../command-host.ts'
 import { apiEnvironmentHelp, exitCodesHelp, readApiOptions, withApiOptions, type ApiOptions } from './api-options.ts'
 import { runApiCommand, type ApiCommand } from './run-api-command.ts'
-import { amount, shown, span } from './words.ts'
+import { amount, moment, shown, span } from './words.ts'
 
 /** Between two looks, in milliseconds. */
 const WATCH_MS = 2_000
@@ -44,7 +44,13 @@ async function watch(options: ApiOptions, host: CommandHost): Promise<number> {
 /** A status for people. A function of values. */
 export function renderStatus({ status, problems, store, streams, cursors, database }: GetStatusOutput): string[] {
   const lines = [`${status}: ${problems.length === 0 ? 'nothing to look at' : `${problems.length} to look at`}`]
-  lines.push(...problems.map(({ message }) => `  ${shown(message)}`), '')
+  lines.push(
+    ...problems.flatMap(({ severity, code, message, command, since }) => [
+      `  ${severity.padEnd(6)}  ${code}: ${shown(message)}`,
+      `          since ${moment(since)}  > ${shown(command)}`,
+    ]),
+    '',
+  )
   const rows = streams.flatMap((stream) =>
     stream.groups.length === 0
       ? [[shown(stream.name), 'no group', '-', amount(stream.length), '0', span(stream.lagSeconds)]]
@@ -83,6 +89,6 @@ export function renderStatus({ status, problems, store, streams, cursors, databa
   lines.push(
     `streams in ${store.kind} ${shown(store.location)}${database ? `, rows in ${shown(database.location)}` : ''}`,
   )
-  if (problems.length > 0) lines.push('What is wrong, and what to do: millrace doctor')
+  if (problems.length > 0) lines.push('What that means, and what to do: docs/runbook.md, and millrace doctor')
   return lines
 }

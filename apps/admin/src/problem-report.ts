@@ -1,0 +1,16 @@
+import { runbookUrl, type Severity, type WatchedProblem } from '@millrace/diagnosis'
+import type { ProblemReport } from './status.ts'
+
+const order: readonly Severity[] = ['page', 'ticket', 'advice']
+
+/** Problems as methods tell them, the worst first. Advice is for doctors. */
+export function problemReports(problems: readonly WatchedProblem[]): ProblemReport[] {
+  return problems
+    .filter(({ severity }) => severity !== 'advice')
+    .toSorted((a, b) => order.indexOf(a.severity) - order.indexOf(b.severity))
+    .map(({ check: _, since, ...problem }) => ({
+      ...problem,
+      since: new Date(since).toISOString(),
+      runbook: runbookUrl(problem.code),
+    }))
+}
