@@ -2,6 +2,8 @@ import type { Database } from '@millrace/database'
 import type { DeclaredStream, ExposureFacts, ProblemWatch, ProgressWatch } from '@millrace/diagnosis'
 import type { DidResolver, GuardedFetch, HandleResolver } from '@millrace/identity'
 import type { Logger, StreamStore } from '@millrace/stream-protocol'
+import type { AlarmBook } from './alarms/alarm-book.ts'
+import type { Webhook } from './alarms/webhook.ts'
 import type { CursorOf } from './collect-status.ts'
 
 /** A store that is configured, and cannot be had. */
@@ -28,6 +30,10 @@ export interface AdminSources {
   watch?: ProgressWatch | undefined
   /** Knows since when problems are there, and what hosts have said lately. Without it one look has to do. */
   problems?: ProblemWatch | undefined
+  /** What people are told of. Without it what the last process has kept has to do. */
+  alarms?: AlarmBook | undefined
+  /** Who is told of alarms. */
+  webhooks?: readonly Webhook[]
   /** The table of each collection that has one of its own. */
   tables: ReadonlyMap<string, string>
   resolver: Pick<DidResolver, 'resolve'>

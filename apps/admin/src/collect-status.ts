@@ -59,7 +59,7 @@ export async function collectStatus(sources: AdminSources): Promise<Status> {
   }
 }
 
-function isAway<T extends object>(store: T | Away): store is Away {
+function isAway(store: object): store is Away {
   return 'why' in store
 }
 

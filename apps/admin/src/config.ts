@@ -10,6 +10,8 @@ import {
   processVariables,
   streamVariables,
   text,
+  url,
+  urlList,
 } from '@millrace/runtime'
 import { DEFAULT_HIGH_WATER_MARK, groups, streams } from '@millrace/stream-protocol'
 
@@ -40,6 +42,21 @@ export const adminConfig = defineConfig({
     schema: duration(),
     default: '5m',
     help: 'Time without an ack, while entries wait, after which a group counts as standing still',
+  },
+  ADMIN_ALERT_WEBHOOKS: {
+    schema: urlList('http', 'https').optional(),
+    help: 'URLs that are told of alarms, as JSON; in the shape of Slack or Discord for theirs. Of one admin process alone',
+    secret: true,
+  },
+  ADMIN_ALERT_REPEAT: {
+    schema: duration(),
+    default: '4h',
+    help: 'Time after which webhooks are told again of an alarm that lasts',
+  },
+  ADMIN_DEADMAN_URL: {
+    schema: url('http', 'https').optional(),
+    help: 'URL that is asked for every minute, only while every group is at work',
+    secret: true,
   },
   INGESTER_HOSTS: { schema: hostList().optional(), help: 'Relays whose cursors are shown' },
   INGESTER_LABELER_HOSTS: { schema: hostList().optional(), help: 'Labelers whose cursors are shown' },

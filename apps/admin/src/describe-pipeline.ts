@@ -2,6 +2,7 @@ import type { DeclaredStream } from '@millrace/diagnosis'
 import { createGuardedFetch, DidResolver, HandleResolver } from '@millrace/identity'
 import { appBskyPlugins } from '@millrace/indexing-plugins'
 import type { ConfigOf } from '@millrace/runtime'
+import { Webhook } from './alarms/webhook.ts'
 import type { AdminSources } from './admin-sources.ts'
 import type { CursorOf } from './collect-status.ts'
 import type { adminConfig } from './config.ts'
@@ -12,7 +13,7 @@ type AdminConfig = Omit<ConfigOf<typeof adminConfig>, 'ADMIN_PASSWORDS' | 'METRI
 export function describePipeline(
   config: AdminConfig,
   { bind, hasPassword }: { bind: string; hasPassword: boolean },
-): Omit<AdminSources, 'store' | 'database' | 'watch' | 'logger'> {
+): Omit<AdminSources, 'store' | 'database' | 'watch' | 'problems' | 'alarms' | 'logger'> {
   const allowPrivateHosts = config.MILLRACE_ALLOW_PRIVATE_HOSTS
   const fetch = createGuardedFetch({ allowPrivateHosts, userAgent: 'millrace' })
   const resolver = config.HANDLE_RESOLVER_URL
@@ -27,6 +28,7 @@ export function describePipeline(
     resolver: new DidResolver({ fetch, plcUrl: config.DID_PLC_URL, allowPrivateHosts }),
     handles: new HandleResolver({ fetch, ...(resolver !== undefined && { resolverUrl: resolver }) }),
     fetch,
+    webhooks: (config.ADMIN_ALERT_WEBHOOKS ?? []).map((webhook) => new Webhook(webhook)),
     exposure: {
       bind,
       hasPassword,

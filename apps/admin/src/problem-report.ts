@@ -8,9 +8,14 @@ export function problemReports(problems: readonly WatchedProblem[]): ProblemRepo
   return problems
     .filter(({ severity }) => severity !== 'advice')
     .toSorted((a, b) => order.indexOf(a.severity) - order.indexOf(b.severity))
-    .map(({ check: _, since, ...problem }) => ({
-      ...problem,
+    .map(({ code, severity, subject, message, meaning, command, since }) => ({
+      code,
+      severity,
+      subject,
       since: new Date(since).toISOString(),
-      runbook: runbookUrl(problem.code),
+      message,
+      meaning,
+      command,
+      runbook: runbookUrl(code),
     }))
 }

@@ -1,7 +1,9 @@
 import { fileURLToPath } from 'node:url'
 import { ConfigError, readConfig, supervise, type Host } from '@millrace/runtime'
 import { startProcess } from '@millrace/runtime/testing'
-import { serviceTest } from '@millrace/testing'
+import { openStreams } from '@millrace/stores'
+import { groups, streamEventCodec, streams } from '@millrace/stream-protocol'
+import { eventually, serve, serviceTest } from '@millrace/testing'
 import { expect, test } from 'vitest'
 import { adminConfig } from './config.ts'
 import { configuredCursors } from './describe-pipeline.ts'
@@ -55,6 +57,53 @@ serviceTest(
     admin.kill('SIGTERM')
     expect([await admin.ended, admin.output().stderr]).toEqual([0, ''])
     expect(admin.output().stdout).not.toContain('hunter')
+  },
+)
+
+serviceTest(
+  'a group that stands still is told to a webhook without a database, and the dead-man URL is not asked for (O6)',
+  async ({ redisUrl }) => {
+    const told: { alerts: { code: string; event: string; subject: string }[] }[] = []
+    await using hook = await serve((request, response) => {
+      request.setEncoding('utf8')
+      request.on('data', (body: string) => told.push(JSON.parse(body) as (typeof told)[number]))
+      request.on('end', () => response.end())
+    })
+    await using deadman = await serve((_request, response) => response.end())
+    await using store = await openStreams({ kind: 'redis', url: redisUrl, location: redisUrl, why: 'a test' })
+    await store.ensureGroup(streams.firehoseLive, groups.firehose)
+    const account = {
+      type: 'account',
+      seq: 1,
+      time: '2026-01-01T00:00:00.000Z',
+      did: 'did:plc:a',
+      active: true,
+    } as const
+    await using admin = startProcess({
+      main,
+      env: {
+        ADMIN_PORT: '0',
+        ADMIN_STALLED_AFTER: '1s',
+        ADMIN_ALERT_WEBHOOKS: `${hook.url}/s3cret`,
+        ADMIN_DEADMAN_URL: `${deadman.url}/s3cret`,
+        MILLRACE_HASTE: '120',
+        REDIS_URL: redisUrl,
+      },
+    })
+    await eventually(() => expect(deadman.asked.length).toBeGreaterThan(1))
+    await store.writer({ stream: streams.firehoseLive, codec: streamEventCodec }).append([account])
+    await eventually(() =>
+      expect(told.flatMap(({ alerts }) => alerts)).toMatchObject([
+        { code: 'group-stopped', event: 'open', subject: `${streams.firehoseLive} ${groups.firehose}` },
+      ]),
+    )
+    const asked = deadman.asked.length
+    await new Promise((resolve) => setTimeout(resolve, 1_500))
+    expect(deadman.asked.length - asked).toBeLessThanOrEqual(1)
+    admin.kill('SIGTERM')
+    expect(await admin.ended).toBe(0)
+    // URLs are secrets (M9).
+    expect(admin.output().stdout).not.toContain('s3cret')
   },
 )
 

@@ -1,13 +1,12 @@
-import { ProblemWatch, ProgressWatch } from '@millrace/diagnosis'
+import { ProgressWatch } from '@millrace/diagnosis'
 import { ConfigError, chooseStreams, runAll, StreamGauges, type ProcessContext } from '@millrace/runtime'
 import { openLedgerDatabase, openStreams } from '@millrace/stores'
 import type { Loop } from '@millrace/stream-protocol'
 import { isLoopback } from './access.ts'
 import { createAdminServer, defaultBind } from './admin-server.ts'
+import { watchAlarms } from './alarms/watch-alarms.ts'
 import type { adminConfig } from './config.ts'
-import type { AdminSources } from './admin-sources.ts'
 import { describePipeline } from './describe-pipeline.ts'
-import { doctorSources } from './look.ts'
 import { pipelineCheck } from './pipeline-check.ts'
 import { ServiceAuth } from './service-auth.ts'
 
@@ -41,8 +40,13 @@ export async function runAdmin(context: ProcessContext<typeof adminConfig>): Pro
   const pipeline = describePipeline(config, { bind: bind ?? defaultBind(passwords), hasPassword: passwords.length > 0 })
   const names = [...new Set(pipeline.declared.map(({ stream }) => stream))]
   const watch = new ProgressWatch({ store, streams: names, stalledAfterMs: config.ADMIN_STALLED_AFTER, logger, meter })
-  const sources: AdminSources = { ...pipeline, store, watch, ...(database && { database }) }
-  const problems = new ProblemWatch({ sources: { ...doctorSources(sources), logger }, logger, meter })
+  const { sources, problems, loops } = watchAlarms({
+    sources: { ...pipeline, store, watch, ...(database && { database }) },
+    repeatMs: config.ADMIN_ALERT_REPEAT,
+    deadmanUrl: config.ADMIN_DEADMAN_URL,
+    logger,
+    meter,
+  })
   health.add('pipeline', pipelineCheck(problems))
   await using server = await createAdminServer({
     port: config.ADMIN_PORT,
@@ -56,12 +60,12 @@ export async function runAdmin(context: ProcessContext<typeof adminConfig>): Pro
       }),
     }),
     ...(bind !== undefined && { bind }),
-    sources: { ...sources, problems },
+    sources,
     health,
     version,
     logger,
   })
   logger.info({ port: server.port, bind: server.bind, password: passwords.length > 0 }, 'admin server is open')
   const gauges: Loop = new StreamGauges({ store, streams: names, meter, logger })
-  await runAll([gauges, watch, problems], signal, { logger, meter, health })
+  await runAll([gauges, watch, ...loops], signal, { logger, meter, health })
 }

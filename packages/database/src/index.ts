@@ -1,3 +1,4 @@
+export { AlarmStore, type Silence, type StoredAlarm } from './alarm-store.ts'
 export { BackfillQueue, type BackfillCounts } from './backfill-queue.ts'
 export { CheckpointKeeper, readCheckpoint, type CheckpointKeeperOptions } from './checkpoint-keeper.ts'
 export { closeUnfinishedRuns, type CloseUnfinishedRunsOptions } from './close-unfinished-runs.ts'

@@ -7,6 +7,7 @@ import type {
   DirtyTable,
   GapTable,
   IdentityTable,
+  AlarmTable,
   AuditTable,
   LeaseTable,
   MigrationTable,
@@ -17,6 +18,7 @@ import type {
   RepoTable,
   RunTable,
   SettingTable,
+  SilenceTable,
   StateTable,
   TombstoneTable,
   UpstreamTable,
@@ -110,6 +112,8 @@ export interface Tables {
   millrace_setting: SettingTable
   millrace_audit: AuditTable
   millrace_state: StateTable
+  millrace_alarm: AlarmTable
+  millrace_silence: SilenceTable
   millrace_lease: LeaseTable
   millrace_upstream: UpstreamTable
   millrace_repair: RepairTable

@@ -79,6 +79,17 @@ export function url(...schemes: readonly string[]): ValueSchema<string> {
   )
 }
 
+/** URLs with one of some schemes, each kept as written. */
+export function urlList(...schemes: readonly string[]): ValueSchema<readonly string[]> {
+  return value(
+    `a comma-separated list of URLs that begin with ${schemes.map((scheme) => `${scheme}://`).join(' or ')}`,
+    (text) => {
+      const urls = splitCommas(text)
+      return urls.length > 0 && urls.every((each) => isUrl(each, schemes)) ? urls : undefined
+    },
+  )
+}
+
 /**
  * Servers of the network. `https://` is put before a bare host name, and `ws` becomes `http`: what differs in scheme
  * alone is one host with one cursor. Otherwise kept as written, because cursors are stored under the text.

@@ -11,6 +11,7 @@ export {
   port,
   text,
   url,
+  urlList,
   value,
   type ValueSchema,
 } from './config-values.ts'

@@ -1,8 +1,8 @@
 import { createWriteStream } from 'node:fs'
 import { mkdir } from 'node:fs/promises'
 import path from 'node:path'
-import { adminConfig, createAdminServer, describePipeline, doctorSources, pipelineCheck } from '@millrace/admin'
-import { ProblemWatch, ProgressWatch } from '@millrace/diagnosis'
+import { adminConfig, createAdminServer, describePipeline, pipelineCheck, watchAlarms } from '@millrace/admin'
+import { ProgressWatch } from '@millrace/diagnosis'
 import {
   createLogger,
   createMeter,
@@ -86,10 +86,13 @@ export async function runUp({ up, env, version, output, signal }: RunUpOptions):
     }),
     { bind: '127.0.0.1', hasPassword: false },
   )
-  const sources = { ...described, store: services.store, database: services.database, watch }
-  const problems = new ProblemWatch({ sources: { ...doctorSources(sources), logger }, logger, meter })
+  const { sources, problems, loops } = watchAlarms({
+    sources: { ...described, store: services.store, database: services.database, watch },
+    logger,
+    meter,
+  })
   health.add('pipeline', pipelineCheck(problems))
-  const adminOptions = { passwords: [], sources: { ...sources, problems }, health, version, logger }
+  const adminOptions = { passwords: [], sources, health, version, logger }
   await using admin = await onFreePort(up.adminPort, logger, (port) => createAdminServer({ ...adminOptions, port }))
   await using metrics = await onFreePort(up.adminPort === 0 ? 0 : up.adminPort + 1, logger, (port) =>
     startHealthServer({ port, host: '127.0.0.1', registry, health, title: `Millrace ${version}` }),
@@ -123,7 +126,7 @@ export async function runUp({ up, env, version, output, signal }: RunUpOptions):
       if (up.exitWhenIdle && idleLooks >= IDLE_LOOKS) done.abort()
     },
   })
-  await runAll([...pipeline.loops, watch, problems, ...(network.traffic ? [network.traffic] : []), progress], stop, {
+  await runAll([...pipeline.loops, watch, ...loops, ...(network.traffic ? [network.traffic] : []), progress], stop, {
     logger,
     meter,
     health,

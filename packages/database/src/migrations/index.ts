@@ -8,6 +8,7 @@ import { leases } from './0007-leases.ts'
 import { deadLetters } from './0008-dead-letters.ts'
 import { audit } from './0009-audit.ts'
 import { states } from './0010-states.ts'
+import { alarms } from './0012-alarms.ts'
 
 export interface Migration {
   readonly name: string
@@ -26,4 +27,5 @@ export const migrations: readonly Migration[] = [
   deadLetters,
   audit,
   states,
+  alarms,
 ]

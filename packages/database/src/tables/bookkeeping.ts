@@ -1,5 +1,5 @@
 import type { GeneratedAlways } from 'kysely'
-import type { Json, TimestampOrNull, TimestampWithDefault, WithDefault } from './column-types.ts'
+import type { Json, Timestamp, TimestampOrNull, TimestampWithDefault, WithDefault } from './column-types.ts'
 
 /** Migrations of ours that the database has. */
 export interface MigrationTable {
@@ -64,6 +64,34 @@ export interface StateTable {
   value: Json<unknown>
   version: number
   updated_at: TimestampWithDefault
+}
+
+/** Problems that people are told of, or will be if they last. */
+export interface AlarmTable {
+  code: string
+  /** What it is about; empty for the pipeline as a whole. */
+  subject: string
+  severity: string
+  message: string
+  meaning: string
+  command: string
+  since: Timestamp
+  seen_at: Timestamp
+  opened_at: TimestampOrNull
+  ended_at: TimestampOrNull
+  /** When each receiver was last told that it is there. */
+  told: Json<Record<string, number>>
+}
+
+/** Alarms that nobody is told of for a while. */
+export interface SilenceTable {
+  id: GeneratedAlways<number>
+  code: string
+  subject: string | null
+  reason: string
+  who: string
+  created_at: TimestampWithDefault
+  expires_at: Timestamp
 }
 
 /** Names that processes hold. */

@@ -13,5 +13,6 @@ export type NotOurs<T> = ColumnType<T, never, never>
 export type WithDefault<T> = ColumnType<T, T | undefined, T>
 
 /** A point in time: read as a Date, written as one or as RFC 3339. */
+export type Timestamp = ColumnType<Date, Date | string>
 export type TimestampOrNull = ColumnType<Date | null, Date | string | null | undefined, Date | string | null>
 export type TimestampWithDefault = ColumnType<Date, Date | string | undefined, Date | string>
