@@ -23,6 +23,7 @@ const commands: Readonly<Record<string, () => Promise<Command>>> = {
   repair: async () => (await import('./repair/repair-command.ts')).repairCommand(),
   dlq: async () => (await import('./dlq/dlq-command.ts')).dlqCommand(),
   recount: async () => (await import('./recount/recount-command.ts')).recountCommand(),
+  alerts: async () => (await import('./admin/alerts-command.ts')).alertsCommand(),
   audit: async () => (await import('./admin/audit-command.ts')).auditCommand(),
   config: async () => (await import('./config-command.ts')).configCommand(),
 }

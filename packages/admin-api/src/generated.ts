@@ -288,6 +288,45 @@ export interface GetStatusTable {
   rows: number
 }
 
+export interface ListAlertsOutput {
+  alerts: readonly ListAlertsAlert[]
+  /** Those that hold now. */
+  silences: readonly ListAlertsSilence[]
+  /** Those that are told: host, and a hash of the URL, which is a secret. */
+  webhooks: readonly string[]
+}
+
+export interface ListAlertsAlert {
+  /** What kind of problem, such as group-stalled: its section in docs/runbook.md. */
+  code: string
+  severity: 'page' | 'ticket' | (string & {})
+  /** What it is about; empty for the pipeline as a whole. */
+  subject: string
+  /** pending: it is there, and nobody is told before it has lasted for a while. open: webhooks are told. ended: it is over, and a webhook has not taken that yet. */
+  state: 'pending' | 'open' | 'ended' | (string & {})
+  since: string
+  openedAt?: string | undefined
+  endedAt?: string | undefined
+  silencedUntil?: string | undefined
+  /** What was seen. */
+  message: string
+  meaning: string
+  /** What to do first. */
+  command: string
+  /** URL of its section. */
+  runbook: string
+}
+
+export interface ListAlertsSilence {
+  code: string
+  /** Absent where it holds for whatever the alarm is about. */
+  subject?: string | undefined
+  reason: string
+  who: string
+  createdAt: string
+  expiresAt: string
+}
+
 export interface ListAuditParams {
   /** Only by this method. */
   method?: string | undefined
@@ -542,6 +581,25 @@ export interface RetryDeadLettersRefused {
   why: string
 }
 
+export interface SendTestAlertInput {
+  /** Why, for those who read the audit log. */
+  reason?: string | undefined
+  /** Only says what would change. Default: false. */
+  dryRun?: boolean | undefined
+}
+
+export interface SendTestAlertOutput {
+  change: Change
+  deliveries: readonly SendTestAlertDelivery[]
+}
+
+export interface SendTestAlertDelivery {
+  webhook: string
+  isDelivered: boolean
+  /** Why not. */
+  why?: string | undefined
+}
+
 export interface SetCursorInput {
   stream: string
   /** As the ingester has it. */
@@ -562,6 +620,24 @@ export interface SetCursorOutput {
   change: Change
   before?: string | undefined
   after?: string | undefined
+}
+
+export interface SilenceAlertInput {
+  /** Such as group-stalled. */
+  code: string
+  /** Only about this; whatever it is about when it is absent. */
+  subject?: string | undefined
+  /** For how long: 90 days at most. */
+  seconds: number
+  /** Why, for those who read the audit log. */
+  reason: string
+  /** Only says what would change. Default: false. */
+  dryRun?: boolean | undefined
+}
+
+export interface SilenceAlertOutput {
+  expiresAt: string
+  change: Change
 }
 
 export interface StartRepairInput {
@@ -603,6 +679,21 @@ export interface TraceSubjectStep {
   detail: string
 }
 
+export interface UnsilenceAlertInput {
+  /** As it was silenced. */
+  code: string
+  /** As it was silenced; absent where that was for whatever it is about. */
+  subject?: string | undefined
+  /** Why, for those who read the audit log. */
+  reason?: string | undefined
+  /** Only says what would change. Default: false. */
+  dryRun?: boolean | undefined
+}
+
+export interface UnsilenceAlertOutput {
+  change: Change
+}
+
 /** Every method, by the last part of its name. */
 export interface AdminMethods {
   /** Pauses, resumes or cancels a repair. */
@@ -621,6 +712,8 @@ export interface AdminMethods {
   getLag: { type: 'query'; input: object; output: GetLagOutput }
   /** How the pipeline stands: its streams and groups, its place in each host, and what could not be processed. Reads no entries and no rows, whatever there is of them. */
   getStatus: { type: 'query'; input: object; output: GetStatusOutput }
+  /** Alarms that have begun, will if they last, or have just ended; what is silenced; and who is told. Without an admin server at work it is what the last one has kept. */
+  listAlerts: { type: 'query'; input: object; output: ListAlertsOutput }
   /** What people changed by hand, the newest first. */
   listAudit: { type: 'query'; input: ListAuditParams; output: ListAuditOutput }
   /** Our place in each host. */
@@ -641,13 +734,19 @@ export interface AdminMethods {
   resyncRepos: { type: 'procedure'; input: ResyncReposInput; output: ResyncReposOutput }
   /** Has indexers take letters once more, by the way that events go. Those that would fail at once stay as they are. */
   retryDeadLetters: { type: 'procedure'; input: RetryDeadLettersInput; output: RetryDeadLettersOutput }
+  /** Sends a message that says it is a test to every webhook, and tells what each answers. */
+  sendTestAlert: { type: 'procedure'; input: SendTestAlertInput; output: SendTestAlertOutput }
   /** Sets our place in a host. An ingester that reads it has to be stopped, or finds out at its next append and goes on from there. Going forward leaves a gap, which is recorded; going back reads again what is there, which changes nothing. */
   setCursor: { type: 'procedure'; input: SetCursorInput; output: SetCursorOutput }
+  /** Has webhooks told nothing of a kind of alarm, or of one alarm, for a while. Status, health and metrics tell of it as before. */
+  silenceAlert: { type: 'procedure'; input: SilenceAlertInput; output: SilenceAlertOutput }
   /** Plans a repair of a host: its repos are compared with ours, and those that have moved are fetched. One that is open already is returned as it is. */
   startRepair: { type: 'procedure'; input: StartRepairInput; output: StartRepairOutput }
   /** Looks for a record or an account everywhere that it could be: at its PDS, at the relays, in the streams, among what was given up, and in the database. */
   traceSubject: { type: 'query'; input: TraceSubjectParams; output: TraceSubjectOutput }
+  /** Ends the silence of a kind of alarm, or of one alarm. */
+  unsilenceAlert: { type: 'procedure'; input: UnsilenceAlertInput; output: UnsilenceAlertOutput }
 }
 
 /** Those that only look. */
-export const queries: readonly (keyof AdminMethods)[] = ['getDeadLetter', 'getDeadLetterGroups', 'getDoctorReport', 'getFreshness', 'getLag', 'getStatus', 'listAudit', 'listCursors', 'listDeadLetters', 'listEntries', 'listGaps', 'listPending', 'listRepairs', 'listRepos', 'traceSubject']
+export const queries: readonly (keyof AdminMethods)[] = ['getDeadLetter', 'getDeadLetterGroups', 'getDoctorReport', 'getFreshness', 'getLag', 'getStatus', 'listAlerts', 'listAudit', 'listCursors', 'listDeadLetters', 'listEntries', 'listGaps', 'listPending', 'listRepairs', 'listRepos', 'traceSubject']

@@ -21,7 +21,6 @@ export interface StoredAlarm {
 
 /** Alarms of one kind, or one alarm, that nobody is told of for a while. */
 export interface Silence {
-  id: number
   code: string
   /** Null for whatever it is about. */
   subject: string | null
@@ -76,26 +75,26 @@ export class AlarmStore {
   /** Those that hold now, by when they end. */
   async silences(): Promise<Silence[]> {
     const { rows } = await this.#database.pool.query<Silence>(
-      `select id, code, subject, reason, who, created_at as "createdAt", expires_at as "expiresAt"
-       from millrace_silence where expires_at > now() order by expires_at, id`,
+      `select code, subject, reason, who, created_at as "createdAt", expires_at as "expiresAt"
+       from millrace_silence where expires_at > now() order by expires_at, code, subject`,
     )
     return rows
   }
 
-  /** @returns its number. */
-  async silence(silence: Omit<Silence, 'id' | 'createdAt'>): Promise<number> {
-    const { code, subject, reason, who, expiresAt } = silence
-    const { rows } = await this.#database.pool.query<{ id: number }>(
+  async silence({ code, subject, reason, who, expiresAt }: Omit<Silence, 'createdAt'>): Promise<void> {
+    await this.#database.pool.query(
       `with over as (delete from millrace_silence where expires_at < now())
-       insert into millrace_silence (code, subject, reason, who, expires_at) values ($1, $2, $3, $4, $5) returning id`,
+       insert into millrace_silence (code, subject, reason, who, expires_at) values ($1, $2, $3, $4, $5)`,
       [code, subject, reason, who, expiresAt],
     )
-    return rows[0]!.id
   }
 
-  /** @returns false when there is none of this number. */
-  async unsilence(id: number): Promise<boolean> {
-    const { rowCount } = await this.#database.pool.query('delete from millrace_silence where id = $1', [id])
-    return rowCount === 1
+  /** Ends those of exactly this. @returns how many have held. */
+  async unsilence({ code, subject }: Pick<Silence, 'code' | 'subject'>): Promise<number> {
+    const { rowCount } = await this.#database.pool.query(
+      'delete from millrace_silence where code = $1 and subject is not distinct from $2 and expires_at > now()',
+      [code, subject],
+    )
+    return rowCount ?? 0
   }
 }

@@ -4,6 +4,7 @@ export { diagnose, type CheckResult, type Diagnosis } from './doctor/diagnose.ts
 export type { DeclaredStream, DoctorFacts, ExposureFacts } from './doctor/facts.ts'
 export { gatherFacts, type DoctorSources } from './doctor/gather-facts.ts'
 export {
+  isAlarmCode,
   problemCodes,
   problemKinds,
   runbookUrl,

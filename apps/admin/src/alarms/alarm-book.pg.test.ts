@@ -154,7 +154,7 @@ pgTest(
     broken.answers.status = 200
     await eventually(() => expect(broken.told).toEqual(['open group-stalled']))
 
-    for (const { id } of await store.silences()) await store.unsilence(id)
+    for (const silence of await store.silences()) await store.unsilence(silence)
     await book.take(look)
     await eventually(() =>
       expect([well.told, broken.told].map((told) => told.at(-1))).toEqual(Array(2).fill('open group-stopped')),

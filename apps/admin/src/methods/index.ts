@@ -6,6 +6,7 @@ import { getDoctorReport } from './get-doctor-report.ts'
 import { getFreshness } from './get-freshness.ts'
 import { getLag } from './get-lag.ts'
 import { getStatus } from './get-status.ts'
+import { listAlerts } from './list-alerts.ts'
 import { listAudit } from './list-audit.ts'
 import { listCursors } from './list-cursors.ts'
 import { listDeadLetters } from './list-dead-letters.ts'
@@ -17,9 +18,12 @@ import { listRepos } from './list-repos.ts'
 import type { AnyMethod } from './method.ts'
 import { resyncRepos } from './resync-repos.ts'
 import { retryDeadLetters } from './retry-dead-letters.ts'
+import { sendTestAlert } from './send-test-alert.ts'
 import { setCursor } from './set-cursor.ts'
+import { silenceAlert } from './silence-alert.ts'
 import { startRepair } from './start-repair.ts'
 import { traceSubject } from './trace-subject.ts'
+import { unsilenceAlert } from './unsilence-alert.ts'
 
 /** Every method of `dev.millrace.admin`. */
 export const methods: readonly AnyMethod[] = [
@@ -43,5 +47,9 @@ export const methods: readonly AnyMethod[] = [
   getDeadLetter,
   retryDeadLetters,
   discardDeadLetters,
+  listAlerts,
+  silenceAlert,
+  unsilenceAlert,
+  sendTestAlert,
   listAudit,
 ]

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest'
+import { renderAlerts } from './alerts-command.ts'
 import { renderDoctor } from './doctor-command.ts'
 import { renderFreshness } from './freshness-command.ts'
 import { renderPending } from './pending-command.ts'
@@ -96,4 +97,31 @@ test('a status that has problems says where to go on', () => {
     '          since 2026-10-24T11:00:00Z  > millrace lag',
   ])
   expect(lines.at(-1)).toBe('What that means, and what to do: docs/runbook.md, and millrace doctor')
+})
+
+test('alarms show what is open first, what is silenced, and who is told', () => {
+  const at = '2026-10-24T12:00:00.000Z'
+  const alert = {
+    code: 'lag',
+    severity: 'ticket',
+    subject: 's g',
+    state: 'pending',
+    since: at,
+    message: 'it is late',
+    meaning: 'It is.',
+    command: 'millrace lag',
+    runbook: 'https://millrace.example/runbook#lag',
+  }
+  const open = { ...alert, code: 'store-away', severity: 'page', subject: '', state: 'open', silencedUntil: at }
+  const silence = { code: 'lag', reason: 'a test', who: 'me', createdAt: at, expiresAt: at }
+  expect(renderAlerts({ alerts: [alert, open], silences: [silence], webhooks: [] })).toEqual([
+    'open     page    store-away: it is late',
+    '                  since 2026-10-24T12:00:00Z, silenced until 2026-10-24T12:00:00Z. It is.',
+    '                  > millrace lag  https://millrace.example/runbook#lag',
+    'pending  ticket  lag (s g): it is late',
+    '                  since 2026-10-24T12:00:00Z. It is.',
+    '                  > millrace lag  https://millrace.example/runbook#lag',
+    'silenced until 2026-10-24T12:00:00Z: lag, by me (a test)',
+    'No webhook is told: set ADMIN_ALERT_WEBHOOKS.',
+  ])
 })

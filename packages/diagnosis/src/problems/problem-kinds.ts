@@ -86,6 +86,11 @@ export type ProblemCode = keyof typeof problemKinds
 
 export const problemCodes = Object.keys(problemKinds) as readonly ProblemCode[]
 
+/** Whether somebody is told of it: advice is no alarm. */
+export function isAlarmCode(code: string): code is ProblemCode {
+  return Object.hasOwn(problemKinds, code) && problemKinds[code as ProblemCode].severity !== 'advice'
+}
+
 /** Where the section about a kind of problem, or of alarm, is. */
 export function runbookUrl(code: string): string {
   return `https://github.com/millrace/millrace/blob/main/docs/runbook.md#${code}`
