@@ -72,6 +72,16 @@ export function alertsCommand(): Command {
         }),
       ),
     )
+  alerts
+    .command('print')
+    .description('print the alarms as rules of Prometheus')
+    .action(() =>
+      inThisProcess(async ({ stdout }) => {
+        const { prometheusRules } = await import('@millrace/diagnosis/prometheus')
+        stdout.write(prometheusRules())
+        return 0
+      }),
+    )
   return alerts
 }
 
