@@ -163,6 +163,10 @@ const commands = {
     help: 'types, lint, format, unused code, package shape',
     run: (env, args) => handOver('pnpm', ['run', 'check:all', ...args], env),
   },
+  'check:alerts': {
+    help: 'the rules of Prometheus, played against series by promtool',
+    run: (env, args) => (build(env), handOver('node', ['e2e/src/check-alerts.ts', ...args], env)),
+  },
   bench: {
     help: 'the benchmarks (`npm run bench -- --help`)',
     run: (env, args) => (build(env), handOver('node', ['bench/src/main.ts', ...args], env)),

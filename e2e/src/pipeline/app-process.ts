@@ -39,6 +39,12 @@ export class AppProcess implements AsyncDisposable {
     return this.#process !== undefined && !this.#hasEnded
   }
 
+  /** The port of its metrics, once it is open; needs `LOG_LEVEL` to be `info`. */
+  async metricsPort(): Promise<number> {
+    if (!this.#process) throw new Error(`${this.name} was not started`)
+    return await this.#process.metricsPort()
+  }
+
   signal(name: NodeJS.Signals): void {
     this.#process?.kill(name)
   }

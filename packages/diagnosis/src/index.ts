@@ -23,6 +23,7 @@ export {
 } from './progress-watch.ts'
 export type { Trace, TraceCode, TraceLevel, TraceStep, TraceVerdict } from './trace/trace.ts'
 export { traceSubject, UnknownSubjectError, type TraceSources } from './trace/trace-subject.ts'
+export { distances, type Distances } from './upstream/distances.ts'
 export { probeUpstream, readHead, type HostEvent, type Probe, type ProbeOptions } from './upstream/probe.ts'
 export { readEntry } from './read-entry.ts'
 export { oldestWaitingId } from './waiting.ts'

@@ -1,4 +1,4 @@
-import { judgeOnce, oldestWaitingId, probeUpstream, type Probe } from '@millrace/diagnosis'
+import { distances, judgeOnce, oldestWaitingId, probeUpstream, type Probe } from '@millrace/diagnosis'
 import { cursorKey, entryTime, hostWithoutScheme, streams } from '@millrace/stream-protocol'
 import { knownHosts } from './known-hosts.ts'
 import { defineMethod, storeOf } from './method.ts'
@@ -46,7 +46,7 @@ export const getLag = defineMethod({
               ...(checkpointAt && {
                 checkpointAgeSeconds: Math.max(0, Math.round((now - checkpointAt.getTime()) / 1_000)),
               }),
-              ...(probe ? distances(probe) : { position: 'away' }),
+              ...(probe ? placeOf(probe) : { position: 'away' }),
             }
           }),
       ),
@@ -54,19 +54,13 @@ export const getLag = defineMethod({
   },
 })
 
-/** How far our cursor is from the newest, and from the oldest that the host keeps. */
-function distances({ position, oldest, next, askedAt }: Probe) {
-  const nextAt = Date.parse(next?.time ?? '')
-  const oldestAt = Date.parse(oldest?.time ?? '')
+/** Where our cursor is in what the host keeps. */
+function placeOf(probe: Probe) {
+  const { position, oldest, next } = probe
   return {
     position,
     ...(oldest && { oldestSeq: oldest.seq }),
     ...(next && { nextSeq: next.seq }),
-    ...(!Number.isNaN(nextAt) && { behindSeconds: Math.max(0, Math.round((askedAt - nextAt) / 1_000)) }),
-    ...(!Number.isNaN(nextAt) &&
-      !Number.isNaN(oldestAt) &&
-      // A host that has its first event has forgotten nothing.
-      (oldest?.seq ?? 0) > 1 &&
-      position === 'within' && { timeToLossSeconds: Math.max(0, Math.round((nextAt - oldestAt) / 1_000)) }),
+    ...distances(probe),
   }
 }

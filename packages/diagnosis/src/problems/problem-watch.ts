@@ -1,7 +1,18 @@
-import { noMeter, silentLogger, sleep, type Gauge, type Logger, type Loop, type Meter } from '@millrace/stream-protocol'
+import {
+  hostWithoutScheme,
+  noMeter,
+  silentLogger,
+  sleep,
+  type Gauge,
+  type Logger,
+  type Loop,
+  type Meter,
+} from '@millrace/stream-protocol'
 import { diagnose, type Diagnosis } from '../doctor/diagnose.ts'
 import type { DoctorFacts, UpstreamFacts } from '../doctor/facts.ts'
 import { gatherFacts, type DoctorSources } from '../doctor/gather-facts.ts'
+import { valueOf } from '../answer.ts'
+import { distances } from '../upstream/distances.ts'
 import { problemCodes, problemKinds } from './problem-kinds.ts'
 import { problemKey, problemsOf, type Problem } from './problem.ts'
 
@@ -41,6 +52,8 @@ export class ProblemWatch implements Loop {
   readonly #logger: Logger
   readonly #open: Gauge
   readonly #checkedAt: Gauge
+  readonly #behind: Gauge
+  readonly #timeToLoss: Gauge
   #known = new Map<string, WatchedProblem>()
   #probed: { at: number; upstreams: readonly UpstreamFacts[] } | undefined
   #last: Look | undefined
@@ -59,6 +72,16 @@ export class ProblemWatch implements Loop {
     this.#checkedAt = meter.gauge(
       'millrace_problems_checked_timestamp_seconds',
       'When problems were last looked for, in seconds since 1970',
+    )
+    this.#behind = meter.gauge(
+      'millrace_host_behind_seconds',
+      'Age of the first event of a host that we have not read; 0 when there is none',
+      ['host', 'stream'],
+    )
+    this.#timeToLoss = meter.gauge(
+      'millrace_host_time_to_loss_seconds',
+      'How long until a host forgets the first event that we have not read, if it is known',
+      ['host', 'stream'],
     )
     this.#checkedAt.set(0)
     this.#export([])
@@ -81,7 +104,10 @@ export class ProblemWatch implements Loop {
   async look({ probe = false, signal }: { probe?: boolean; signal?: AbortSignal | undefined } = {}): Promise<Look> {
     const probed = probe ? undefined : this.#probed
     const facts = await gatherFacts({ ...this.#options.sources, probed: probed?.upstreams }, signal)
-    if (!probed) this.#probed = { at: facts.now, upstreams: facts.upstreams }
+    if (!probed) {
+      this.#probed = { at: facts.now, upstreams: facts.upstreams }
+      this.#exportHosts(facts.upstreams)
+    }
     const diagnosis = diagnose(facts)
     const known = new Map<string, WatchedProblem>()
     const unknown = new Set(diagnosis.checks.filter(({ verdict }) => verdict === 'unknown').map(({ id }) => id))
@@ -118,5 +144,15 @@ export class ProblemWatch implements Loop {
         code,
         severity: problemKinds[code].severity,
       })
+  }
+  #exportHosts(upstreams: readonly UpstreamFacts[]): void {
+    for (const { host, stream, probe } of upstreams) {
+      const found = valueOf(probe)
+      if (!found) continue
+      const labels = { host: hostWithoutScheme(host), stream }
+      const { behindSeconds = 0, timeToLossSeconds } = distances(found)
+      this.#behind.set(behindSeconds, labels)
+      if (timeToLossSeconds !== undefined) this.#timeToLoss.set(timeToLossSeconds, labels)
+    }
   }
 }

@@ -16,6 +16,7 @@ export interface AlertRule {
   alert: string
   severity: string
   title: string
+  description: string
   expr: string
   holdSeconds: number
   series: readonly MetricAlarm['series'][]
@@ -30,7 +31,7 @@ export function alertRules(): AlertRule[] {
     }),
     ...Object.entries(metricAlarms).map(([code, alarm]) => rule(code, alarm, [alarm])),
     rule(WATCHDOG, { severity: 'none', title: 'Alarms arrive', holdSeconds: 0 }, [
-      { expr: 'vector(1)', series: { bad: [], good: [] } },
+      { expr: 'vector(1)', series: { bad: [], good: [], labels: {} } },
     ]),
   ]
 }
@@ -39,7 +40,7 @@ function problemAlarm(code: ProblemCode): MetricAlarm {
   const series = `millrace_problems{code="${code}",severity="${problemKinds[code].severity}",instance="a"}`
   return {
     expr: `max(millrace_problems{code="${code}"}) > 0`,
-    series: { bad: [{ series, values: '0x2 1x1500' }], good: [{ series, values: '0x1500' }] },
+    series: { bad: [{ series, values: '0x2 1x1500' }], good: [{ series, values: '0x1500' }], labels: {} },
   }
 }
 
@@ -53,6 +54,7 @@ function rule(
     alert: `Millrace${code.replace(/(?:^|-)([a-z])/g, (_, letter: string) => letter.toUpperCase())}`,
     severity,
     title,
+    description: descriptionOf(code),
     expr: alarms.map(({ expr }) => (alarms.length > 1 ? `(${expr})` : expr)).join(' or '),
     holdSeconds,
     series: alarms.map(({ series }) => series),
@@ -68,7 +70,7 @@ export function prometheusRules(): string {
     '  - name: millrace',
     '    rules:',
   ]
-  for (const { code, alert, severity, title, expr, holdSeconds } of alertRules())
+  for (const { code, alert, severity, title, description, expr, holdSeconds } of alertRules())
     lines.push(
       `      - alert: ${alert}`,
       `        expr: ${quoted(expr)}`,
@@ -78,13 +80,13 @@ export function prometheusRules(): string {
       `          code: ${code}`,
       `        annotations:`,
       `          summary: ${quoted(title)}`,
-      `          description: ${quoted(description(code))}`,
+      `          description: ${quoted(description)}`,
       `          runbook_url: ${quoted(runbookUrl(code))}`,
     )
   return `${lines.join('\n')}\n`
 }
 
-function description(code: string): string {
+function descriptionOf(code: string): string {
   return Object.hasOwn(problemKinds, code)
     ? 'What it is about, and what to do: millrace status, millrace doctor'
     : 'What it means, and what to do: see the runbook'
