@@ -31,7 +31,7 @@ export function promtoolTests(rulesFile: string, rules: readonly AlertRule[]): o
           },
         ]
       const late = Math.ceil(holdSeconds / 60) + SETTLED_MINUTES
-      const alarms = rule.series.map(({ bad, good, labels }, index) => ({
+      const alarms = rule.series.map(({ bad, labels }, index) => ({
         interval: '1m',
         // What else would raise it is well.
         input_series: [...bad, ...rule.series.flatMap((other, place) => (place === index ? [] : other.good))],
