@@ -110,15 +110,10 @@ pgTest('with the database away alarms are told by what is known, and kept once i
       told: { [new Webhook(hook.url).name]: start },
     },
   ])
-  let isAway = true
-  const store = new AlarmStore({
-    pool: new Proxy(database.pool, {
-      get: (pool, name, self) => {
-        if (isAway && name === 'query') return () => Promise.reject(new Error('it is away'))
-        return Reflect.get(pool, name, self) as unknown
-      },
-    }),
-  })
+  const closed = await openDatabase({ url: databaseUrl })
+  await closed[Symbol.asyncDispose]()
+  const place = { pool: closed.pool }
+  const store = new AlarmStore(place)
   const logger = createLogSpy()
   const book = new AlarmBook({ store, logger })
   await using _ = telling(book, hook.url)
@@ -128,7 +123,7 @@ pgTest('with the database away alarms are told by what is known, and kept once i
   // What another process had kept was not written over.
   expect((await kept.alarms()).map(({ code }) => code)).toEqual(['group-stopped'])
 
-  isAway = false
+  place.pool = database.pool
   await book.take([found('group-stalled', start), found('group-stopped', start)], start + 10)
   expect((await kept.alarms()).map(({ code }) => code)).toEqual(['group-stopped', 'group-stalled'])
   expect(hook.told).toEqual(['open group-stalled'])

@@ -38,6 +38,7 @@ export function watchAlarms({ sources, repeatMs, deadmanUrl, logger, meter }: Wa
   const problems = new ProblemWatch({
     sources: { ...doctorSources(sources), logger },
     everyMs: hastened(15_000),
+    probeEveryMs: hastened(300_000),
     onLook: (look) => book.take(look.problems),
     logger,
     meter,

@@ -34,7 +34,7 @@ export interface ProblemWatchOptions {
   sources: DoctorSources
   /** Between two looks. @default 15_000 */
   everyMs?: number
-  /** How old what hosts have said may be before they are asked again. @default 60_000 */
+  /** How old what hosts have said may be before the loop asks them again. @default 300_000 */
   probeEveryMs?: number
   /** Told of each look of the loop. What it throws is logged. */
   onLook?: (look: Look) => Promise<void> | void
@@ -57,11 +57,12 @@ export class ProblemWatch implements Loop {
   #known = new Map<string, WatchedProblem>()
   #probed: { at: number; upstreams: readonly UpstreamFacts[] } | undefined
   #last: Look | undefined
+  #looking: Promise<Look> | undefined
 
   constructor({
     sources,
     everyMs = 15_000,
-    probeEveryMs = 60_000,
+    probeEveryMs = 300_000,
     onLook = () => undefined,
     logger = silentLogger,
     meter = noMeter,
@@ -100,8 +101,17 @@ export class ProblemWatch implements Loop {
     }
   }
 
-  /** Looks now. Hosts are asked if `probe` says so, or if they never were. */
+  /**
+   * Looks now. Hosts are asked if `probe` says so, or if they never were. Who asks while somebody looks gets what he
+   * finds: many may watch a status at once.
+   */
   async look({ probe = false, signal }: { probe?: boolean; signal?: AbortSignal | undefined } = {}): Promise<Look> {
+    if (probe) return await this.#look(true, signal)
+    this.#looking ??= this.#look(false, signal).finally(() => (this.#looking = undefined))
+    return await this.#looking
+  }
+
+  async #look(probe: boolean, signal: AbortSignal | undefined): Promise<Look> {
     const probed = probe ? undefined : this.#probed
     const facts = await gatherFacts({ ...this.#options.sources, probed: probed?.upstreams }, signal)
     if (!probed) {

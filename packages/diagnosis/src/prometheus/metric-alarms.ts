@@ -102,6 +102,13 @@ export const metricAlarms = {
       column: 'c',
     }),
   },
+  equivocation: {
+    severity: 'ticket',
+    title: 'A repo has said two things under one revision',
+    holdSeconds: 0,
+    expr: 'sum(increase(millrace_indexed_events_total{outcome="equivocation"}[1h])) > 0',
+    series: values('millrace_indexed_events_total{outcome="equivocation"}', '0 0 1x88', '1x90'),
+  },
   'webhook-failing': {
     severity: 'ticket',
     title: 'A webhook does not take its messages',
