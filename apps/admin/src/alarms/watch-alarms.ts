@@ -32,7 +32,7 @@ export function watchAlarms({ sources, repeatMs, deadmanUrl, logger, meter }: Wa
   const book = new AlarmBook({
     store: database && !('why' in database) ? new AlarmStore(database) : undefined,
     ...(repeatMs !== undefined && { repeatMs }),
-    onLoad: (alarms) => problems.recall(alarms),
+    onLoad: (alarms) => problems.recall(alarms.filter(({ endedAt }) => endedAt === null)),
     logger,
   })
   const problems = new ProblemWatch({

@@ -107,18 +107,20 @@ export class ProblemWatch implements Loop {
    */
   async look({ probe = false, signal }: { probe?: boolean; signal?: AbortSignal | undefined } = {}): Promise<Look> {
     if (probe) return await this.#look(true, signal)
-    this.#looking ??= this.#look(false, signal).finally(() => (this.#looking = undefined))
+    this.#looking ??= this.#look(false).finally(() => (this.#looking = undefined))
     return await this.#looking
   }
 
-  async #look(probe: boolean, signal: AbortSignal | undefined): Promise<Look> {
+  async #look(probe: boolean, signal?: AbortSignal): Promise<Look> {
     const probed = probe ? undefined : this.#probed
     const facts = await gatherFacts({ ...this.#options.sources, probed: probed?.upstreams }, signal)
+    const diagnosis = diagnose(facts)
+    // Hosts that were not waited for are not away.
+    if (signal?.aborted) return { facts, diagnosis, problems: [...this.#known.values()] }
     if (!probed) {
       this.#probed = { at: facts.now, upstreams: facts.upstreams }
       this.#exportHosts(facts.upstreams)
     }
-    const diagnosis = diagnose(facts)
     const known = new Map<string, WatchedProblem>()
     const unknown = new Set(diagnosis.checks.filter(({ verdict }) => verdict === 'unknown').map(({ id }) => id))
     for (const problem of problemsOf(diagnosis)) {
@@ -140,7 +142,9 @@ export class ProblemWatch implements Loop {
     while (!signal.aborted) {
       try {
         const probe = Date.now() - (this.#probed?.at ?? 0) >= probeEveryMs
-        await onLook(await this.look({ probe, signal }))
+        const look = await this.look({ probe, signal })
+        if (signal.aborted) return
+        await onLook(look)
       } catch (error) {
         this.#logger.warn({ err: error }, 'cannot see now whether something is wrong')
       }
