@@ -62,6 +62,7 @@ serviceTest(
 
 serviceTest(
   'a group that stands still is told to a webhook without a database, and the dead-man URL is not asked for (O6)',
+  { timeout: 90_000 },
   async ({ redisUrl }) => {
     const told: { alerts: { code: string; event: string; subject: string }[] }[] = []
     await using hook = await serve((request, response) => {
@@ -90,12 +91,15 @@ serviceTest(
         REDIS_URL: redisUrl,
       },
     })
-    await eventually(() => expect(deadman.asked.length).toBeGreaterThan(1))
+    await admin.printed(/admin server is open/)
+    await eventually(() => expect(deadman.asked.length).toBeGreaterThan(1), { timeoutMs: 30_000 })
     await store.writer({ stream: streams.firehoseLive, codec: streamEventCodec }).append([account])
-    await eventually(() =>
-      expect(told.flatMap(({ alerts }) => alerts)).toMatchObject([
-        { code: 'group-stopped', event: 'open', subject: `${streams.firehoseLive} ${groups.firehose}` },
-      ]),
+    await eventually(
+      () =>
+        expect(told.flatMap(({ alerts }) => alerts)).toMatchObject([
+          { code: 'group-stopped', event: 'open', subject: `${streams.firehoseLive} ${groups.firehose}` },
+        ]),
+      { timeoutMs: 30_000 },
     )
     const asked = deadman.asked.length
     await new Promise((resolve) => setTimeout(resolve, 1_500))
