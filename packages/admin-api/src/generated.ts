@@ -157,7 +157,7 @@ export interface GetLagHost {
   cursor?: string | undefined
   /** Where our cursor is in what the host keeps. */
   position: 'within' | 'outdated' | 'future' | 'none' | 'away' | (string & {})
-  /** Age of the event after our cursor; absent when there is none. */
+  /** How much older the event after our cursor is than the newest one of the host; absent when there is none. */
   behindSeconds?: number | undefined
   /** How long until the host forgets it, at least, if nothing is read meanwhile. */
   timeToLossSeconds?: number | undefined

@@ -22,6 +22,8 @@ export interface Probe {
   oldest?: HostEvent
   /** The first one after our cursor; absent when it sent none. */
   next?: HostEvent
+  /** The newest one; absent when it sent none while it was asked. */
+  head?: HostEvent
 }
 
 export interface ProbeOptions {
@@ -37,20 +39,21 @@ export interface ProbeOptions {
   signal?: AbortSignal | undefined
 }
 
-/** Subscribes twice for a moment: at our cursor, and at the beginning. @throws when the host does not answer. */
+/** Subscribes for a moment: at our cursor, at the beginning, and at the end. @throws when the host does not answer. */
 export async function probeUpstream(options: ProbeOptions): Promise<Probe> {
   const { cursor } = options
   const isNumber = cursor !== null && /^\d{1,16}$/.test(cursor)
-  const [ours, oldest] = await Promise.all([
+  const [ours, { event }, head] = await Promise.all([
     isNumber ? firstFrames(options, cursor) : undefined,
     firstFrames(options, '0'),
+    readHead(options),
   ])
-  const event = oldest.event
   return {
     askedAt: Date.now(),
     position: ours ? positionOf(ours) : 'none',
     ...(event && { oldest: event }),
     ...(ours?.event && { next: ours.event }),
+    ...(head && { head }),
   }
 }
 

@@ -1,4 +1,5 @@
 import { hostWithoutScheme } from '@millrace/stream-protocol'
+import { distances } from '../../upstream/distances.ts'
 import { ago } from '../../words.ts'
 import { fail, ok, warn, type Check, type Finding } from '../check.ts'
 import type { UpstreamFacts } from '../facts.ts'
@@ -37,15 +38,13 @@ function look({ host, stream, cursor, probe }: UpstreamFacts): Finding {
         'Events between the two are lost there. An ingester that connects records a gap, and what has moved is fetched.',
       command: `millrace repair --host ${hostWithoutScheme(host)}`,
     })
-  // A host that has its first event has forgotten nothing.
-  if (oldest?.time === undefined || next?.time === undefined || oldest.seq <= 1)
+  const { behindSeconds = 0, timeToLossSeconds } = distances(probe.value)
+  if (timeToLossSeconds === undefined)
     return ok(
       `${name}: ${cursor === null ? 'no cursor yet' : `cursor ${cursor}, ${next ? `and it has event ${next.seq}` : 'nothing newer there'}`}`,
     )
-  const left = (Date.parse(next.time) - Date.parse(oldest.time)) / 1_000
-  const behind = (probe.value.askedAt - Date.parse(next.time)) / 1_000
-  const evidence = `${name}: our cursor is ${ago(behind)} behind; the host keeps ${ago(left)} of what is before it`
-  return behind > left
+  const evidence = `${name}: our cursor is ${ago(behindSeconds)} behind; the host keeps ${ago(timeToLossSeconds)} of what is before it`
+  return behindSeconds > timeToLossSeconds
     ? warn('window-half-used', {
         subject,
         evidence,
