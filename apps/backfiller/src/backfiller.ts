@@ -1,4 +1,4 @@
-import { DirtyQueue, PostgresState, readCollectionFilter, type Database } from '@millrace/database'
+import { DirtyQueue, PostgresState, readCollectionFilter, type Database, type PauseWatch } from '@millrace/database'
 import type { DidResolver, GuardedFetch } from '@millrace/identity'
 import { RepairRunner, RepairScheduler } from '@millrace/repair'
 import { HostPacer, RepoBackfiller, type HostState, type RepoWorkers } from '@millrace/repo-backfill'
@@ -13,6 +13,7 @@ import {
   type StreamStore,
 } from '@millrace/stream-protocol'
 import { BackfillReporter, type BackfillReporterOptions } from './backfill-reporter.ts'
+import { PausablePacer } from './pausable-pacer.ts'
 
 export interface BackfillerOptions {
   store: StreamStore
@@ -20,6 +21,8 @@ export interface BackfillerOptions {
   ledger?: Ledger | undefined
   /** Where accounts are marked that have to be fetched again. Without it, nobody does here. */
   database?: Database | undefined
+  /** Knows which hosts operators have paused. @default none */
+  pauses?: Pick<PauseWatch, 'leftMs'> | undefined
   /** The URL of a host that is named without its scheme. @default over TLS */
   hostUrl?: (host: string) => string
   /** Marked repos fetched at a time. @default 2 */
@@ -65,6 +68,7 @@ export function backfillerLoops({
   store,
   ledger,
   database,
+  pauses,
   hostUrl = (host) => `https://${host}`,
   resyncConcurrency = 2,
   consumer,
@@ -104,13 +108,14 @@ export function backfillerLoops({
     warnAgainAt = Date.now() + 60_000
     logger.warn({ err: error }, 'cannot share what hosts take: going by what is known here')
   }
+  const pacing = { ...(states && { states }), onError }
   const shared = {
     sink,
     workers,
     resolver,
     fetch,
     ...(database && { collections: () => readCollectionFilter(database) }),
-    pacer: new HostPacer({ ...(states && { states }), onError }),
+    pacer: pauses ? new PausablePacer({ ...pacing, pauses }) : new HostPacer(pacing),
     ...(attempts !== undefined && { attempts }),
     ...(ledger && { ledger }),
     logger,

@@ -13,4 +13,5 @@ export {
   type RepairLoopOptions,
 } from './backfiller.ts'
 export { backfillerConfig } from './config.ts'
+export { pausableBackfillers, type PausableBackfillersOptions } from './pausable-backfillers.ts'
 export { runBackfiller } from './run-backfiller.ts'

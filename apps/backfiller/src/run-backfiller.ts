@@ -1,10 +1,11 @@
-import { ConsumerLease, identityVersion, PostgresLedger } from '@millrace/database'
+import { ConsumerLease, identityVersion, PauseWatch, PostgresLedger } from '@millrace/database'
 import { createGuardedFetch, DidResolver } from '@millrace/identity'
 import { RepoWorkers } from '@millrace/repo-backfill'
 import { chooseStreams, ConsumerJanitor, runAll, StreamGauges, type ProcessContext } from '@millrace/runtime'
 import { openLedgerDatabase, openStreams } from '@millrace/stores'
 import { backfillerLoops, repairLoops, reporterLoop } from './backfiller.ts'
 import type { backfillerConfig } from './config.ts'
+import { pausableBackfillers } from './pausable-backfillers.ts'
 
 /** The backfiller process: opens its stores, and fetches repos until it is stopped. */
 export async function runBackfiller(context: ProcessContext<typeof backfillerConfig>): Promise<void> {
@@ -43,11 +44,13 @@ export async function runBackfiller(context: ProcessContext<typeof backfillerCon
     ...(database && { version: identityVersion(database) }),
   })
   await using workers = new RepoWorkers()
+  const pauses = database && (await PauseWatch.open({ database, logger, meter }))
   const name = lease?.consumer ?? config.BACKFILLER_CONSUMER
   const loops = backfillerLoops({
     store,
     ledger: database && new PostgresLedger({ database, logger }),
     database,
+    pauses,
     hostUrl,
     resyncConcurrency: config.BACKFILLER_RESYNC_CONCURRENCY,
     consumer: name,
@@ -80,8 +83,9 @@ export async function runBackfiller(context: ProcessContext<typeof backfillerCon
     database && reporterLoop(loops, { database, store, name, stream: config.BACKFILLER_BACKFILL_STREAM, logger })
   const everyMs = config.BACKFILLER_COMPARE_EVERY
   const repairs = database && repairLoops({ database, resolver, fetch, hostUrl, everyMs, logger, meter })
-  const beside = [...(repairs ?? []), ...(lease ? [lease] : []), ...(reporter ? [reporter] : []), janitor, gauges]
-  await runAll([...loops, ...beside], signal, {
+  const working = pausableBackfillers({ backfillers: loops, repairs, group: config.BACKFILLER_GROUP, pauses })
+  const beside = [lease, pauses, reporter].filter((loop) => loop !== undefined)
+  await runAll([...working, ...beside, janitor, gauges], signal, {
     logger,
     meter,
     health,

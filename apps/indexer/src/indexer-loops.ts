@@ -1,4 +1,4 @@
-import { DeadLetterQueue, PostgresLedger, type Database } from '@millrace/database'
+import { DeadLetterQueue, PostgresLedger, type Database, type PauseWatch } from '@millrace/database'
 import { verifiedHandle, type DidResolver, type HandleResolver, type PdsStatus } from '@millrace/identity'
 import {
   AccountChecker,
@@ -11,7 +11,7 @@ import {
   type ResolveHandle,
 } from '@millrace/indexing'
 import { appBskyPlugins } from '@millrace/indexing-plugins'
-import type { ConfigOf } from '@millrace/runtime'
+import { PausableLoop, type ConfigOf } from '@millrace/runtime'
 import {
   labelEventCodec,
   streamEventCodec,
@@ -21,6 +21,7 @@ import {
   type StreamStore,
 } from '@millrace/stream-protocol'
 import type { indexerConfig } from './config.ts'
+import { PausedRepoReleaser } from './paused-repo-releaser.ts'
 
 export type IndexerSettings = Pick<
   ConfigOf<typeof indexerConfig>,
@@ -51,6 +52,8 @@ export interface IndexerParts {
   handles: HandleResolver
   /** Asks the PDS of accounts how they stand. */
   accounts: Pick<PdsStatus, 'ask'>
+  /** Knows what operators have paused. @default nothing */
+  pauses?: Pick<PauseWatch, 'isPaused'> | undefined
   logger: Logger
   meter: Meter
 }
@@ -73,6 +76,7 @@ export async function indexerLoops({
   dids,
   handles,
   accounts,
+  pauses,
   logger,
   meter,
 }: IndexerParts): Promise<IndexerLoops> {
@@ -82,6 +86,7 @@ export async function indexerLoops({
     asksAboutAccounts: true,
     plugins: appBskyPlugins,
     otherCollections: settings.INDEXER_OTHER_COLLECTIONS,
+    ...(pauses && { isPaused: (collection: string) => pauses.isPaused('collection', collection) }),
     notificationHorizonMs: horizonMs(settings.INDEXER_NOTIFICATION_HORIZON),
     logger,
     meter,
@@ -138,8 +143,24 @@ export async function indexerLoops({
     meter,
   })
   const clock = new ClockWatch({ database, eventLeadMs: () => smallestLeadMs(streams), logger, meter })
+  const pausable =
+    (group?: string) =>
+    (loop: Loop): Loop =>
+      pauses
+        ? new PausableLoop({
+            loop,
+            isPaused: () =>
+              pauses.isPaused('role', 'indexer') || (group !== undefined && pauses.isPaused('group', group)),
+          })
+        : loop
   return {
-    loops: [...streams, labels, ...replays, labelReplays, refresher, checker, janitor, clock],
+    loops: [
+      ...[...streams, ...replays].map(pausable(settings.INDEXER_GROUP)),
+      ...[labels, labelReplays].map(pausable(settings.INDEXER_LABEL_GROUP)),
+      ...[refresher, checker, janitor].map(pausable()),
+      clock,
+      ...(pauses ? [new PausedRepoReleaser({ database, logger })] : []),
+    ],
     streams,
     labels,
     handles: refresher,

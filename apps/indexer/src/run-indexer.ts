@@ -1,4 +1,4 @@
-import { ConsumerLease, identityVersion } from '@millrace/database'
+import { ConsumerLease, identityVersion, PauseWatch } from '@millrace/database'
 import { createGuardedFetch, DidResolver, HandleResolver, HostLimits, PdsStatus } from '@millrace/identity'
 import { chooseStreams, ConsumerJanitor, runAll, StreamGauges, type ProcessContext } from '@millrace/runtime'
 import { openMigratedDatabase, openStreams } from '@millrace/stores'
@@ -54,6 +54,7 @@ export async function runIndexer({
     limits,
     version: identityVersion(database),
   })
+  const pauses = await PauseWatch.open({ database, logger, meter })
   const { loops } = await indexerLoops({
     settings: { ...config, INDEXER_CONSUMER: lease.consumer },
     store,
@@ -67,6 +68,7 @@ export async function runIndexer({
       limits,
       ...(config.HANDLE_RESOLVER_URL !== undefined && { resolverUrl: config.HANDLE_RESOLVER_URL }),
     }),
+    pauses,
     logger,
     meter,
   })
@@ -85,5 +87,5 @@ export async function runIndexer({
     logger,
     meter,
   })
-  await runAll([...loops, lease, janitor, gauges], signal, { logger, meter, health })
+  await runAll([...loops, lease, pauses, janitor, gauges], signal, { logger, meter, health })
 }

@@ -10,4 +10,5 @@ export {
   type IngesterOptions,
   type ShareCollectionsOptions,
 } from './ingester.ts'
+export { pausableIngesters } from './pausable-ingesters.ts'
 export { runIngester } from './run-ingester.ts'

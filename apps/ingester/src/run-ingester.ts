@@ -1,10 +1,11 @@
-import { PostgresLedger } from '@millrace/database'
+import { PauseWatch, PostgresLedger } from '@millrace/database'
 import { createGuardedFetch, DidResolver } from '@millrace/identity'
 import { SignaturePool } from '@millrace/ingest'
 import { chooseStreams, runAll, StreamGauges, type ProcessContext } from '@millrace/runtime'
 import { openLedgerDatabase, openStreams } from '@millrace/stores'
 import type { ingesterConfig } from './config.ts'
 import { checkpointLoop, describeTrouble, ingesterLoops, shareCollections, streamEpochLoop } from './ingester.ts'
+import { pausableIngesters } from './pausable-ingesters.ts'
 
 /** The ingester process: opens its stores, and reads its hosts until it is stopped. */
 export async function runIngester(context: ProcessContext<typeof ingesterConfig>): Promise<void> {
@@ -86,5 +87,7 @@ export async function runIngester(context: ProcessContext<typeof ingesterConfig>
   if (database) await shareCollections({ database, collections, hosts: config.INGESTER_HOSTS, logger })
   // Before anything is read: a cursor may be ahead of what the store still has.
   await epoch?.ready(signal)
-  await runAll([...loops, ...(keepers ?? []), gauges], signal, { logger, meter, health })
+  const pauses = database && (await PauseWatch.open({ database, logger, meter }))
+  const beside = [...(keepers ?? []), ...(pauses ? [pauses] : []), gauges]
+  await runAll([...pausableIngesters(loops, pauses), ...beside], signal, { logger, meter, health })
 }

@@ -13,6 +13,8 @@ import type {
   MigrationTable,
   MillraceLabelNegationTable,
   MillraceLabelTable,
+  PausedRepoTable,
+  PauseTable,
   RepairCountTable,
   RepairTable,
   RepoTable,
@@ -114,6 +116,8 @@ export interface Tables {
   millrace_state: StateTable
   millrace_alarm: AlarmTable
   millrace_silence: SilenceTable
+  millrace_pause: PauseTable
+  millrace_paused_repo: PausedRepoTable
   millrace_lease: LeaseTable
   millrace_upstream: UpstreamTable
   millrace_repair: RepairTable

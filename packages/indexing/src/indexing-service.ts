@@ -1,5 +1,5 @@
 import { isGuarded } from '@millrace/failpoints'
-import { dirtyStatement, type Database } from '@millrace/database'
+import { dirtyStatement, pausedRepoStatement, type Database } from '@millrace/database'
 import {
   isDid,
   noMeter,
@@ -27,7 +27,7 @@ import { reduceLabels } from './labels/reduce-labels.ts'
 import { planChanges } from './plan.ts'
 import { checkPluginTables } from './plugin-tables.ts'
 import { pluginMap, type PluginMap, type RecordPlugin } from './plugin.ts'
-import { outcomes, type Outcome, type RecordOp } from './record-op.ts'
+import { outcomes, type Outcome, type PutOp, type RecordOp } from './record-op.ts'
 import { reduceEvents } from './reduce.ts'
 import { commitParts } from './repos/commit-part.ts'
 import { beginningReindexes, forgetRevisions } from './repos/forget-revisions.ts'
@@ -51,6 +51,11 @@ export interface IndexingServiceOptions {
   background?: Database
   /** What becomes of collections without a plugin: kept in `record`, or counted and left. @default 'record' */
   otherCollections?: 'record' | 'skip'
+  /**
+   * Whether the records of a collection are only kept in `record` for now. Their accounts are noted, to be fetched once
+   * it goes on (see `releasePausedRepos`); what is deleted goes all the same. @default none
+   */
+  isPaused?: (collection: string) => boolean
   /** Age of a record, in milliseconds, up to which it notifies. Infinity for all, 0 for none. @default 3 days */
   notificationHorizonMs?: number
   /**
@@ -97,6 +102,7 @@ export class IndexingService {
   readonly #plugins: PluginMap
   readonly #shapes: TableShapes
   readonly #otherCollections: 'record' | 'skip'
+  readonly #isPaused: ((collection: string) => boolean) | undefined
   readonly #horizonMs: number
   readonly #asks: boolean
   readonly #logger: Logger
@@ -113,6 +119,7 @@ export class IndexingService {
       plugins,
       background = database,
       otherCollections = 'record',
+      isPaused,
       notificationHorizonMs = 3 * 86_400_000,
       asksAboutAccounts = false,
       logger = silentLogger,
@@ -126,6 +133,7 @@ export class IndexingService {
     this.#plugins = pluginMap(plugins)
     this.#shapes = shapes
     this.#otherCollections = otherCollections
+    this.#isPaused = isPaused
     this.#horizonMs = notificationHorizonMs
     this.#asks = asksAboutAccounts
     this.#logger = logger.child({ component: 'indexing' })
@@ -183,6 +191,7 @@ export class IndexingService {
       plugins: this.#plugins,
       shapes: this.#shapes,
       otherCollections: this.#otherCollections,
+      isPaused: this.#isPaused,
       now,
       refused,
     })
@@ -251,6 +260,7 @@ export class IndexingService {
           keepOut(newestOfEach(batch.ops.filter((op) => isDeleted(op.did)))),
           this.#asks ? askAgain(inDoubt) : undefined,
           returned.length > 0 ? dirtyStatement(returned) : undefined,
+          held(changes.puts),
         ])
         this.#countRepos(settled)
         const removed = this.#asks ? [] : [...accounts.states.keys()].filter(isDeleted)
@@ -427,6 +437,12 @@ function keepOut(ops: readonly RecordOp[]): Statement | undefined {
   const sorted = [...ops].sort((a, b) => compareText(a.did, b.did))
   const values = [sorted.map((op) => op.did), sorted.map((op) => op.rev)]
   return raiseFloors('select * from unnest($1::text[], $2::text[])', values)
+}
+
+/** In one step with the records: one that came while its collection was paused is never without its note (hazard G3). */
+function held(puts: readonly PutOp[]): Statement | undefined {
+  const repos = puts.filter(({ isHeld }) => isHeld)
+  return repos.length > 0 ? pausedRepoStatement(repos) : undefined
 }
 
 function newestOfEach<T extends { did: string; rev: string }>(revs: readonly T[]): T[] {

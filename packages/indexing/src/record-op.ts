@@ -23,6 +23,8 @@ export interface PutOp extends OpPlace {
   context: RecordContext<unknown>
   /** The typed row; null when the record has none. */
   row: Row | null
+  /** Its collection is paused: what stands for the record in tables stays as it is until its account is fetched again. */
+  isHeld?: boolean
 }
 
 /** A record that shall be gone: deleted, or replaced by one that its lexicon forbids (hazard X9). */

@@ -1,6 +1,6 @@
 import { InvalidRecordError, requireType } from './record-type.ts'
 import type { PluginMap, RecordContext, RecordPlugin } from './plugin.ts'
-import type { Outcome, PutOp, RecordOp, RemoveOp } from './record-op.ts'
+import type { Outcome, RecordOp, RemoveOp } from './record-op.ts'
 import type { TableShapes } from './table-shape.ts'
 import { typedRow } from './typed-row.ts'
 import { indexedTime } from './values.ts'
@@ -48,6 +48,8 @@ export interface ReduceOptions {
   otherCollections: 'record' | 'skip'
   /** Our clock: RFC 3339, UTC with milliseconds. */
   now: string
+  /** Whether records of a collection are only kept in `record` for now. @default none */
+  isPaused?: ((collection: string) => boolean) | undefined
   /** Take every record for invalid: the database has refused it. @default false */
   refused?: boolean
 }
@@ -153,8 +155,11 @@ function toOp(uri: string, event: RecordEvent, passing: RecordEvent | undefined,
   if (options.refused) return { ...place, action: 'remove', invalid: 'the database refuses it' }
   try {
     const context = contextOf(uri, event, plugin, place.indexedAt)
-    const row = plugin ? typedRow(plugin, context, options.shapes) : null
-    return { ...place, action: 'put', cid: event.cid, json: JSON.stringify(event.record), context, row } satisfies PutOp
+    const isHeld = plugin !== undefined && options.isPaused?.(event.collection) === true
+    const row = plugin && !isHeld ? typedRow(plugin, context, options.shapes) : null
+    const put = { ...place, action: 'put', cid: event.cid, json: JSON.stringify(event.record), context, row } as const
+    // Without its plugin nothing follows from it.
+    return isHeld ? { ...put, plugin: undefined, isHeld } : put
   } catch (error) {
     if (!(error instanceof InvalidRecordError)) throw error
     return { ...place, action: 'remove', invalid: error.message } satisfies RemoveOp

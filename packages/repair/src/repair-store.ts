@@ -181,6 +181,8 @@ export class RepairStore {
     const { rows } = await this.#database.pool.query<{ id: number }>(
       `update millrace_repair set leased_until = now() + make_interval(secs => $1) where id = (
          select id from millrace_repair where finished_at is null and not paused and leased_until <= now()
+           and not exists (select from millrace_pause p
+             where p.kind = 'host' and p.name = millrace_repair.host and (p.until is null or p.until > now()))
          order by reason = 'periodic', id limit 1 for update skip locked
        ) returning id`,
       [leaseMs / 1_000],

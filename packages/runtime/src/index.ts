@@ -29,6 +29,7 @@ export { PortError, startHealthServer, type HealthServer, type HealthServerOptio
 export { Health, type Check, type CheckResult, type HealthReport } from './health.ts'
 export { createLogger, type LoggerOptions, type LogLevel } from './logger.ts'
 export { createMeter, createRegistry, type Registry } from './meter.ts'
+export { PausableLoop, type PausableLoopOptions } from './pausable-loop.ts'
 export { describeError, oneLine, redact } from './redact.ts'
 export { LoopError, runAll, type RunAllOptions } from './run-all.ts'
 export { packageVersion, runProcess } from './run-process.ts'

@@ -1,8 +1,14 @@
-import { backfillerLoops, repairLoops, reporterLoop } from '@millrace/backfiller'
-import { identityVersion, PostgresLedger } from '@millrace/database'
+import { backfillerLoops, pausableBackfillers, repairLoops, reporterLoop } from '@millrace/backfiller'
+import { identityVersion, PauseWatch, PostgresLedger } from '@millrace/database'
 import { createGuardedFetch, DidResolver, HandleResolver, HostLimits, PdsStatus } from '@millrace/identity'
 import { indexerLoops, type IndexerLoops, type IndexerSettings } from '@millrace/indexer'
-import { checkpointLoop, ingesterLoops, streamEpochLoop, type IngesterLoop } from '@millrace/ingester'
+import {
+  checkpointLoop,
+  ingesterLoops,
+  pausableIngesters,
+  streamEpochLoop,
+  type IngesterLoop,
+} from '@millrace/ingester'
 import { groups, streams, type Logger, type Loop, type Meter } from '@millrace/stream-protocol'
 import type { SourceNetwork } from './network.ts'
 import type { UpOptions } from './options.ts'
@@ -67,6 +73,7 @@ export async function joinPipeline({
     ...(handleResolverUrl !== undefined && { resolverUrl: handleResolverUrl }),
   })
   const shared = { store, ledger, logger, meter }
+  const pauses = await PauseWatch.open({ database, logger, meter })
   const ingesters = ingesterLoops({
     ...shared,
     database,
@@ -80,6 +87,7 @@ export async function joinPipeline({
   const backfillers = backfillerLoops({
     ...shared,
     database,
+    pauses,
     hostUrl,
     consumer: CONSUMER,
     resolver: dids,
@@ -100,6 +108,7 @@ export async function joinPipeline({
     dids,
     handles,
     accounts,
+    pauses,
     logger,
     meter,
   })
@@ -121,14 +130,15 @@ export async function joinPipeline({
     stream: streams.repoBackfill,
     logger,
   })
-  const keepers = [
-    epoch,
-    ...(reporter ? [reporter] : []),
-    checkpointLoop({ store, database, hosts, logger }),
-    ...repairLoops({ database, resolver: dids, fetch, hostUrl, logger, meter }),
-  ]
+  const keepers = [epoch, ...(reporter ? [reporter] : []), checkpointLoop({ store, database, hosts, logger }), pauses]
+  const repairs = repairLoops({ database, resolver: dids, fetch, hostUrl, logger, meter })
   return {
-    loops: [...ingesters, ...backfillers, ...indexers.loops, ...keepers],
+    loops: [
+      ...pausableIngesters(ingesters, pauses),
+      ...pausableBackfillers({ backfillers, repairs, pauses }),
+      ...indexers.loops,
+      ...keepers,
+    ],
     ingesters,
     backfillers,
     indexers,

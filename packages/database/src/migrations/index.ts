@@ -8,6 +8,7 @@ import { leases } from './0007-leases.ts'
 import { deadLetters } from './0008-dead-letters.ts'
 import { audit } from './0009-audit.ts'
 import { states } from './0010-states.ts'
+import { pauses } from './0011-pauses.ts'
 import { alarms } from './0012-alarms.ts'
 
 export interface Migration {
@@ -27,5 +28,6 @@ export const migrations: readonly Migration[] = [
   deadLetters,
   audit,
   states,
+  pauses,
   alarms,
 ]

@@ -57,6 +57,22 @@ export interface AuditTable {
   undo: string | null
 }
 
+/** What operators have paused; until null for as long as nobody resumes it. */
+export interface PauseTable {
+  kind: string
+  name: string
+  reason: string
+  who: string
+  since: TimestampWithDefault
+  until: TimestampOrNull
+}
+
+/** Accounts that are fetched once a collection is no longer paused. */
+export interface PausedRepoTable {
+  collection: string
+  did: string
+}
+
 /** Small values that processes share. */
 export interface StateTable {
   scope: string

@@ -41,7 +41,7 @@ export async function applyRecords(
   const applied = new AppliedRowsLog()
   const context = { session, shapes, counts, applied }
   const ops: readonly RecordOp[] = [...changes.puts, ...changes.removes]
-  for (const op of ops) applied.touch(op.collection, op.uri)
+  for (const op of ops) if (op.action === 'remove' || !op.isHeld) applied.touch(op.collection, op.uri)
 
   const gone = new Map(changes.removes.map((op) => [op.uri, op.indexedAt]))
   const promoted = await freeClaims(session, changes.replaced)
