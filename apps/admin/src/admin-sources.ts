@@ -24,6 +24,8 @@ export interface AdminSources {
   /** Hosts whose cursors are of interest, beside those that ingesters have said to read. */
   cursors?: readonly CursorOf[]
   labelStream: string
+  /** The stream of repos to fetch. */
+  repoStream: string
   /** The streams of record events that indexers read. */
   eventStreams: readonly string[]
   /** Judges groups. Without it one look has to do. */

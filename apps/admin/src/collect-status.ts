@@ -1,8 +1,9 @@
-import { problemKinds, valueOf, type ProblemCode, type WatchedProblem } from '@millrace/diagnosis'
+import { isGroupPaused, problemKinds, valueOf, type ProblemCode, type WatchedProblem } from '@millrace/diagnosis'
 import { cursorKey, INGESTER_DONE, silentLogger, type StreamStore } from '@millrace/stream-protocol'
 import type { AdminSources, Away } from './admin-sources.ts'
 import { databaseReport } from './database-report.ts'
 import { lookNow } from './look.ts'
+import { withAccounts } from './methods/pauses.ts'
 import { problemReports } from './problem-report.ts'
 import type { CursorReport, Status } from './status.ts'
 import { streamReport } from './stream-report.ts'
@@ -33,7 +34,9 @@ export async function collectStatus(sources: AdminSources): Promise<Status> {
       return otherwise
     }
   }
-  const [cursorReports, database_] = await Promise.all([
+  const held = valueOf(look.facts.database)?.bookkeeping?.pauses ?? []
+  const isPaused = (stream: string, group: string): boolean => isGroupPaused({ stream, group }, held, sources.declared)
+  const [cursorReports, kept] = await Promise.all([
     look.facts.store.ok && !isAway(store)
       ? part('store-away', 'the stream store does not give its cursors', () => readCursors(store, cursors), [])
       : [],
@@ -41,7 +44,10 @@ export async function collectStatus(sources: AdminSources): Promise<Status> {
       ? part(
           'database-away',
           'the database does not tell how its bookkeeping stands',
-          () => databaseReport(database, now),
+          async () => {
+            const [report, pauses] = await Promise.all([databaseReport(database, now), withAccounts(database, held)])
+            return { database: report, pauses }
+          },
           undefined,
         )
       : undefined,
@@ -53,8 +59,8 @@ export async function collectStatus(sources: AdminSources): Promise<Status> {
     checkedAt: new Date(now).toISOString(),
     problems,
     store: { kind: store.kind, location: store.location },
-    streams: (valueOf(look.facts.store)?.streams ?? []).map((status) => streamReport(status, now, watch)),
-    ...(database_ && { database: database_ }),
+    streams: (valueOf(look.facts.store)?.streams ?? []).map((status) => streamReport(status, now, { watch, isPaused })),
+    ...kept,
     cursors: cursorReports,
   }
 }

@@ -21,6 +21,7 @@ export function describePipeline(
     declared: declaredStreams(config),
     cursors: configuredCursors(config),
     labelStream: config.INGESTER_LABEL_STREAM,
+    repoStream: config.INGESTER_REPO_STREAM,
     eventStreams: [config.INGESTER_FIREHOSE_STREAM, config.BACKFILLER_FIREHOSE_STREAM],
     tables: new Map(
       appBskyPlugins.flatMap(({ collection, table }) => (table === undefined ? [] : [[collection.collection, table]])),
@@ -48,21 +49,25 @@ function declaredStreams(config: AdminConfig): DeclaredStream[] {
     {
       stream: config.INGESTER_FIREHOSE_STREAM,
       group: config.INDEXER_GROUP,
+      role: 'indexer',
       highWaterMark: config.INGESTER_FIREHOSE_STREAM_HIGH_WATER_MARK,
     },
     {
       stream: config.BACKFILLER_FIREHOSE_STREAM,
       group: config.INDEXER_GROUP,
+      role: 'indexer',
       highWaterMark: config.BACKFILLER_FIREHOSE_STREAM_HIGH_WATER_MARK,
     },
     {
       stream: config.INGESTER_REPO_STREAM,
       group: config.BACKFILLER_GROUP,
+      role: 'backfiller',
       highWaterMark: config.INGESTER_REPO_STREAM_HIGH_WATER_MARK,
     },
     {
       stream: config.INGESTER_LABEL_STREAM,
       group: config.INDEXER_LABEL_GROUP,
+      role: 'indexer',
       highWaterMark: config.INGESTER_LABEL_STREAM_HIGH_WATER_MARK,
     },
   ]

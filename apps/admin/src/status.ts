@@ -1,3 +1,4 @@
+import type { Pause } from '@millrace/admin-api'
 import type { GroupVerdict, ProblemCode, Severity } from '@millrace/diagnosis'
 
 /** What `dev.millrace.admin.getStatus` answers; its lexicon says what each field means. */
@@ -9,6 +10,8 @@ export interface Status {
   streams: StreamReport[]
   cursors: CursorReport[]
   database?: DatabaseReport
+  /** Absent without a database. */
+  pauses?: Pause[]
 }
 
 export interface ProblemReport {
@@ -35,7 +38,7 @@ export interface StreamReport {
 
 export interface GroupReport {
   name: string
-  verdict?: GroupVerdict
+  verdict?: GroupVerdict | 'paused'
   silentSeconds?: number
   pending: number
   undelivered?: number

@@ -3,11 +3,17 @@ import { ageSeconds } from '@millrace/runtime'
 import type { GroupStatus, StreamStatus } from '@millrace/stream-protocol'
 import type { GroupReport, StreamReport } from './status.ts'
 
+export interface StreamKnowledge {
+  /** Judges groups by how they were before. */
+  watch?: ProgressWatch | undefined
+  isPaused?: (stream: string, group: string) => boolean
+}
+
 /** What a store says about a stream, with ages in place of ids where people want those. */
-export function streamReport(status: StreamStatus, now: number, watch?: ProgressWatch): StreamReport {
+export function streamReport(status: StreamStatus, now: number, knowing: StreamKnowledge = {}): StreamReport {
   const { stream, length, firstId, lastId } = status
   const age = (id: string): number => Math.round(ageSeconds(id, now))
-  const groups = status.groups.map((group) => groupReport(group, status, now, watch))
+  const groups = status.groups.map((group) => groupReport(group, status, now, knowing))
   return {
     name: stream,
     length,
@@ -20,12 +26,19 @@ export function streamReport(status: StreamStatus, now: number, watch?: Progress
   }
 }
 
-function groupReport(group: GroupStatus, stream: StreamStatus, now: number, watch?: ProgressWatch): GroupReport {
+function groupReport(
+  group: GroupStatus,
+  stream: StreamStatus,
+  now: number,
+  { watch, isPaused }: StreamKnowledge,
+): GroupReport {
   const { name, pending, undelivered, oldestPendingId, lastDeliveredId } = group
   const waiting = oldestWaitingId(group, stream)
   return {
     name,
     ...(watch?.judge(group, stream, now) ?? judgeOnce(group, stream, now)),
+    // That it stands still is no alarm then.
+    ...(isPaused?.(stream.stream, name) && { verdict: 'paused' as const }),
     pending,
     ...(undelivered !== null && { undelivered }),
     ...(oldestPendingId !== null && { oldestPendingAgeSeconds: Math.round(ageSeconds(oldestPendingId, now)) }),

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
-import { rateOf, type BackfillerReport } from './backfill-reporter.ts'
+import type { BackfillerReport } from '@millrace/database'
+import { rateOf } from './backfill-reporter.ts'
 
 const report = (report: Partial<BackfillerReport>): BackfillerReport => ({
   left: 0,

@@ -1,20 +1,12 @@
-import { BackfillQueue, PostgresState, type Database } from '@millrace/database'
+import {
+  backfillerReports,
+  BackfillQueue,
+  type BackfillerReport,
+  type Database,
+  type PostgresState,
+} from '@millrace/database'
 import type { RepoBackfiller } from '@millrace/repo-backfill'
 import { silentLogger, sleep, type Logger, type Loop, type StreamStore } from '@millrace/stream-protocol'
-
-/** What one backfiller says of itself, for whoever asks how far the backfill is. */
-export interface BackfillerReport {
-  /** Entries of its stream that are not finished, those of other backfillers too. */
-  left: number
-  running: number
-  /** Repos that wait for another attempt. */
-  retrying: number
-  /** Repos that it has finished since it began, in whatever way. */
-  finished: number
-  /** Of these, how many in a second, in the last minute or so. */
-  perSecond: number
-  at: number
-}
 
 export interface BackfillReporterOptions {
   database: Database
@@ -31,14 +23,7 @@ export interface BackfillReporterOptions {
   logger?: Logger
 }
 
-/** Reports that are older say nothing about now. */
-export const REPORT_MS = 30_000
 const RATE_MS = 60_000
-
-/** Where backfillers report. */
-export function backfillerReports(database: Pick<Database, 'pool'>): PostgresState<BackfillerReport> {
-  return new PostgresState({ database, scope: 'backfillers' })
-}
 
 /** Tells how far a backfiller is, and has it do what operators have said (see `BackfillQueue`). */
 export class BackfillReporter implements Loop {

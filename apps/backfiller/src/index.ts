@@ -1,10 +1,4 @@
-export {
-  BackfillReporter,
-  backfillerReports,
-  REPORT_MS,
-  type BackfillerReport,
-  type BackfillReporterOptions,
-} from './backfill-reporter.ts'
+export { BackfillReporter, type BackfillReporterOptions } from './backfill-reporter.ts'
 export {
   backfillerLoops,
   repairLoops,

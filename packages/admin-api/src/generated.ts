@@ -1,5 +1,31 @@
 // Made of the lexicons by `pnpm generate`: change those.
 
+export interface AddReposInput {
+  dids: readonly string[]
+  /** Before all others. Default: false. */
+  first?: boolean | undefined
+  /** Why, for those who read the audit log. */
+  reason?: string | undefined
+  /** Only says what would change. Default: false. */
+  dryRun?: boolean | undefined
+}
+
+export interface AddReposOutput {
+  change: Change
+}
+
+export interface ControlBackfillInput {
+  action: 'pause' | 'resume'
+  /** Why, for those who read the audit log. */
+  reason?: string | undefined
+  /** Only says what would change. Default: false. */
+  dryRun?: boolean | undefined
+}
+
+export interface ControlBackfillOutput {
+  change: Change
+}
+
 export interface ControlRepairInput {
   id: number
   action: 'pause' | 'resume' | 'cancel'
@@ -36,6 +62,43 @@ export interface Verdict {
   command?: string | undefined
 }
 
+/** What is left alone, because somebody says so. */
+export interface Pause {
+  kind: 'role' | 'group' | 'host' | 'collection' | (string & {})
+  name: string
+  reason: string
+  /** Who paused it. */
+  who: string
+  since: string
+  /** When it goes on by itself; absent where it waits to be resumed. */
+  until?: string | undefined
+  /** Its time is over, and no process with this database has taken it away yet. */
+  isOver: boolean
+  /** Of a collection: accounts that are fetched once it goes on, counted up to 100,000. */
+  accounts?: number | undefined
+}
+
+export interface Host {
+  /** Without scheme. */
+  host: string
+  /** The streams that ingesters read it into; none for one of which only repos are fetched. */
+  streams: readonly string[]
+  /** waiting: it is left alone for a while, as it asks for. failing: what it was asked last has failed. paused: somebody wants it so. */
+  state: 'ok' | 'waiting' | 'failing' | 'paused' | (string & {})
+  /** Requests for repos that it seems to take in a minute; absent for one that no backfiller has asked lately. */
+  perMinute?: number | undefined
+  /** For how long it is left alone. */
+  waitSeconds?: number | undefined
+  /** Failures in a row. */
+  failures: number
+  /** When the last of them was. */
+  failedAt?: string | undefined
+  /** When backfillers last changed what they know of it. */
+  askedAt?: string | undefined
+  /** Repos of it that were given up, and that nobody has decided about. */
+  failedRepos: number
+}
+
 export interface DiscardDeadLettersInput {
   /** Only these. */
   ids?: readonly number[] | undefined
@@ -54,6 +117,47 @@ export interface DiscardDeadLettersInput {
 
 export interface DiscardDeadLettersOutput {
   change: Change
+}
+
+export interface GetBackfillOutput {
+  /** idle: nothing waits. absent: something does, and no backfiller is heard of. */
+  state: 'running' | 'paused' | 'idle' | 'absent' | (string & {})
+  /** Hosts are still asked which repos they have. */
+  isListing: boolean
+  lists: readonly GetBackfillList[]
+  backfillers: number
+  /** Repos that were listed and wait in the stream; absent where no backfiller tells. */
+  listed?: number | undefined
+  waiting: GetBackfillWaiting
+  running: number
+  /** Repos that were fetched in vain, and are tried again. */
+  retrying: number
+  /** Repos that were given up, and that nobody has decided about. */
+  failed: number
+  /** Repos that all backfillers together finish in a minute. */
+  perMinute: number
+  /** Until nothing waits, at this rate, without what is still to be listed; absent where that cannot be told. */
+  etaSeconds?: number | undefined
+}
+
+export interface GetBackfillList {
+  host: string
+  /** With its scheme. */
+  url: string
+  /** All its repos were listed, as far as is known. */
+  isDone: boolean
+  cursor?: string | undefined
+}
+
+/** Marked accounts, by why. */
+export interface GetBackfillWaiting {
+  /** People want them first. */
+  asked: number
+  /** A firehose has lost something of them. */
+  live: number
+  repair: number
+  /** They were added. */
+  backfill: number
 }
 
 export interface GetDeadLetterParams {
@@ -136,6 +240,42 @@ export interface GetFreshnessBucket {
   isHole: boolean
 }
 
+export interface GetHostParams {
+  host: string
+}
+
+export interface GetHostOutput {
+  host: Host
+  cursors: readonly GetHostCursor[]
+  /** Of the repos that were given up, the latest first, at most 10. */
+  lastErrors: readonly GetHostError[]
+  /** Intervals of it that we may not have. */
+  openGaps: number
+  /** The number of its repair that is at work or was the last one. */
+  repair?: number | undefined
+  repairState?: string | undefined
+  pause?: Pause | undefined
+}
+
+export interface GetHostCursor {
+  stream: string
+  cursor?: string | undefined
+  /** All its repos were listed. */
+  isDone: boolean
+  /** Up to where the rows are, as far as is known. */
+  checkpoint?: string | undefined
+  seenAt?: string | undefined
+}
+
+export interface GetHostError {
+  /** Its number among the dead letters. */
+  letter: number
+  did?: string | undefined
+  reason: string
+  error: string
+  at: string
+}
+
 export interface GetLagOutput {
   groups: readonly GetLagGroup[]
   hosts: readonly GetLagHost[]
@@ -144,7 +284,7 @@ export interface GetLagOutput {
 export interface GetLagGroup {
   stream: string
   group: string
-  verdict: 'ok' | 'idle' | 'slow' | 'stalled' | 'stopped' | (string & {})
+  verdict: 'ok' | 'idle' | 'slow' | 'stalled' | 'stopped' | 'paused' | (string & {})
   /** Entries that are not acked; absent where the store cannot tell. */
   waiting?: number | undefined
   /** Age of the oldest of them. */
@@ -176,6 +316,8 @@ export interface GetStatusOutput {
   store: GetStatusStore
   streams: readonly GetStatusStream[]
   cursors: readonly GetStatusCursor[]
+  /** What operators have paused; absent where the database does not tell. */
+  pauses?: readonly Pause[] | undefined
   database?: GetStatusDatabase | undefined
 }
 
@@ -220,8 +362,8 @@ export interface GetStatusStream {
 
 export interface GetStatusGroup {
   name: string
-  /** Whether it gets on, judged by what it acks. idle: nothing waits. slow: it gets on, more than ten minutes behind. stalled: it has acked nothing for a while although entries wait. stopped: neither was any of its consumers heard of. Absent where nobody watches. */
-  verdict?: 'ok' | 'idle' | 'slow' | 'stalled' | 'stopped' | (string & {}) | undefined
+  /** Whether it gets on, judged by what it acks. idle: nothing waits. slow: it gets on, more than ten minutes behind. stalled: it has acked nothing for a while although entries wait. stopped: neither was any of its consumers heard of. paused: an operator wants it so. Absent where nobody watches. */
+  verdict?: 'ok' | 'idle' | 'slow' | 'stalled' | 'stopped' | 'paused' | (string & {}) | undefined
   /** For how long it was seen to ack nothing although entries waited. */
   silentSeconds?: number | undefined
   /** Delivered and not acked. */
@@ -454,6 +596,25 @@ export interface ListGapsGap {
   repairState?: string | undefined
 }
 
+export interface ListHostsParams {
+  /** failing: those that fail first, the most repos given up first. Default: name. */
+  sort?: 'name' | 'failing' | undefined
+  /** How many at most. */
+  limit?: number | undefined
+  /** Where the last page ended. */
+  cursor?: string | undefined
+}
+
+export interface ListHostsOutput {
+  hosts: readonly Host[]
+  /** For the next page; absent on the last one. */
+  cursor?: string | undefined
+}
+
+export interface ListPausesOutput {
+  pauses: readonly Pause[]
+}
+
 export interface ListPendingParams {
   stream: string
   group: string
@@ -543,6 +704,39 @@ export interface ListReposRepo {
   lastError?: string | undefined
 }
 
+export interface PauseInput {
+  /** A role (ingester, backfiller, indexer), a group, a host or a collection. */
+  target: string
+  /** What target is, where its name does not tell. */
+  kind?: 'role' | 'group' | 'host' | 'collection' | undefined
+  /** It goes on by itself after so long. Absent: once it is resumed. */
+  forSeconds?: number | undefined
+  /** Why, for those who wonder that it stands still. */
+  reason: string
+  /** Only says what would change. Default: false. */
+  dryRun?: boolean | undefined
+}
+
+export interface PauseOutput {
+  change: Change
+  pause?: Pause | undefined
+}
+
+export interface ResumeInput {
+  /** A role (ingester, backfiller, indexer), a group, a host or a collection. */
+  target: string
+  /** What target is, where its name does not tell. */
+  kind?: 'role' | 'group' | 'host' | 'collection' | undefined
+  /** Why, for those who read the audit log. */
+  reason?: string | undefined
+  /** Only says what would change. Default: false. */
+  dryRun?: boolean | undefined
+}
+
+export interface ResumeOutput {
+  change: Change
+}
+
 export interface ResyncReposInput {
   dids: readonly string[]
   /** Derive all their rows anew, also those of records that have not changed. Default: false. */
@@ -579,6 +773,17 @@ export interface RetryDeadLettersOutput {
 export interface RetryDeadLettersRefused {
   id: number
   why: string
+}
+
+export interface RetryFailedInput {
+  /** Why, for those who read the audit log. */
+  reason?: string | undefined
+  /** Only says what would change. Default: false. */
+  dryRun?: boolean | undefined
+}
+
+export interface RetryFailedOutput {
+  change: Change
 }
 
 export interface SendTestAlertInput {
@@ -696,10 +901,16 @@ export interface UnsilenceAlertOutput {
 
 /** Every method, by the last part of its name. */
 export interface AdminMethods {
+  /** Has repos fetched from their own hosts: after all others, or before all others. */
+  addRepos: { type: 'procedure'; input: AddReposInput; output: AddReposOutput }
+  /** Pauses or resumes the fetch of repos that nobody waits for. Those that people ask for, that a firehose has lost or that repairs want go on. */
+  controlBackfill: { type: 'procedure'; input: ControlBackfillInput; output: ControlBackfillOutput }
   /** Pauses, resumes or cancels a repair. */
   controlRepair: { type: 'procedure'; input: ControlRepairInput; output: ControlRepairOutput }
   /** Settles letters without another try. They stay, for the record. */
   discardDeadLetters: { type: 'procedure'; input: DiscardDeadLettersInput; output: DiscardDeadLettersOutput }
+  /** How far the first fetch of repos is: what waits, how fast it goes, and when it is done. */
+  getBackfill: { type: 'query'; input: object; output: GetBackfillOutput }
   /** One dead letter, whole. */
   getDeadLetter: { type: 'query'; input: GetDeadLetterParams; output: GetDeadLetterOutput }
   /** What was given up, like letters together, the most frequent first. */
@@ -708,6 +919,8 @@ export interface AdminMethods {
   getDoctorReport: { type: 'query'; input: object; output: GetDoctorReportOutput }
   /** How many rows there are of each hour or day, by the time that readers sort on. Counted by index, and only up to a bound in each: holes show, and a hot table is not read through. */
   getFreshness: { type: 'query'; input: GetFreshnessParams; output: GetFreshnessOutput }
+  /** One host: how it stands, our place in it, and what is missing of it. */
+  getHost: { type: 'query'; input: GetHostParams; output: GetHostOutput }
   /** How far each group is behind, and how long hosts keep what we have not read. */
   getLag: { type: 'query'; input: object; output: GetLagOutput }
   /** How the pipeline stands: its streams and groups, its place in each host, and what could not be processed. Reads no entries and no rows, whatever there is of them. */
@@ -724,16 +937,26 @@ export interface AdminMethods {
   listEntries: { type: 'query'; input: ListEntriesParams; output: ListEntriesOutput }
   /** What may be missing. */
   listGaps: { type: 'query'; input: object; output: ListGapsOutput }
+  /** Hosts that are read, and those that repos were fetched from lately: how much each takes, and what fails. */
+  listHosts: { type: 'query'; input: ListHostsParams; output: ListHostsOutput }
+  /** What is paused, by whom, why and until when. */
+  listPauses: { type: 'query'; input: object; output: ListPausesOutput }
   /** Entries that a consumer of a group was given and has not acked, the oldest first. */
   listPending: { type: 'query'; input: ListPendingParams; output: ListPendingOutput }
   /** The last repairs, the newest first. */
   listRepairs: { type: 'query'; input: ListRepairsParams; output: ListRepairsOutput }
   /** Accounts in some state, by DID. */
   listRepos: { type: 'query'; input: ListReposParams; output: ListReposOutput }
+  /** Has the processes leave something alone, within seconds, until it is resumed or its time is over. A role or a group reads nothing; a host is not read, listed or asked for repos; records of a collection are kept, and become rows of their table once it goes on. */
+  pause: { type: 'procedure'; input: PauseInput; output: PauseOutput }
+  /** Has the processes go on with what was paused, within seconds. */
+  resume: { type: 'procedure'; input: ResumeInput; output: ResumeOutput }
   /** Has accounts fetched before all others. */
   resyncRepos: { type: 'procedure'; input: ResyncReposInput; output: ResyncReposOutput }
   /** Has indexers take letters once more, by the way that events go. Those that would fail at once stay as they are. */
   retryDeadLetters: { type: 'procedure'; input: RetryDeadLettersInput; output: RetryDeadLettersOutput }
+  /** Has repos fetched once more that were given up, or wait because they did not hold. */
+  retryFailed: { type: 'procedure'; input: RetryFailedInput; output: RetryFailedOutput }
   /** Sends a message that says it is a test to every webhook, and tells what each answers. */
   sendTestAlert: { type: 'procedure'; input: SendTestAlertInput; output: SendTestAlertOutput }
   /** Sets our place in a host. An ingester that reads it has to be stopped, or finds out at its next append and goes on from there. Going forward leaves a gap, which is recorded; going back reads again what is there, which changes nothing. */
@@ -749,4 +972,4 @@ export interface AdminMethods {
 }
 
 /** Those that only look. */
-export const queries: readonly (keyof AdminMethods)[] = ['getDeadLetter', 'getDeadLetterGroups', 'getDoctorReport', 'getFreshness', 'getLag', 'getStatus', 'listAlerts', 'listAudit', 'listCursors', 'listDeadLetters', 'listEntries', 'listGaps', 'listPending', 'listRepairs', 'listRepos', 'traceSubject']
+export const queries: readonly (keyof AdminMethods)[] = ['getBackfill', 'getDeadLetter', 'getDeadLetterGroups', 'getDoctorReport', 'getFreshness', 'getHost', 'getLag', 'getStatus', 'listAlerts', 'listAudit', 'listCursors', 'listDeadLetters', 'listEntries', 'listGaps', 'listHosts', 'listPauses', 'listPending', 'listRepairs', 'listRepos', 'traceSubject']

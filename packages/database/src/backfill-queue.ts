@@ -40,6 +40,16 @@ export class BackfillQueue {
     return rows.filter(({ isNew }) => isNew).length
   }
 
+  /** How many of these accounts `add` would add, or would have fetched sooner. */
+  async countNew(dids: readonly string[], { first = false }: { first?: boolean } = {}): Promise<number> {
+    const { rows } = await this.#database.pool.query<{ count: number }>(
+      `select count(distinct k.did)::int as count from unnest($1::text[]) as k(did)
+         left join millrace_dirty d using (did) where d.did is null or d.priority > $2`,
+      [dids, first ? 0 : LAST],
+    )
+    return rows[0]!.count
+  }
+
   /** What nobody waits for is left where it is, or gone on with. */
   async setPaused(paused: boolean): Promise<void> {
     await this.#database.transaction(async (client) => {
@@ -83,6 +93,19 @@ export class BackfillQueue {
       )
       return rowCount ?? 0
     })
+  }
+
+  /** How many `retryFailed` would have fetched. */
+  async countFailed(): Promise<number> {
+    const { rows } = await this.#database.pool.query<{ count: number }>(
+      `select count(*)::int as count from (
+         select did from millrace_dead_letter
+         where state = 'kept' and uri is null and did is not null and stream = any ($1::text[])
+         union select did from millrace_dirty where reason = 'invalid-repo'
+       ) as k`,
+      [repoStreams],
+    )
+    return rows[0]!.count
   }
 
   async counts(): Promise<BackfillCounts> {

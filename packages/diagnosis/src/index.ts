@@ -3,6 +3,7 @@ export type { CheckVerdict, Finding } from './doctor/check.ts'
 export { diagnose, type CheckResult, type Diagnosis } from './doctor/diagnose.ts'
 export type { DeclaredStream, DoctorFacts, ExposureFacts } from './doctor/facts.ts'
 export { gatherFacts, type DoctorSources } from './doctor/gather-facts.ts'
+export { isGroupPaused, pauseTrouble } from './pauses.ts'
 export {
   isAlarmCode,
   problemCodes,

@@ -1,6 +1,6 @@
 export { auditRepo, type AuditRepoOptions, type AuditResult } from './audit-repo.ts'
 export { comparePage, type ComparedPage, type CompareOptions, type Standing } from './compare-page.ts'
-export { markForResync, type ResyncOptions } from './mark-for-resync.ts'
+export { countForResync, markForResync, type ResyncOptions } from './mark-for-resync.ts'
 export { previewRepair, type PreviewOptions, type RepairPreview } from './preview-repair.ts'
 export { readOpenGaps, type OpenGap } from './read-open-gaps.ts'
 export { type Repair, type RepairCount, type RepairState } from './repair.ts'

@@ -1,7 +1,15 @@
-import { distances, judgeOnce, oldestWaitingId, probeUpstream, type Probe } from '@millrace/diagnosis'
+import { Pauses, type Pause } from '@millrace/database'
+import {
+  distances,
+  isGroupPaused,
+  judgeOnce,
+  oldestWaitingId,
+  probeUpstream,
+  type Probe,
+} from '@millrace/diagnosis'
 import { cursorKey, entryTime, hostWithoutScheme, streams } from '@millrace/stream-protocol'
 import { knownHosts } from './known-hosts.ts'
-import { defineMethod, storeOf } from './method.ts'
+import { defineMethod, storeOf, type MethodContext } from './method.ts'
 
 /** Hosts beyond these are not asked. */
 const MOST_HOSTS = 20
@@ -13,13 +21,15 @@ export const getLag = defineMethod({
     const { sources, signal } = context
     const store = storeOf(context)
     const names = [...new Set(sources.declared.map(({ stream }) => stream))]
-    const [statuses, hosts] = await Promise.all([store.status(names), knownHosts(context)])
+    const [statuses, hosts, pauses] = await Promise.all([store.status(names), knownHosts(context), readPauses(sources)])
     const now = Date.now()
     return {
       groups: statuses.flatMap((status) =>
         status.groups.map((group) => {
           const oldest = oldestWaitingId(group, status)
-          const { verdict } = sources.watch?.judge(group, status, now) ?? judgeOnce(group, status, now)
+          const { verdict } = isGroupPaused({ stream: status.stream, group: group.name }, pauses, sources.declared)
+            ? { verdict: 'paused' }
+            : (sources.watch?.judge(group, status, now) ?? judgeOnce(group, status, now))
           return {
             stream: status.stream,
             group: group.name,
@@ -53,6 +63,11 @@ export const getLag = defineMethod({
     }
   },
 })
+
+/** Without a database nothing can be paused. */
+async function readPauses({ database }: MethodContext['sources']): Promise<Pause[]> {
+  return database === undefined || 'why' in database ? [] : await new Pauses(database).list()
+}
 
 /** Where our cursor is in what the host keeps. */
 function placeOf(probe: Probe) {

@@ -1,9 +1,13 @@
+import { addRepos } from './add-repos.ts'
+import { controlBackfill } from './control-backfill.ts'
 import { controlRepair } from './control-repair.ts'
 import { discardDeadLetters } from './discard-dead-letters.ts'
-import { getDeadLetterGroups } from './get-dead-letter-groups.ts'
+import { getBackfill } from './get-backfill.ts'
 import { getDeadLetter } from './get-dead-letter.ts'
+import { getDeadLetterGroups } from './get-dead-letter-groups.ts'
 import { getDoctorReport } from './get-doctor-report.ts'
 import { getFreshness } from './get-freshness.ts'
+import { getHost } from './get-host.ts'
 import { getLag } from './get-lag.ts'
 import { getStatus } from './get-status.ts'
 import { listAlerts } from './list-alerts.ts'
@@ -12,12 +16,17 @@ import { listCursors } from './list-cursors.ts'
 import { listDeadLetters } from './list-dead-letters.ts'
 import { listEntries } from './list-entries.ts'
 import { listGaps } from './list-gaps.ts'
+import { listHosts } from './list-hosts.ts'
+import { listPauses } from './list-pauses.ts'
 import { listPending } from './list-pending.ts'
 import { listRepairs } from './list-repairs.ts'
 import { listRepos } from './list-repos.ts'
 import type { AnyMethod } from './method.ts'
+import { pause } from './pause.ts'
+import { resume } from './resume.ts'
 import { resyncRepos } from './resync-repos.ts'
 import { retryDeadLetters } from './retry-dead-letters.ts'
+import { retryFailed } from './retry-failed.ts'
 import { sendTestAlert } from './send-test-alert.ts'
 import { setCursor } from './set-cursor.ts'
 import { silenceAlert } from './silence-alert.ts'
@@ -38,6 +47,15 @@ export const methods: readonly AnyMethod[] = [
   resyncRepos,
   listCursors,
   setCursor,
+  getBackfill,
+  controlBackfill,
+  addRepos,
+  retryFailed,
+  listHosts,
+  getHost,
+  listPauses,
+  pause,
+  resume,
   listGaps,
   listRepairs,
   startRepair,

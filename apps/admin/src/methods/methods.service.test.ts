@@ -1,59 +1,27 @@
 import { AdminAwayError, AdminClient, type AdminError } from '@millrace/admin-api'
 import { readAdminLexicons } from '@millrace/admin-api/documents'
-import { PostgresLedger, registerUpstreams } from '@millrace/database'
-import { startSimulatedNetwork } from '@millrace/dev-network'
-import { Health, readConfig } from '@millrace/runtime'
-import { openMigratedDatabase, openStreams } from '@millrace/stores'
-import { cursorKey, groups, hostWithoutScheme, streamEventCodec, streams } from '@millrace/stream-protocol'
+import { PostgresLedger } from '@millrace/database'
+import { cursorKey, groups, streamEventCodec, streams } from '@millrace/stream-protocol'
 import { serviceTest } from '@millrace/testing'
 import { expect, test } from 'vitest'
-import { createAdminServer } from '../admin-server.ts'
-import { adminConfig } from '../config.ts'
-import { describePipeline } from '../describe-pipeline.ts'
 import { LocalApi } from '../local-api.ts'
 import { methods } from './index.ts'
+import { openAdmin } from './open-admin.testing.ts'
 
 const stream = streams.firehoseLive
 const account = { type: 'account', seq: 1, time: '2026-01-01T00:00:00.000Z', did: 'did:plc:abc', active: true } as const
 
-/** A server over real stores, and a network that it knows of. */
-async function open(redisUrl: string, databaseUrl: string) {
-  await using stack = new AsyncDisposableStack()
-  const network = stack.use(await startSimulatedNetwork({ accounts: 2, recordsPerAccount: 3, labels: 0, time: 'real' }))
-  const store = stack.use(await openStreams({ kind: 'redis', url: redisUrl, location: redisUrl, why: 'a test' }))
-  const database = stack.use(await openMigratedDatabase({ url: databaseUrl }))
-  const host = hostWithoutScheme(network.relayUrl)
-  await registerUpstreams(database, [{ host, stream, url: network.relayUrl }])
-  const config = readConfig(adminConfig, {
-    DID_PLC_URL: network.plcUrl,
-    HANDLE_RESOLVER_URL: network.handleResolverUrl,
-    MILLRACE_ALLOW_PRIVATE_HOSTS: '1',
-  })
-  const sources = { ...describePipeline(config, { bind: '127.0.0.1', hasPassword: true }), store, database }
-  const server = stack.use(
-    await createAdminServer({
-      port: 0,
-      bind: '127.0.0.1',
-      passwords: ['one'],
-      sources,
-      health: new Health(),
-      version: '0.0.0',
-    }),
-  )
-  const client = new AdminClient({ url: `http://127.0.0.1:${server.port}`, password: 'one' })
-  const owned = stack.move()
-  return { network, store, database, host, sources, client, [Symbol.asyncDispose]: () => owned.disposeAsync() }
-}
-
 const refused = (error: string) => expect.objectContaining({ name: 'AdminError', error }) as AdminError
 
-test('every lexicon has its method, and every method its lexicon', () => {
-  const names = readAdminLexicons().flatMap(({ id, defs }) => (defs['main'] ? [id] : []))
-  expect(new Set(methods.map(({ name }) => `dev.millrace.admin.${name}`))).toEqual(new Set(names))
+test('every lexicon has its method, and every method its lexicon; who only looks changes nothing', () => {
+  const roles = readAdminLexicons().flatMap(({ id, defs }) =>
+    defs['main'] ? [[id, defs['main'].type === 'query' ? 'viewer' : 'operator'] as const] : [],
+  )
+  expect(new Map(methods.map(({ name, role }) => [`dev.millrace.admin.${name}`, role]))).toEqual(new Map(roles))
 })
 
 serviceTest('every query answers as its lexicon says, on an empty pipeline', async ({ redisUrl, databaseUrl }) => {
-  await using admin = await open(redisUrl, databaseUrl)
+  await using admin = await openAdmin(redisUrl, databaseUrl)
   const { client, network } = admin
   expect((await client.call('getStatus', {})).status).toBe('ok')
   expect((await client.call('getDoctorReport', {})).checks.length).toBeGreaterThan(20)
@@ -67,6 +35,13 @@ serviceTest('every query answers as its lexicon says, on an empty pipeline', asy
     expect(await client.call('listRepos', { state })).toEqual({ repos: [] })
   expect((await client.call('listCursors', {})).cursors).toMatchObject([{ host: admin.host, isDone: false }])
   expect(await client.call('listGaps', {})).toEqual({ gaps: [] })
+  expect(await client.call('listPauses', {})).toEqual({ pauses: [] })
+  expect(await client.call('listHosts', {})).toEqual({
+    hosts: [{ host: admin.host, streams: [stream], state: 'ok', failures: 0, failedRepos: 0 }],
+  })
+  expect(await client.call('getHost', { host: network.relayUrl })).toMatchObject({ cursors: [{ stream }], openGaps: 0 })
+  await expect(client.call('getHost', { host: 'other.test' })).rejects.toEqual(refused('NotFound'))
+  expect(await client.call('getBackfill', {})).toMatchObject({ state: 'idle', isListing: true, failed: 0 })
   expect(await client.call('listRepairs', {})).toEqual({ repairs: [] })
   expect(await client.call('getDeadLetterGroups', {})).toEqual({ groups: [] })
   expect(await client.call('listDeadLetters', {})).toEqual({ letters: [] })
@@ -79,7 +54,7 @@ serviceTest('every query answers as its lexicon says, on an empty pipeline', asy
 serviceTest(
   'entries can be looked through a page at a time, and are given to nobody',
   async ({ redisUrl, databaseUrl }) => {
-    await using admin = await open(redisUrl, databaseUrl)
+    await using admin = await openAdmin(redisUrl, databaseUrl)
     const { client, store } = admin
     await store.ensureGroup(stream, groups.firehose)
     const events = ['did:plc:abc', 'did:plc:def', 'did:plc:abc'].map((did) => ({ ...account, did }))
@@ -111,7 +86,7 @@ serviceTest(
 serviceTest(
   'a cursor is set by who says what is skipped; that is a gap, and the note says how to go back (M4)',
   async ({ redisUrl, databaseUrl }) => {
-    await using admin = await open(redisUrl, databaseUrl)
+    await using admin = await openAdmin(redisUrl, databaseUrl)
     const { client, store, host, network } = admin
     const key = cursorKey(stream, host)
     await store.cursors.set(key, '3')
@@ -156,7 +131,7 @@ serviceTest(
 )
 
 serviceTest('letters, repairs and accounts are changed once, and noted', async ({ redisUrl, databaseUrl }) => {
-  await using admin = await open(redisUrl, databaseUrl)
+  await using admin = await openAdmin(redisUrl, databaseUrl)
   const { client, database, host } = admin
   const letter = { stream, reason: 'failed', error: 'no', did: account.did }
   await new PostgresLedger({ database }).deadLetter([
@@ -207,7 +182,7 @@ serviceTest('letters, repairs and accounts are changed once, and noted', async (
 serviceTest(
   'without a server the same methods answer the same, and check the same',
   async ({ redisUrl, databaseUrl }) => {
-    await using admin = await open(redisUrl, databaseUrl)
+    await using admin = await openAdmin(redisUrl, databaseUrl)
     const local = new LocalApi(admin.sources, { who: 'a test', role: 'operator' })
     expect(await local.call('listRepos', { state: undefined })).toEqual(await admin.client.call('listRepos', {}))
     await expect(local.call('listRepos', { limit: 10_000 })).rejects.toEqual(refused('InvalidRequest'))
@@ -223,7 +198,7 @@ serviceTest(
 serviceTest(
   'holes of a table show, and no bucket is counted beyond its bound (M7)',
   async ({ redisUrl, databaseUrl }) => {
-    await using admin = await open(redisUrl, databaseUrl)
+    await using admin = await openAdmin(redisUrl, databaseUrl)
     const { client, database } = admin
     // Thirty posts in each of the last ten hours, but for two of them.
     await database.pool.query(

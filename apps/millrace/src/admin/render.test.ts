@@ -2,9 +2,48 @@ import { expect, test } from 'vitest'
 import { renderAlerts } from './alerts-command.ts'
 import { renderDoctor } from './doctor-command.ts'
 import { renderFreshness } from './freshness-command.ts'
+import { renderHost, renderHosts } from './hosts-command.ts'
+import { renderPauses } from './pause-commands.ts'
 import { renderPending } from './pending-command.ts'
 import { renderStatus } from './status-command.ts'
 import { renderTrace } from './trace-command.ts'
+
+const pause = {
+  kind: 'host',
+  name: 'pds.test',
+  reason: 'too much',
+  who: 'admin',
+  since: '2026-10-24T12:00:00.000Z',
+  isOver: false,
+}
+
+test('what is paused is told with until when, and how much waits for it', () => {
+  expect(renderPauses({ pauses: [] })).toEqual(['Nothing is paused.'])
+  const likes = { ...pause, kind: 'collection', name: 'app.bsky.feed.like', accounts: 1_200, isOver: true }
+  expect(renderPauses({ pauses: [pause, likes] })).toEqual([
+    'kind        name                since                 until    by     because   accounts',
+    'host        pds.test            2026-10-24T12:00:00Z  resumed  admin  too much         -',
+    'collection  app.bsky.feed.like  2026-10-24T12:00:00Z  over     admin  too much     1,200',
+  ])
+})
+
+test('hosts say what they take, and one of them why it fails', () => {
+  const host = { host: 'pds.test', streams: [], state: 'failing', perMinute: 1_200, failures: 2, failedRepos: 3 }
+  expect(renderHosts({ hosts: [host], cursor: '1' })).toEqual([
+    'host      state    read into  repos a minute  waits  failures  given up',
+    'pds.test  failing  -                   1,200      -         2         3',
+    'There are more: --after 1',
+  ])
+  const error = { letter: 7, reason: 'invalid-repo', error: 'no\nrepo', at: '2026-10-24T12:00:00.000Z' }
+  expect(renderHost({ host, cursors: [], lastErrors: [error], openGaps: 1, pause })).toEqual([
+    'pds.test: failing, about 1,200 repos a minute, 2 failures in a row, the last -',
+    '  admin paused it: too much',
+    '  > millrace resume pds.test --kind host',
+    '  1 gaps are open: millrace gaps',
+    '  3 repos were given up',
+    expect.stringMatching(/^ {4}7 {2}2026-10-24T12:00:00Z {2}- {2}no\S*repo$/),
+  ])
+})
 
 test('what is worst comes first, with what to run', () => {
   const check = (id: string, verdict: string) => ({ id, title: `${id} holds`, verdict, evidence: `saw ${id}` })
@@ -90,7 +129,9 @@ test('a status that has problems says where to go on', () => {
     store: { kind: 'redis', location: 'redis://r' },
     streams: [],
     cursors: [],
+    pauses: [{ ...pause, until: '2026-10-24T13:00:00.000Z' }],
   })
+  expect(lines[4]).toBe('paused: host pds.test until 2026-10-24T13:00:00Z (too much)')
   expect(lines.slice(0, 3)).toEqual([
     'degraded: 1 to look at',
     '  ticket  lag: it is\\nlate',

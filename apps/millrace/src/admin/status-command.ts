@@ -42,7 +42,15 @@ async function watch(options: ApiOptions, host: CommandHost): Promise<number> {
 }
 
 /** A status for people. A function of values. */
-export function renderStatus({ status, problems, store, streams, cursors, database }: GetStatusOutput): string[] {
+export function renderStatus({
+  status,
+  problems,
+  store,
+  streams,
+  cursors,
+  database,
+  pauses = [],
+}: GetStatusOutput): string[] {
   const lines = [`${status}: ${problems.length === 0 ? 'nothing to look at' : `${problems.length} to look at`}`]
   lines.push(
     ...problems.flatMap(({ severity, code, message, command, since }) => [
@@ -51,6 +59,11 @@ export function renderStatus({ status, problems, store, streams, cursors, databa
     ]),
     '',
   )
+  for (const { kind, name, reason, until } of pauses)
+    lines.push(
+      `paused: ${kind} ${shown(name)}${until === undefined ? '' : ` until ${moment(until)}`} (${shown(reason)})`,
+    )
+  if (pauses.length > 0) lines.push('')
   const rows = streams.flatMap((stream) =>
     stream.groups.length === 0
       ? [[shown(stream.name), 'no group', '-', amount(stream.length), '0', span(stream.lagSeconds)]]

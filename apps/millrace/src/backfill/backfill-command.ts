@@ -1,29 +1,26 @@
 import { isDid, isNsid } from '@millrace/stream-protocol'
 import { Argument, Command, InvalidArgumentError } from 'commander'
-import { inThisProcess } from '../command-host.ts'
-import { readDatabaseOptions, withDatabaseOptions } from '../database-options.ts'
-import type { AddOptions } from './options.ts'
+import { inThisProcess, type CommandHost } from '../command-host.ts'
+import { apiEnvironmentHelp, readApiOptions, withApiOptions } from '../admin/api-options.ts'
+import type { AddOptions, BackfillChangeOptions } from './options.ts'
 import { runAdd } from './run-add.ts'
-import { runPause, runRetryFailed, runStatus } from './run-backfill.ts'
+import { runControl, runRetryFailed, runStatus } from './run-backfill.ts'
 
 /** `millrace backfill`: the first fetch of repos, and what becomes of it. */
 export function backfillCommand(): Command {
   const command = new Command('backfill')
     .description('Add repos to what is fetched, see how far that is, and hold it or go on. Backfillers do the work.')
-    .option('--json', 'print as JSON, on standard output', false)
     .configureHelp({ showGlobalOptions: true })
     .addHelpText(
       'after',
-      `
-Environment:
-  DB_POSTGRES_URL                the Postgres to work on, schema DB_POSTGRES_SCHEMA (default bsky)
+      `${apiEnvironmentHelp}
   MILLRACE_ALLOW_PRIVATE_HOSTS   with --collection: whether a host may be one of a private network
 
 Exit codes:
   0  done; of status: nothing is left, or it goes on
   1  of status: repos were given up, or wait and no backfiller is there
   2  the arguments or the environment do not hold
-  3  Postgres or a host cannot be reached
+  3  neither an admin server nor the stores, or a host, can be reached
   130  stopped; what was added until then is fetched
 
 Examples:
@@ -32,17 +29,20 @@ Examples:
   millrace backfill add --collection xyz.statusphere.status --host relay1.us-west.bsky.network
   millrace backfill status`,
     )
-  withDatabaseOptions(command)
+  withApiOptions(command)
   add(command)
-  part(command, 'status', 'how much waits, how fast it goes, and when it is done', runStatus)
-  part(
-    command,
-    'pause',
+  command
+    .command('status')
+    .description('how much waits, how fast it goes, and when it is done')
+    .configureHelp({ showGlobalOptions: true })
+    .action((_flags: unknown, self: Command) => inThisProcess((host) => runStatus(readApiOptions(self), host)))
+  change(
+    command.command('pause'),
     'fetch no repos but those that people asked for, that a firehose lost, or that repairs want',
-    (options, host) => runPause(true, options, host),
+    (options, host) => runControl('pause', options, host),
   )
-  part(command, 'resume', 'go on', (options, host) => runPause(false, options, host))
-  part(command, 'retry-failed', 'fetch once more what was given up', runRetryFailed)
+  change(command.command('resume'), 'go on', (options, host) => runControl('resume', options, host))
+  change(command.command('retry-failed'), 'fetch once more what was given up', runRetryFailed)
   return command
 }
 
@@ -61,25 +61,36 @@ function add(command: Command): void {
     )
     .option('--host <host>', 'the relay to ask for them (default: those that are read)')
     .option('--first', 'before all others', false)
+    .option('--reason <text>', 'why, for the audit log')
+    .option('--dry-run', 'only say how many', false)
     .action((dids: string[], flags: Record<string, unknown>, self: Command) => {
       const options: AddOptions = {
-        ...readDatabaseOptions(self),
+        ...readApiOptions(self),
         dids,
         file: flags['file'] as string | undefined,
         collections: flags['collection'] as string[],
         host: flags['host'] as string | undefined,
         first: flags['first'] as boolean,
+        reason: flags['reason'] as string | undefined,
+        dryRun: flags['dryRun'] as boolean,
       }
       return inThisProcess((host) => runAdd(options, host))
     })
 }
 
-function part(command: Command, name: string, description: string, run: typeof runStatus): void {
+function change(
+  command: Command,
+  description: string,
+  run: (options: BackfillChangeOptions, host: CommandHost) => Promise<number>,
+): void {
   command
-    .command(name)
     .description(description)
+    .option('--reason <text>', 'why, for the audit log')
+    .option('--dry-run', 'only say what would change', false)
     .configureHelp({ showGlobalOptions: true })
-    .action((_flags: unknown, self: Command) => inThisProcess((host) => run(readDatabaseOptions(self), host)))
+    .action((flags: { reason?: string; dryRun: boolean }, self: Command) =>
+      inThisProcess((host) => run({ ...readApiOptions(self), reason: flags.reason, dryRun: flags.dryRun }, host)),
+    )
 }
 
 function collect(isSuch: (text: unknown) => boolean, problem: string): (text: string, before?: string[]) => string[] {

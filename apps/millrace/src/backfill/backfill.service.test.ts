@@ -13,10 +13,10 @@ import { eventually, pgTest } from '@millrace/testing'
 import { expect } from 'vitest'
 import type { CommandHost } from '../command-host.ts'
 import { runCommand } from '../run-command.testing.ts'
-import type { BackfillStatus } from './backfill-status.ts'
+import type { GetBackfillOutput } from '@millrace/admin-api'
 import type { AddOptions } from './options.ts'
 import { runAdd } from './run-add.ts'
-import { runPause, runRetryFailed, runStatus } from './run-backfill.ts'
+import { runControl, runRetryFailed, runStatus } from './run-backfill.ts'
 
 const options: AddOptions = {
   database: undefined,
@@ -27,15 +27,19 @@ const options: AddOptions = {
   collections: [],
   host: undefined,
   first: false,
+  reason: undefined,
+  dryRun: false,
+  admin: undefined,
+  direct: true,
 }
 
 async function run(databaseUrl: string, command: (host: CommandHost) => Promise<number>) {
   return await runCommand({ DB_POSTGRES_URL: databaseUrl, MILLRACE_ALLOW_PRIVATE_HOSTS: '1' }, command)
 }
 
-async function status(databaseUrl: string): Promise<BackfillStatus & { code: number }> {
+async function status(databaseUrl: string): Promise<GetBackfillOutput & { code: number }> {
   const { code, stdout } = await run(databaseUrl, (host) => runStatus({ ...options, json: true }, host))
-  return { ...(JSON.parse(stdout) as BackfillStatus), code }
+  return { ...(JSON.parse(stdout) as GetBackfillOutput), code }
 }
 
 /** A network, a database that knows its relay, and a folder. */
@@ -112,6 +116,7 @@ pgTest(
       added: all.size - 2,
       waiting: having.size - (all.size - 2),
       paused: false,
+      dryRun: false,
     })
 
     await using working = await work(network, database, folder)
@@ -138,18 +143,18 @@ pgTest(
     await using working = await work(network, database, folder)
     expect(working).toBeDefined()
 
-    expect((await run(databaseUrl, (host) => runPause(true, options, host))).code).toBe(0)
+    expect((await run(databaseUrl, (host) => runControl('pause', options, host))).code).toBe(0)
     await eventually(async () => expect((await status(databaseUrl)).state).toBe('paused'))
     const added = await run(databaseUrl, (host) => runAdd({ ...options, dids: [bad!, good!] }, host))
     expect(added.stdout).toContain('The backfill is paused.')
-    expect((await run(databaseUrl, (host) => runPause(false, options, host))).stdout).toContain('go on')
+    expect((await run(databaseUrl, (host) => runControl('resume', options, host))).stdout).toContain('go on')
     await eventually(
       async () => expect(await status(databaseUrl)).toMatchObject({ code: 1, failed: 1, waiting: { backfill: 1 } }),
       { timeoutMs: 20_000 },
     )
     network.faults.clear()
     const retried = await run(databaseUrl, (host) => runRetryFailed(options, host))
-    expect(retried).toEqual({ code: 0, stderr: '', stdout: '1 repo is fetched once more.\n' })
+    expect(retried).toEqual({ code: 0, stderr: '', stdout: 'Changed: 1 repo is fetched once more.\n' })
     await eventually(
       async () => expect(await status(databaseUrl)).toMatchObject({ code: 0, state: 'idle', failed: 0 }),
       {

@@ -1,6 +1,11 @@
-import type { DatabaseOptions } from '../database-options.ts'
+import type { ApiOptions } from '../admin/api-options.ts'
 
-export interface AddOptions extends DatabaseOptions {
+export interface BackfillChangeOptions extends ApiOptions {
+  reason: string | undefined
+  dryRun: boolean
+}
+
+export interface AddOptions extends BackfillChangeOptions {
   dids: readonly string[]
   /** A DID first in each line; `-` for standard input. */
   file: string | undefined

@@ -1,51 +1,60 @@
-import { BackfillQueue, readUpstreams, type Database } from '@millrace/database'
+import type { AdminApi } from '@millrace/admin-api'
 import { createGuardedFetch } from '@millrace/identity'
 import { hostWithScheme } from '@millrace/ingest'
 import { ConfigError, identityVariables, readConfig } from '@millrace/runtime'
-import { streams } from '@millrace/stream-protocol'
+import { runApiCommand } from '../admin/run-api-command.ts'
 import type { CommandHost } from '../command-host.ts'
 import { ProgressLine } from '../progress-line.ts'
-import { inDatabase } from '../repair/in-database.ts'
 import { listByCollection } from './list-by-collection.ts'
 import type { AddOptions } from './options.ts'
 import { readDidLines } from './read-did-lines.ts'
 
-/** Accounts that are added in one statement. */
+/** Accounts that are added by one request. */
 const BATCH = 1_000
 const number = new Intl.NumberFormat('en')
 
+interface Added {
+  added: number
+  /** Of those that were named, so many waited already. */
+  waiting: number
+  paused: boolean
+  dryRun: boolean
+}
+
 /** Has repos fetched. @returns the exit code. */
 export async function runAdd(options: AddOptions, host: CommandHost): Promise<number> {
-  return await inDatabase(options, host, async (database) => {
-    const { dids, file, collections, first, json } = options
-    if (dids.length === 0 && file === undefined && collections.length === 0)
-      throw new ConfigError(['nothing to add: name accounts, or use --file or --collection'])
-    const queue = new BackfillQueue(database)
-    const count = { named: 0, added: 0 }
-    {
-      using progress = new ProgressLine({ output: host.stderr })
-      for await (const batch of batchesOf(accountsOf(options, database, host))) {
-        host.signal.throwIfAborted()
-        count.added += await queue.add(batch, { first })
-        count.named += batch.length
-        progress.show(`${number.format(count.named)} accounts added`)
-      }
-    }
-    const waiting = count.named - count.added
-    const paused = !first && (await queue.isPaused())
-    host.stdout.write(
-      json
-        ? `${JSON.stringify({ added: count.added, waiting, paused }, undefined, 2)}\n`
-        : `${accounts(count.added)} added${waiting > 0 ? `, ${number.format(waiting)} more wait already` : ''}. ${paused ? 'The backfill is paused.' : 'Backfillers that have this database fetch them.'}\n`,
-    )
-    return 0
+  return await runApiCommand<Added>(options, host, {
+    ask: (api, signal) => add(options, { ...host, signal }, api),
+    render: ({ added, waiting, paused, dryRun }) => [
+      `${accounts(added)} ${dryRun ? 'would be added' : 'added'}${waiting > 0 ? `, ${number.format(waiting)} more wait already` : ''}. ${paused ? 'The backfill is paused.' : 'Backfillers that have this database fetch them.'}`,
+    ],
   })
+}
+
+async function add(options: AddOptions, host: CommandHost, api: AdminApi): Promise<Added> {
+  const { dids, file, collections, first, reason, dryRun } = options
+  if (dids.length === 0 && file === undefined && collections.length === 0)
+    throw new ConfigError(['nothing to add: name accounts, or use --file or --collection'])
+  const count = { named: 0, added: 0 }
+  {
+    using progress = new ProgressLine({ output: host.stderr })
+    for await (const batch of batchesOf(accountsOf(options, host, api))) {
+      host.signal.throwIfAborted()
+      const { change } = await api.call('addRepos', { dids: batch, first, reason, dryRun }, host.signal)
+      count.added += change.changed
+      count.named += batch.length
+      progress.show(`${number.format(count.named)} accounts added`)
+    }
+  }
+  const { state } = await api.call('getBackfill', {}, host.signal)
+  const paused = !first && state === 'paused'
+  return { added: count.added, waiting: count.named - count.added, paused, dryRun }
 }
 
 async function* accountsOf(
   { dids, file, collections, host: relay }: AddOptions,
-  database: Database,
   { env, signal }: CommandHost,
+  api: AdminApi,
 ): AsyncGenerator<string> {
   yield* dids
   if (file !== undefined) yield* readDidLines(file)
@@ -55,16 +64,17 @@ async function* accountsOf(
     env,
   )
   const fetch = createGuardedFetch({ allowPrivateHosts })
-  const hosts = relay === undefined ? await readHosts(database) : [hostWithScheme(relay)]
+  const hosts = relay === undefined ? await readRelays(api) : [hostWithScheme(relay)]
   for (const host of hosts)
     for (const collection of collections)
       for await (const page of listByCollection({ host, collection, fetch, signal })) yield* page
 }
 
-async function readHosts(database: Database): Promise<string[]> {
-  const upstreams = (await readUpstreams(database)).filter(({ stream }) => stream === streams.firehoseLive)
-  if (upstreams.length === 0) throw new ConfigError(['no relay is read by this database: name one with --host'])
-  return upstreams.map(({ url }) => url)
+/** The relays that ingesters say to read. */
+async function readRelays(api: AdminApi): Promise<string[]> {
+  const { lists } = await api.call('getBackfill', {})
+  if (lists.length === 0) throw new ConfigError(['no relay is read by this database: name one with --host'])
+  return lists.map(({ url }) => url)
 }
 
 async function* batchesOf(dids: AsyncIterable<string>): AsyncGenerator<string[]> {

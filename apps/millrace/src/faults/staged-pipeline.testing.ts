@@ -2,6 +2,7 @@ import {
   diagnose,
   gatherFacts,
   traceSubject,
+  type DeclaredStream,
   type Diagnosis,
   type DoctorSources,
   type Trace,
@@ -27,11 +28,16 @@ import {
 import { eventually } from '@millrace/testing'
 import { upIndexerSettings } from '../up/pipeline.ts'
 
-const declared = [
-  { stream: streams.firehoseLive, group: groups.firehose, highWaterMark: DEFAULT_HIGH_WATER_MARK },
-  { stream: streams.firehoseBackfill, group: groups.firehose, highWaterMark: DEFAULT_HIGH_WATER_MARK },
-  { stream: streams.repoBackfill, group: groups.repoBackfill, highWaterMark: DEFAULT_HIGH_WATER_MARK },
-  { stream: streams.labelLive, group: groups.label, highWaterMark: DEFAULT_HIGH_WATER_MARK },
+const declared: DeclaredStream[] = [
+  { stream: streams.firehoseLive, group: groups.firehose, role: 'indexer', highWaterMark: DEFAULT_HIGH_WATER_MARK },
+  { stream: streams.firehoseBackfill, group: groups.firehose, role: 'indexer', highWaterMark: DEFAULT_HIGH_WATER_MARK },
+  {
+    stream: streams.repoBackfill,
+    group: groups.repoBackfill,
+    role: 'backfiller',
+    highWaterMark: DEFAULT_HIGH_WATER_MARK,
+  },
+  { stream: streams.labelLive, group: groups.label, role: 'indexer', highWaterMark: DEFAULT_HIGH_WATER_MARK },
 ]
 
 export interface StagedOptions {

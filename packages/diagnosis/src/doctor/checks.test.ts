@@ -1,3 +1,4 @@
+import type { Pause } from '@millrace/database'
 import { expect, test } from 'vitest'
 import { checks } from './checks/index.ts'
 import { diagnose } from './diagnose.ts'
@@ -49,6 +50,7 @@ const bookkeeping: BookkeepingFacts = {
   repairs: { paused: 0, idleSeconds: 0, failed: 0, diverged: 0, newest: 1 },
   runs: { count: 0, idleSeconds: 0 },
   accounts: { overdue: 0, lastError: null },
+  pauses: [],
 }
 const database: DatabaseFacts = {
   version: 'Postgres 18',
@@ -63,7 +65,7 @@ const database: DatabaseFacts = {
 }
 const well: DoctorFacts = {
   now,
-  declared: [{ stream: 's', group: 'g', highWaterMark: 100 }],
+  declared: [{ stream: 's', group: 'g', role: 'indexer', highWaterMark: 100 }],
   store: { ok: true, value: store },
   database: { ok: true, value: database },
   clocks: [{ of: 'store', aheadMs: 5 }],
@@ -117,6 +119,15 @@ const gap = {
   openedAt: at(3_600),
   repair: null,
   repairState: null,
+}
+const pause: Pause = {
+  kind: 'group',
+  name: 'g',
+  reason: 'a test',
+  who: 'somebody',
+  since: at(7_200),
+  until: null,
+  leftMs: null,
 }
 const away = { ok: false, why: 'it does not answer' } as const
 
@@ -296,6 +307,8 @@ const cases: readonly [name: string, facts: DoctorFacts, id: string, verdict: st
   ],
   ['a repair does not move', withKept({ repairs: { ...bookkeeping.repairs, idleSeconds: 7_200 } }), 'repairs', 'warn'],
   ['a repair could not fetch', withKept({ repairs: { ...bookkeeping.repairs, failed: 1 } }), 'repairs', 'warn'],
+  ['a pause has no end, and is old', withKept({ pauses: [{ ...pause, since: at(90_000) }] }), 'pauses', 'warn'],
+  ['a pause is over, and nobody has noticed', withKept({ pauses: [{ ...pause, leftMs: -90_000 }] }), 'pauses', 'warn'],
   ['a repair is paused (M6)', withKept({ repairs: { ...bookkeeping.repairs, paused: 1 } }), 'repairs', 'warn'],
   ['a run does not end (B13)', withKept({ runs: { count: 1, idleSeconds: 7_200 } }), 'runs', 'warn'],
   [
@@ -393,4 +406,18 @@ test('what depends on who is away is not known, and nothing more is made of it',
   expect(verdict).toBe('fail')
   expect(results.filter((result) => result.verdict === 'fail').map(({ id }) => id)).toEqual(['store-reachable'])
   expect(results.find(({ id }) => id === 'stalls')?.verdict).toBe('unknown')
+})
+
+test.each<[what: string, paused: Partial<Pause>, verdict: string]>([
+  ['its own name', {}, 'ok'],
+  ['its role', { kind: 'role', name: 'indexer' }, 'ok'],
+  ['that is over', { leftMs: -1 }, 'fail'],
+  ['of another group', { name: 'other' }, 'fail'],
+])('a group that stands still is no alarm while it is paused: %s', (_what, paused, verdict) => {
+  const stalled = { stream: 's', group: 'g', verdict: 'stopped', silentSeconds: 400 } as const
+  const facts = {
+    ...withStore({ judged: [stalled] }),
+    database: withKept({ pauses: [{ ...pause, ...paused }] }).database,
+  }
+  expect(diagnose(facts).checks.find(({ id }) => id === 'stalls')?.verdict).toBe(verdict)
 })

@@ -1,4 +1,4 @@
-import type { MigrationStatus } from '@millrace/database'
+import type { MigrationStatus, Pause } from '@millrace/database'
 import type { OpenGap } from '@millrace/repair'
 import type { StoreDescription, StreamStatus } from '@millrace/stream-protocol'
 import type { Answer } from '../answer.ts'
@@ -9,6 +9,8 @@ import type { Probe } from '../upstream/probe.ts'
 export interface DeclaredStream {
   stream: string
   group: string
+  /** What reads it, as it can be paused. */
+  role: 'indexer' | 'backfiller'
   highWaterMark: number
 }
 
@@ -57,6 +59,7 @@ export interface BookkeepingFacts {
   repairs: { paused: number; idleSeconds: number; failed: number; diverged: number; newest: number | null }
   runs: { count: number; idleSeconds: number }
   accounts: { overdue: number; lastError: string | null }
+  pauses: readonly Pause[]
 }
 
 export interface DatabaseFacts {

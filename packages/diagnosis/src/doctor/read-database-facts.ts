@@ -1,5 +1,5 @@
 import { statfs } from 'node:fs/promises'
-import { migrationStatus, PostgresLedger, type Database } from '@millrace/database'
+import { migrationStatus, Pauses, PostgresLedger, type Database } from '@millrace/database'
 import { readOpenGaps } from '@millrace/repair'
 import type { BookkeepingFacts, DatabaseFacts } from './facts.ts'
 
@@ -101,8 +101,9 @@ async function readNewestRow({ pool }: Database): Promise<Date | null> {
 
 async function readBookkeeping(database: Database): Promise<BookkeepingFacts> {
   const { pool } = database
-  const [summary, gaps, { rows }, leases, upstreams] = await Promise.all([
+  const [summary, pauses, gaps, { rows }, leases, upstreams] = await Promise.all([
     new PostgresLedger({ database }).summary(),
+    new Pauses(database).list(),
     readOpenGaps(database),
     pool.query<{
       epoch: string | null
@@ -150,6 +151,7 @@ async function readBookkeeping(database: Database): Promise<BookkeepingFacts> {
     repairs,
     runs,
     accounts,
+    pauses,
   }
 }
 

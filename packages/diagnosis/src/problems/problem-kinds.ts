@@ -71,6 +71,8 @@ export const problemKinds = {
   'repair-failures': ticket('Repos of a repair could not be fetched'),
   'repair-stuck': ticket('A repair does not move'),
   'repair-paused': ticket('A repair is paused for long', 86_400),
+  'pause-forgotten': ticket('Something was paused without an end, and for long'),
+  'pause-over': ticket('A pause is over, and no process has noticed'),
   'run-stuck': ticket('A repo that was fetched is not applied to its end'),
   'dirty-accounts': ticket('Accounts wait for more than a day to be fetched'),
   'future-revs': ticket('Accounts wait because their revisions are in the future'),

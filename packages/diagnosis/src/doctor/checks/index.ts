@@ -22,6 +22,7 @@ import { lag } from './lag.ts'
 import { lostEntries } from './lost-entries.ts'
 import { migrations } from './migrations.ts'
 import { orphanedLists } from './orphaned-lists.ts'
+import { pauses } from './pauses.ts'
 import { repairs } from './repairs.ts'
 import { runs } from './runs.ts'
 import { stalls } from './stalls.ts'
@@ -36,6 +37,7 @@ import { upstreams } from './upstreams.ts'
 export const checks: readonly Check[] = [
   storeReachable,
   databaseReachable,
+  pauses,
   stalls,
   storeMemory,
   storePolicy,

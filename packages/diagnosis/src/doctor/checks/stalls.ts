@@ -1,12 +1,16 @@
+import { valueOf } from '../../answer.ts'
+import { isGroupPaused } from '../../pauses.ts'
 import { ago } from '../../words.ts'
 import { fail, ofStore, ok, type Check } from '../check.ts'
 
 export const stalls: Check = {
   id: 'stalls',
   title: 'Every group acks what waits for it (G11)',
-  look: ofStore(({ judged }) => {
+  look: ofStore(({ judged }, { declared, database }) => {
+    const pauses = valueOf(database)?.bookkeeping?.pauses ?? []
+    const isWanted = (group: (typeof judged)[number]): boolean => isGroupPaused(group, pauses, declared)
     const findings = judged
-      .filter(({ verdict }) => verdict === 'stalled' || verdict === 'stopped')
+      .filter((group) => (group.verdict === 'stalled' || group.verdict === 'stopped') && !isWanted(group))
       .map(({ stream, group, verdict, silentSeconds }) =>
         fail(verdict === 'stopped' ? 'group-stopped' : 'group-stalled', {
           subject: `${stream} ${group}`,
@@ -23,7 +27,7 @@ export const stalls: Check = {
     return ok(
       judged.length === 0
         ? 'there is no group yet'
-        : judged.map(({ stream, verdict }) => `${stream}: ${verdict}`).join(', '),
+        : judged.map((group) => `${group.stream}: ${isWanted(group) ? 'paused' : group.verdict}`).join(', '),
     )
   }),
 }

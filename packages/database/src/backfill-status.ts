@@ -1,5 +1,6 @@
-import { backfillerReports, REPORT_MS, type BackfillerReport } from '@millrace/backfiller'
-import { BackfillQueue, type BackfillCounts, type Database } from '@millrace/database'
+import { BackfillQueue, type BackfillCounts } from './backfill-queue.ts'
+import { backfillerReports, REPORT_MS, type BackfillerReport } from './backfiller-reports.ts'
+import type { Database } from './open-database.ts'
 
 export interface BackfillStatus extends BackfillCounts {
   /** `idle`: nothing waits. `absent`: something does, and nobody fetches it. */
