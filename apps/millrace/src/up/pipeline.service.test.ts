@@ -1,10 +1,11 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
+import { Pauses, type PauseTarget } from '@millrace/database'
 import { startSimulatedNetwork, type SimulatedAccount, type SimulatedNetwork } from '@millrace/dev-network'
 import { runAll } from '@millrace/runtime'
 import { openMigratedDatabase, openStreams } from '@millrace/stores'
-import { noMeter, silentLogger } from '@millrace/stream-protocol'
+import { hostWithoutScheme, noMeter, silentLogger, sleep } from '@millrace/stream-protocol'
 import { eventually as soon, pgTest } from '@millrace/testing'
 import { describe, expect } from 'vitest'
 import { joinPipeline, type PipelineOptions } from './pipeline.ts'
@@ -34,6 +35,11 @@ interface Running {
   /** Why readers do not see an account; undefined when it has no row. */
   hidden(account: SimulatedAccount): Promise<string | null | undefined>
   records(account: SimulatedAccount): Promise<number>
+  /** Has something paused, or go on, without waiting for the next look. */
+  pause(target: PauseTarget): Promise<void>
+  resume(target: PauseTarget): Promise<void>
+  /** Entries of live events that wait. */
+  waiting(): Promise<number>
   /** Waits until all that the relay has said so far is applied, and nothing is to be asked. */
   settled(): Promise<void>
 }
@@ -93,6 +99,7 @@ async function running(databaseUrl: string, work: (running: Running) => Promise<
       expect(statuses.map(({ length }) => length)).toEqual([0, 0, 0, 0])
       expect([await pipeline.indexers.handles.pending(), await pipeline.indexers.accounts.pending()]).toEqual([0, 0])
     }
+    const pauses = new Pauses(database)
     const setting: Running = {
       network,
       query,
@@ -100,6 +107,15 @@ async function running(databaseUrl: string, work: (running: Running) => Promise<
         (await query<{ hidden: string | null }>('select "upstreamStatus" as hidden from actor where did = $1', did))[0]
           ?.hidden,
       records: ({ did }) => count('record', did),
+      pause: async (target) => {
+        await pauses.set({ ...target, reason: 'a test', who: 'me', forMs: null })
+        await pipeline.pauses.look()
+      },
+      resume: async (target) => {
+        await pauses.clear(target)
+        await pipeline.pauses.look()
+      },
+      waiting: async () => (await store.status(['firehose_live']))[0]!.length,
       settled: () =>
         eventually(async () => {
           expect(pipeline.ingesters[0]!.status()).toMatchObject({ lastSeq: network.head() })
@@ -210,4 +226,49 @@ describe('labels', () => {
       })
     },
   )
+})
+
+describe('what is paused', () => {
+  pgTest('stands still, and has lost nothing once it goes on', { timeout: 90_000 }, async ({ databaseUrl }) => {
+    await running(databaseUrl, async ({ network, query, settled, pause, resume, waiting }) => {
+      const [alice, bob] = network.accounts
+      const post = async (): Promise<string> => {
+        const record = { text: 'hello', createdAt: new Date().toISOString() }
+        return (await alice!.create('app.bsky.feed.post', record)).uri
+      }
+      const rows = async (table: string, uri: string): Promise<number> =>
+        (await query(`select uri from "${table}" where uri = $1`, uri)).length
+
+      const indexer = { kind: 'role', name: 'indexer' } as const
+      await pause(indexer)
+      let uri = ''
+      await eventually(async () => {
+        uri = await post()
+        await sleep(300)
+        expect(await waiting()).toBeGreaterThan(0)
+      })
+      await resume(indexer)
+      await settled()
+      expect(await rows('post', uri)).toBe(1)
+
+      const host = { kind: 'host', name: hostWithoutScheme(network.relayUrl) } as const
+      await pause(host)
+      await eventually(() => expect(network.relay.connections).toBe(0))
+      uri = await post()
+      await resume(host)
+      await settled()
+      expect(await rows('post', uri)).toBe(1)
+
+      const likes = { kind: 'collection', name: 'app.bsky.feed.like' } as const
+      await pause(likes)
+      const subject = { uri, cid: network.records().find((record) => record.uri === uri)!.cid }
+      const like = await bob!.create(likes.name, { subject, createdAt: new Date().toISOString() })
+      await settled()
+      expect([await rows('record', like.uri), await rows('like', like.uri)]).toEqual([1, 0])
+      await resume(likes)
+      await eventually(async () => expect(await rows('like', like.uri)).toBe(1))
+      expect(await query('select "likeCount" as likes from post_agg where uri = $1', uri)).toEqual([{ likes: 1 }])
+      await eventually(async () => expect(await query('select did from millrace_dirty')).toEqual([]))
+    })
+  })
 })

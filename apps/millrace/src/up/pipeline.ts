@@ -37,6 +37,7 @@ export interface Pipeline {
   ingesters: IngesterLoop[]
   backfillers: ReturnType<typeof backfillerLoops>
   indexers: IndexerLoops
+  pauses: PauseWatch
   ledger: PostgresLedger
 }
 
@@ -142,6 +143,7 @@ export async function joinPipeline({
     ingesters,
     backfillers,
     indexers,
+    pauses,
     ledger,
   }
 }
