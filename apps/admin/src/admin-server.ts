@@ -72,6 +72,9 @@ export async function createAdminServer(options: AdminServerOptions): Promise<Ad
   }
 }
 
+/** Of a request: the payload of a dead letter, with what JSON adds to it. */
+const MOST_BYTES = 512 * 1024
+
 function createApp({
   passwords,
   serviceAuth,
@@ -111,7 +114,7 @@ function createApp({
 }
 
 function createXrpc(sources: AdminSources): ReturnType<typeof createXrpcServer> {
-  const xrpc = createXrpcServer(readAdminLexicons())
+  const xrpc = createXrpcServer(readAdminLexicons(), { payload: { jsonLimit: MOST_BYTES } })
   for (const { name, role, run } of methods)
     xrpc.addMethod(`dev.millrace.admin.${name}`, async ({ params, input, req, res }: HandlerContext) => {
       const caller = callerOf(req, res)

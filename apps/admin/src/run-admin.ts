@@ -32,6 +32,7 @@ export async function runAdmin(context: ProcessContext<typeof adminConfig>): Pro
     applicationName: 'millrace-admin',
     // It looks, and changes little, and never long.
     migrates: false,
+    pipeline: true,
     statementTimeoutMs: 5_000,
     logger,
     signal,

@@ -119,6 +119,47 @@ export interface DiscardDeadLettersOutput {
   change: Change
 }
 
+export interface EditDeadLetterInput {
+  id: number
+  /** An event of its stream, as JSON. */
+  payload: string
+  /** Why, for those who read the audit log. */
+  reason?: string | undefined
+  /** Only says what would change. Default: false. */
+  dryRun?: boolean | undefined
+}
+
+export interface EditDeadLetterOutput {
+  change: Change
+}
+
+export interface ExportDeadLettersParams {
+  state?: 'kept' | 'retry' | 'replayed' | 'discarded' | 'purged' | (string & {}) | undefined
+  stream?: string | undefined
+  /** The reason that it was given up for. */
+  reasonCode?: string | undefined
+  fingerprint?: string | undefined
+  did?: string | undefined
+  /** How many at most. */
+  limit?: number | undefined
+  /** Where the last page ended. */
+  cursor?: string | undefined
+}
+
+export interface ExportDeadLettersOutput {
+  letters: readonly ExportDeadLettersLetter[]
+  /** For the next page; absent on the last one. */
+  cursor?: string | undefined
+}
+
+export interface ExportDeadLettersLetter {
+  letter: ListDeadLettersLetter
+  /** As it was received, up to 64 KiB. */
+  payload: string
+  /** It was longer than what is kept of it. */
+  isCut: boolean
+}
+
 export interface GetBackfillOutput {
   /** idle: nothing waits. absent: something does, and no backfiller is heard of. */
   state: 'running' | 'paused' | 'idle' | 'absent' | (string & {})
@@ -170,6 +211,15 @@ export interface GetDeadLetterOutput {
   payload: string
   /** It was longer than what is kept of it. */
   isCut: boolean
+}
+
+export interface GetDeadLetterGroupsParams {
+  state?: 'kept' | 'retry' | 'replayed' | 'discarded' | 'purged' | (string & {}) | undefined
+  stream?: string | undefined
+  /** The reason that it was given up for. */
+  reasonCode?: string | undefined
+  fingerprint?: string | undefined
+  did?: string | undefined
 }
 
 export interface GetDeadLetterGroupsOutput {
@@ -306,6 +356,79 @@ export interface GetLagHost {
   /** Up to which every event is in the rows. */
   checkpoint?: string | undefined
   checkpointAgeSeconds?: number | undefined
+}
+
+export interface GetRepairParams {
+  id: number
+}
+
+export interface GetRepairOutput {
+  repair: ListRepairsRepair
+  /** By collection; none before something was changed. */
+  counts: readonly GetRepairCount[]
+}
+
+export interface GetRepairCount {
+  collection: string
+  created: number
+  updated: number
+  deleted: number
+  unchanged: number
+}
+
+export interface GetRepoParams {
+  did: string
+}
+
+export interface GetRepoOutput {
+  did: string
+  /** As it was last verified; absent without one. */
+  handle?: string | undefined
+  /** Up to where all of its commits are in the rows; absent for one that was never completed. */
+  rev?: string | undefined
+  /** The root of its tree at that revision. */
+  root?: string | undefined
+  /** The revision after which a commit is missing. */
+  brokenSince?: string | undefined
+  /** Why readers do not see it. */
+  hidden?: string | undefined
+  /** What hosts say of the account. */
+  statuses: readonly GetRepoStatus[]
+  mark?: GetRepoMark | undefined
+  /** Fetches of it whose records are being applied. */
+  runs: readonly GetRepoRun[]
+  /** Counted up to 10,000. */
+  records: number
+  /** That nobody has decided about. */
+  deadLetters: number
+  /** Once these go on, it is fetched. */
+  pausedCollections: readonly string[]
+}
+
+export interface GetRepoStatus {
+  host: string
+  active: boolean
+  status?: string | undefined
+  time: string
+}
+
+/** It has to be fetched. */
+export interface GetRepoMark {
+  reason: string
+  since: string
+  /** Not before then; absent while what it is for is paused. */
+  nextAt?: string | undefined
+  attempts: number
+  lastError?: string | undefined
+  reindex: boolean
+}
+
+export interface GetRepoRun {
+  host?: string | undefined
+  rev: string
+  openedAt: string
+  /** Absent until the whole repo was read. */
+  records?: number | undefined
 }
 
 export interface GetStatusOutput {
@@ -673,6 +796,8 @@ export interface ListRepairsRepair {
   sampled: number
   diverged: number
   error?: string | undefined
+  /** It only compares: nothing is marked or fetched. */
+  isDryRun: boolean
 }
 
 export interface ListReposParams {
@@ -720,6 +845,48 @@ export interface PauseInput {
 export interface PauseOutput {
   change: Change
   pause?: Pause | undefined
+}
+
+export interface RecountInput {
+  /** DIDs and AT-URIs whose counts to look at; absent: all there are. */
+  subjects?: readonly string[] | undefined
+  /** Only these tables of counts. */
+  tables?: readonly string[] | undefined
+  /** Wrong counts to list of each column. */
+  samples?: number | undefined
+  /** Where the last call ended. */
+  cursor?: string | undefined
+  /** Why, for those who read the audit log. */
+  reason?: string | undefined
+  /** Only says what would change. Default: false. */
+  dryRun?: boolean | undefined
+}
+
+export interface RecountOutput {
+  change: Change
+  columns: readonly RecountColumn[]
+  /** To go on with; absent once all was looked at. */
+  cursor?: string | undefined
+}
+
+export interface RecountColumn {
+  table: string
+  column: string
+  /** Subjects that were looked at. */
+  checked: number
+  wrong: number
+  /** By how much, altogether. */
+  tooLow: number
+  tooHigh: number
+  /** Counts below zero. */
+  negative: number
+  samples: readonly RecountSample[]
+}
+
+export interface RecountSample {
+  subject: string
+  stored: number
+  counted: number
 }
 
 export interface ResumeInput {
@@ -851,6 +1018,8 @@ export interface StartRepairInput {
   /** Only repos that have moved since. */
   since?: string | undefined
   until?: string | undefined
+  /** Fetches nothing: its report tells what would be fetched. A backfiller compares. Default: false. */
+  compareOnly?: boolean | undefined
   /** Why, for those who read the audit log. */
   reason?: string | undefined
   /** Only says what would change. Default: false. */
@@ -899,6 +1068,36 @@ export interface UnsilenceAlertOutput {
   change: Change
 }
 
+export interface VerifyRepoParams {
+  did: string
+}
+
+export interface VerifyRepoOutput {
+  did: string
+  /** diverged: other records at the same revision. moved: it is at another revision than ours, so that differences may be on their way. gone: there is no repo. invalid: what its PDS has does not hold. */
+  result: 'same' | 'diverged' | 'moved' | 'gone' | 'invalid' | (string & {})
+  /** Why it does not hold. */
+  detail?: string | undefined
+  there?: VerifyRepoHead | undefined
+  here?: VerifyRepoHead | undefined
+  /** Records that it has and we have not. */
+  missing: number
+  /** Records of which we have another version. */
+  stale: number
+  /** Records that we have and it has not. */
+  extra: number
+  /** URIs of some of these. */
+  examples: readonly string[]
+  /** What makes it right. */
+  command?: string | undefined
+}
+
+export interface VerifyRepoHead {
+  rev: string
+  /** Of its tree. */
+  root?: string | undefined
+}
+
 /** Every method, by the last part of its name. */
 export interface AdminMethods {
   /** Has repos fetched from their own hosts: after all others, or before all others. */
@@ -909,12 +1108,16 @@ export interface AdminMethods {
   controlRepair: { type: 'procedure'; input: ControlRepairInput; output: ControlRepairOutput }
   /** Settles letters without another try. They stay, for the record. */
   discardDeadLetters: { type: 'procedure'; input: DiscardDeadLettersInput; output: DiscardDeadLettersOutput }
+  /** Puts another payload in place of a letter’s, and has an indexer take it. */
+  editDeadLetter: { type: 'procedure'; input: EditDeadLetterInput; output: EditDeadLetterOutput }
+  /** Letters with what they hold, the newest first, to keep them elsewhere. */
+  exportDeadLetters: { type: 'query'; input: ExportDeadLettersParams; output: ExportDeadLettersOutput }
   /** How far the first fetch of repos is: what waits, how fast it goes, and when it is done. */
   getBackfill: { type: 'query'; input: object; output: GetBackfillOutput }
   /** One dead letter, whole. */
   getDeadLetter: { type: 'query'; input: GetDeadLetterParams; output: GetDeadLetterOutput }
   /** What was given up, like letters together, the most frequent first. */
-  getDeadLetterGroups: { type: 'query'; input: object; output: GetDeadLetterGroupsOutput }
+  getDeadLetterGroups: { type: 'query'; input: GetDeadLetterGroupsParams; output: GetDeadLetterGroupsOutput }
   /** Checks everything that is known to go wrong, each with what was seen, what it means and what to run. Reads catalogues and our own tables, and asks each host for a moment. */
   getDoctorReport: { type: 'query'; input: object; output: GetDoctorReportOutput }
   /** How many rows there are of each hour or day, by the time that readers sort on. Counted by index, and only up to a bound in each: holes show, and a hot table is not read through. */
@@ -923,6 +1126,10 @@ export interface AdminMethods {
   getHost: { type: 'query'; input: GetHostParams; output: GetHostOutput }
   /** How far each group is behind, and how long hosts keep what we have not read. */
   getLag: { type: 'query'; input: object; output: GetLagOutput }
+  /** One repair: how far it is, and what it changed. */
+  getRepair: { type: 'query'; input: GetRepairParams; output: GetRepairOutput }
+  /** All that is kept about one repo, beside its records. */
+  getRepo: { type: 'query'; input: GetRepoParams; output: GetRepoOutput }
   /** How the pipeline stands: its streams and groups, its place in each host, and what could not be processed. Reads no entries and no rows, whatever there is of them. */
   getStatus: { type: 'query'; input: object; output: GetStatusOutput }
   /** Alarms that have begun, will if they last, or have just ended; what is silenced; and who is told. Without an admin server at work it is what the last one has kept. */
@@ -949,6 +1156,8 @@ export interface AdminMethods {
   listRepos: { type: 'query'; input: ListReposParams; output: ListReposOutput }
   /** Has the processes leave something alone, within seconds, until it is resumed or its time is over. A role or a group reads nothing; a host is not read, listed or asked for repos; records of a collection are kept, and become rows of their table once it goes on. */
   pause: { type: 'procedure'; input: PauseInput; output: PauseOutput }
+  /** Compares counts with what counting their rows gives, and corrects them, for some 20 seconds at a time. */
+  recount: { type: 'procedure'; input: RecountInput; output: RecountOutput }
   /** Has the processes go on with what was paused, within seconds. */
   resume: { type: 'procedure'; input: ResumeInput; output: ResumeOutput }
   /** Has accounts fetched before all others. */
@@ -969,7 +1178,9 @@ export interface AdminMethods {
   traceSubject: { type: 'query'; input: TraceSubjectParams; output: TraceSubjectOutput }
   /** Ends the silence of a kind of alarm, or of one alarm. */
   unsilenceAlert: { type: 'procedure'; input: UnsilenceAlertInput; output: UnsilenceAlertOutput }
+  /** Fetches a repo from its PDS, verifies it, and compares it with ours record by record. Two at a time. */
+  verifyRepo: { type: 'query'; input: VerifyRepoParams; output: VerifyRepoOutput }
 }
 
 /** Those that only look. */
-export const queries: readonly (keyof AdminMethods)[] = ['getBackfill', 'getDeadLetter', 'getDeadLetterGroups', 'getDoctorReport', 'getFreshness', 'getHost', 'getLag', 'getStatus', 'listAlerts', 'listAudit', 'listCursors', 'listDeadLetters', 'listEntries', 'listGaps', 'listHosts', 'listPauses', 'listPending', 'listRepairs', 'listRepos', 'traceSubject']
+export const queries: readonly (keyof AdminMethods)[] = ['exportDeadLetters', 'getBackfill', 'getDeadLetter', 'getDeadLetterGroups', 'getDoctorReport', 'getFreshness', 'getHost', 'getLag', 'getRepair', 'getRepo', 'getStatus', 'listAlerts', 'listAudit', 'listCursors', 'listDeadLetters', 'listEntries', 'listGaps', 'listHosts', 'listPauses', 'listPending', 'listRepairs', 'listRepos', 'traceSubject', 'verifyRepo']

@@ -141,6 +141,18 @@ export class DeadLetters {
     return rows.map(keptLetter)
   }
 
+  /** The same, with their payloads. */
+  async listWhole(filter: DeadLetterFilter, limit: number): Promise<WholeLetter[]> {
+    const rows = await this.#database.db
+      .selectFrom('millrace_dead_letter')
+      .select([...columns, 'payload', isCut.as('isCut')])
+      .where((eb) => matches(eb, filter))
+      .orderBy('id', 'desc')
+      .limit(limit)
+      .execute()
+    return rows.map((row) => ({ ...keptLetter(row), payload: row.payload, isCut: row.isCut }))
+  }
+
   async find(id: number): Promise<WholeLetter | undefined> {
     const row = await this.#database.db
       .selectFrom('millrace_dead_letter')

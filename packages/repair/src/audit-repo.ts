@@ -11,16 +11,31 @@ export interface AuditRepoOptions {
   signal?: AbortSignal
 }
 
+/** A revision of a repo, with the root of its tree. */
+export interface RepoPlace {
+  rev: string
+  data: string | null
+}
+
 /**
  * How a repo at its own host stands to our rows:
  * - `same`: every record of the repo is ours, at the same revision, and no other
  * - `diverged`: it is not, though the revisions are equal (hazard O8)
- * - `moved`: it is at another revision than ours, so that nothing can be said now
+ * - `moved`: it is at another revision than ours, so that what differs may be on its way
  * - `gone`: there is no repo to compare with
  */
 export type AuditResult =
-  | { kind: 'same' | 'moved' | 'gone' }
-  | { kind: 'diverged'; rev: string; missing: string[]; extra: string[]; stale: string[] }
+  | { kind: 'gone' }
+  | {
+      kind: 'same' | 'diverged' | 'moved'
+      there: RepoPlace
+      /** Null for a repo of which we have no whole revision. */
+      here: RepoPlace | null
+      /** URIs of records that it has and we have not, that we have another version of, and that it has not. */
+      missing: string[]
+      stale: string[]
+      extra: string[]
+    }
 
 /** Fetches a repo once more and compares it record by record. @throws what `loadRepo` throws. */
 export async function auditRepo(did: string, { database, ...options }: AuditRepoOptions): Promise<AuditResult> {
@@ -31,11 +46,11 @@ export async function auditRepo(did: string, { database, ...options }: AuditRepo
   return await database.transaction(async (client) => {
     // One snapshot of head and rows: what is applied meanwhile is in both or in neither.
     await client.query('set transaction isolation level repeatable read, read only')
-    const { rows: heads } = await client.query<{ rev: string }>(
-      'select head_rev as rev from millrace_repo where did = $1 and broken_rev is null',
+    const { rows: heads } = await client.query<RepoPlace>(
+      `select head_rev as rev, head_data as data from millrace_repo
+       where did = $1 and broken_rev is null and head_rev is not null`,
       [did],
     )
-    if (heads[0]?.rev !== repo.rev) return { kind: 'moved' }
     const { rows } = await client.query<{ uri: string; cid: string }>(
       // Of what is no record of its collection, no row is to be expected.
       'select uri, cid from record where did = $1 union all select uri, null from millrace_tombstone where did = $1 and invalid',
@@ -60,9 +75,9 @@ export async function auditRepo(did: string, { database, ...options }: AuditRepo
       }
     // What is not taken any more stays until its repo is fetched again.
     for (const [uri, cid] of ours) if (cid !== null && taken.has(uri.split('/')[3] ?? '')) difference.extra.push(uri)
-    const { missing, stale, extra } = difference
-    return missing.length + stale.length + extra.length === 0
-      ? { kind: 'same' }
-      : { kind: 'diverged', rev: repo.rev, ...difference }
+    const differs = difference.missing.length + difference.stale.length + difference.extra.length > 0
+    const here = heads[0] ?? null
+    const kind = here?.rev !== repo.rev ? 'moved' : differs ? 'diverged' : 'same'
+    return { kind, there: { rev: repo.rev, data: repo.data }, here, ...difference }
   })
 }

@@ -1,4 +1,4 @@
-export { auditRepo, type AuditRepoOptions, type AuditResult } from './audit-repo.ts'
+export { auditRepo, type AuditRepoOptions, type AuditResult, type RepoPlace } from './audit-repo.ts'
 export { comparePage, type ComparedPage, type CompareOptions, type Standing } from './compare-page.ts'
 export { countForResync, markForResync, type ResyncOptions } from './mark-for-resync.ts'
 export { previewRepair, type PreviewOptions, type RepairPreview } from './preview-repair.ts'

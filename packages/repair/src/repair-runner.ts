@@ -169,8 +169,8 @@ export class RepairRunner implements Loop {
         if (result.kind === 'same' || result.kind === 'diverged') sampled++
         if (result.kind !== 'diverged') continue
         diverged.push(did)
-        const { rev, missing, extra, stale } = result
-        const fields = { did, rev, missing: missing.length, extra: extra.length, stale: stale.length }
+        const { there, missing, extra, stale } = result
+        const fields = { did, rev: there.rev, missing: missing.length, extra: extra.length, stale: stale.length }
         this.#logger.error({ ...fields, example: missing[0] ?? extra[0] ?? stale[0] }, 'rows are not what the repo is')
       } catch (error) {
         signal.throwIfAborted()

@@ -46,6 +46,15 @@ const cases: Readonly<Partial<Record<AdminMethod, Case>>> = {
   },
   retryDeadLetters: { before: keepLetter, input: () => ({ ids: [1] }) },
   discardDeadLetters: { before: keepLetter, input: () => ({ ids: [1] }), undo: 'millrace dlq retry 1' },
+  editDeadLetter: { before: keepLetter, input: () => ({ id: 1, payload: JSON.stringify({ ...account, seq: 2 }) }) },
+  recount: {
+    before: ({ database }) =>
+      database.pool.query(
+        `insert into profile_agg (did, "followersCount") values ($1, 7) on conflict (did) do update set "followersCount" = 7`,
+        [did],
+      ),
+    input: () => ({ subjects: [did] }),
+  },
   controlBackfill: { input: () => ({ action: 'pause' }), undo: 'millrace backfill resume' },
   addRepos: { input: () => ({ dids: [did] }) },
   retryFailed: {

@@ -1,11 +1,12 @@
 import { DeadLetters } from '@millrace/database'
+import { listFilterOf } from './letters.ts'
 import { databaseOf, defineMethod } from './method.ts'
 
 export const getDeadLetterGroups = defineMethod({
   name: 'getDeadLetterGroups',
   role: 'viewer',
-  run: async (_input, context) => {
-    const groups = await new DeadLetters(databaseOf(context)).groups({ states: ['kept'] })
+  run: async (traits, context) => {
+    const groups = await new DeadLetters(databaseOf(context)).groups(listFilterOf(traits))
     return {
       groups: groups.map(({ stream, reason, fingerprint, count, firstAt, lastAt, example }) => ({
         stream,

@@ -2,6 +2,8 @@ import { addRepos } from './add-repos.ts'
 import { controlBackfill } from './control-backfill.ts'
 import { controlRepair } from './control-repair.ts'
 import { discardDeadLetters } from './discard-dead-letters.ts'
+import { editDeadLetter } from './edit-dead-letter.ts'
+import { exportDeadLetters } from './export-dead-letters.ts'
 import { getBackfill } from './get-backfill.ts'
 import { getDeadLetter } from './get-dead-letter.ts'
 import { getDeadLetterGroups } from './get-dead-letter-groups.ts'
@@ -9,6 +11,8 @@ import { getDoctorReport } from './get-doctor-report.ts'
 import { getFreshness } from './get-freshness.ts'
 import { getHost } from './get-host.ts'
 import { getLag } from './get-lag.ts'
+import { getRepair } from './get-repair.ts'
+import { getRepo } from './get-repo.ts'
 import { getStatus } from './get-status.ts'
 import { listAlerts } from './list-alerts.ts'
 import { listAudit } from './list-audit.ts'
@@ -23,6 +27,7 @@ import { listRepairs } from './list-repairs.ts'
 import { listRepos } from './list-repos.ts'
 import type { AnyMethod } from './method.ts'
 import { pause } from './pause.ts'
+import { recount } from './recount.ts'
 import { resume } from './resume.ts'
 import { resyncRepos } from './resync-repos.ts'
 import { retryDeadLetters } from './retry-dead-letters.ts'
@@ -33,6 +38,7 @@ import { silenceAlert } from './silence-alert.ts'
 import { startRepair } from './start-repair.ts'
 import { traceSubject } from './trace-subject.ts'
 import { unsilenceAlert } from './unsilence-alert.ts'
+import { verifyRepo } from './verify-repo.ts'
 
 /** Every method of `dev.millrace.admin`. */
 export const methods: readonly AnyMethod[] = [
@@ -44,6 +50,8 @@ export const methods: readonly AnyMethod[] = [
   listPending,
   listEntries,
   listRepos,
+  getRepo,
+  verifyRepo,
   resyncRepos,
   listCursors,
   setCursor,
@@ -58,13 +66,17 @@ export const methods: readonly AnyMethod[] = [
   resume,
   listGaps,
   listRepairs,
+  getRepair,
   startRepair,
   controlRepair,
   getDeadLetterGroups,
   listDeadLetters,
   getDeadLetter,
+  exportDeadLetters,
+  editDeadLetter,
   retryDeadLetters,
   discardDeadLetters,
+  recount,
   listAlerts,
   silenceAlert,
   unsilenceAlert,

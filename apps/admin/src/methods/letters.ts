@@ -1,5 +1,5 @@
-import type { DeadLetterFilter, KeptLetter } from '@millrace/database'
-import { MethodError } from './method.ts'
+import type { DeadLetterFilter, DeadLetterState, KeptLetter } from '@millrace/database'
+import { MethodError, numberCursor } from './method.ts'
 
 /** A letter as its lexicon has it. */
 export function letterOf({ firstAt, lastAt, did, uri, host, ...rest }: KeptLetter) {
@@ -36,6 +36,18 @@ export function filterOf({ ids, stream, reasonCode, fingerprint, did }: LetterTr
     throw new MethodError('InvalidRequest', 'say which letters: by ids, stream, reasonCode, fingerprint or did')
   // What is named by its number is meant whatever it is.
   return ids ? filter : { states: ['kept'], ...filter }
+}
+
+/** What a list is of: without a state, what nobody has decided about. @throws {MethodError} */
+export function listFilterOf({
+  state = 'kept',
+  stream,
+  reasonCode: reason,
+  fingerprint,
+  did,
+  cursor,
+}: Omit<LetterTraits, 'ids'> & { state?: string | undefined; cursor?: string | undefined }): DeadLetterFilter {
+  return { states: [state as DeadLetterState], stream, reason, fingerprint, did, before: numberCursor(cursor) }
 }
 
 /** For the audit log. */

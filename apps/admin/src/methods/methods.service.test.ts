@@ -223,3 +223,116 @@ test('a server that is not there is told from one that refuses', async () => {
   const client = new AdminClient({ url: 'http://127.0.0.1:1' })
   await expect(client.call('getStatus', {})).rejects.toThrow(AdminAwayError)
 })
+
+serviceTest('a repo is told as it is kept, and compared with its PDS', async ({ redisUrl, databaseUrl }) => {
+  await using admin = await openAdmin(redisUrl, databaseUrl)
+  const { client, database, network } = admin
+  const { did } = network.account(0)
+  const records = network.records().filter(({ uri }) => uri.startsWith(`at://${did}/`))
+  await expect(client.call('getRepo', { did })).rejects.toEqual(refused('NotFound'))
+  const before = await client.call('verifyRepo', { did })
+  expect(before).toMatchObject({ result: 'moved', missing: records.length, stale: 0, extra: 0 })
+  expect(before.here).toBeUndefined()
+
+  const { rev, root } = before.there!
+  const keep = `insert into record (uri, cid, did, json, "indexedAt", rev) select uri, cid, $3, '{}', '', $4
+    from unnest($1::text[], $2::text[]) as k(uri, cid)`
+  await database.pool.query(keep, [records.map(({ uri }) => uri), records.map(({ cid }) => cid), did, rev])
+  await database.pool.query('insert into millrace_repo (did, head_rev, head_data) values ($1, $2, $3)', [
+    did,
+    rev,
+    root,
+  ])
+  expect(await client.call('verifyRepo', { did })).toEqual({
+    did,
+    result: 'same',
+    there: { rev, root },
+    here: { rev, root },
+    missing: 0,
+    stale: 0,
+    extra: 0,
+    examples: [],
+  })
+  await database.pool.query(`update record set cid = 'other' where uri = $1`, [records[0]!.uri])
+  await database.pool.query('delete from record where uri = $1', [records[1]!.uri])
+  expect(await client.call('verifyRepo', { did })).toMatchObject({
+    result: 'diverged',
+    missing: 1,
+    stale: 1,
+    examples: [records[1]!.uri, records[0]!.uri],
+    command: `millrace resync ${did} --reindex`,
+  })
+
+  await client.call('resyncRepos', { dids: [did], reindex: true })
+  expect(await client.call('getRepo', { did })).toMatchObject({
+    did,
+    rev,
+    root,
+    records: records.length - 1,
+    mark: { reason: 'asked', attempts: 0, reindex: true },
+    deadLetters: 0,
+    runs: [],
+  })
+  network.faults.getRepo(did, { type: 'corrupt-block' })
+  expect(await client.call('verifyRepo', { did })).toMatchObject({ result: 'invalid', detail: expect.any(String) })
+  network.faults.getRepo(did, { type: 'error' })
+  await expect(client.call('verifyRepo', { did })).rejects.toEqual(refused('HostAway'))
+  network.faults.getRepo(did, { type: 'deactivated' })
+  expect((await client.call('verifyRepo', { did })).result).toBe('gone')
+})
+
+serviceTest('letters can be taken elsewhere, and put right', async ({ redisUrl, databaseUrl }) => {
+  await using admin = await openAdmin(redisUrl, databaseUrl)
+  const { client, database } = admin
+  const letter = { stream, reason: 'failed', error: 'no' }
+  await new PostgresLedger({ database }).deadLetter([
+    { ...letter, entryId: '1-0', payload: '{' },
+    { ...letter, entryId: '2-0', payload: 'x'.repeat(100_000) },
+  ])
+  const first = await client.call('exportDeadLetters', { limit: 1 })
+  expect(first.letters).toMatchObject([{ letter: { id: 2 }, payload: 'x'.repeat(65_536), isCut: true }])
+  const second = await client.call('exportDeadLetters', { limit: 1, cursor: first.cursor })
+  expect(second.letters).toMatchObject([{ letter: { id: 1, entryId: '1-0' }, payload: '{', isCut: false }])
+  expect((await client.call('exportDeadLetters', { did: account.did })).letters).toEqual([])
+  expect((await client.call('getDeadLetterGroups', { state: 'replayed' })).groups).toEqual([])
+
+  const edit = (id: number, payload: string) => client.call('editDeadLetter', { id, payload })
+  await expect(edit(3, '{}')).rejects.toEqual(refused('NotFound'))
+  await expect(edit(1, '{"type":"account"}')).rejects.toEqual(refused('InvalidPayload'))
+  expect((await edit(1, JSON.stringify(account))).change.changed).toBe(1)
+  expect((await client.call('getDeadLetter', { id: 1 })).letter).toMatchObject({ state: 'retry', did: account.did })
+  // What stood there before is in the audit log alone.
+  const { entries } = await client.call('listAudit', {})
+  expect(JSON.parse(entries[0]!.before!)).toMatchObject({ state: 'kept', payload: '{' })
+})
+
+serviceTest('a repair can only compare, and tells what it found', async ({ redisUrl, databaseUrl }) => {
+  await using admin = await openAdmin(redisUrl, databaseUrl)
+  const { client, host } = admin
+  const { repair } = await client.call('startRepair', { host, compareOnly: true })
+  expect(await client.call('getRepair', { id: repair! })).toMatchObject({
+    repair: { id: repair, host, isDryRun: true, state: 'listing' },
+    counts: [],
+  })
+  await expect(client.call('getRepair', { id: 99 })).rejects.toEqual(refused('NotFound'))
+})
+
+serviceTest('counts are made right a part at a time', async ({ redisUrl, databaseUrl }) => {
+  await using admin = await openAdmin(redisUrl, databaseUrl)
+  const { client, database } = admin
+  await database.pool.query(`insert into profile_agg (did, "postsCount") values ('did:plc:a', 3), ('did:plc:b', 0)`)
+  const plan = await client.call('recount', { dryRun: true, tables: ['profile_agg'] })
+  expect(plan.change).toMatchObject({ changed: 1, dryRun: true })
+  expect(plan.columns.find(({ column }) => column === 'postsCount')).toMatchObject({
+    checked: 2,
+    wrong: 1,
+    tooHigh: 3,
+    samples: [{ subject: 'did:plc:a', stored: 3, counted: 0 }],
+  })
+  // Whoever goes on after it does not see it.
+  const rest = await client.call('recount', { tables: ['profile_agg'], cursor: 'profile_agg/did:plc:a' })
+  expect(rest.change.changed).toBe(0)
+  expect((await client.call('recount', {})).change.changed).toBe(1)
+  for (const wrong of [{ tables: ['post'] }, { subjects: ['alice'] }, { cursor: 'post/x' }])
+    await expect(client.call('recount', wrong)).rejects.toEqual(refused('InvalidRequest'))
+})

@@ -15,7 +15,7 @@ export async function openAdmin(redisUrl: string, databaseUrl: string) {
   await using stack = new AsyncDisposableStack()
   const network = stack.use(await startSimulatedNetwork({ accounts: 2, recordsPerAccount: 3, labels: 0, time: 'real' }))
   const store = stack.use(await openStreams({ kind: 'redis', url: redisUrl, location: redisUrl, why: 'a test' }))
-  const database = stack.use(await openMigratedDatabase({ url: databaseUrl }))
+  const database = stack.use(await openMigratedDatabase({ url: databaseUrl, pipeline: true }))
   const host = hostWithoutScheme(network.relayUrl)
   await registerUpstreams(database, [{ host, stream, url: network.relayUrl }])
   const config = readConfig(adminConfig, {

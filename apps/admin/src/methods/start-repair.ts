@@ -7,7 +7,7 @@ import { databaseOf, defineMethod, MethodError, wouldChange } from './method.ts'
 export const startRepair = defineMethod({
   name: 'startRepair',
   role: 'operator',
-  run: async ({ host: asked, since, until, reason, dryRun = false }, context) => {
+  run: async ({ host: asked, since, until, compareOnly = false, reason, dryRun = false }, context) => {
     const database = databaseOf(context)
     const host = hostWithoutScheme(asked)
     if (!(await readUpstreams(database)).some((upstream) => upstream.host === host))
@@ -18,9 +18,15 @@ export const startRepair = defineMethod({
     let repair: number | undefined
     const change = await audited(
       context,
-      { method: 'startRepair', target: host, reason, after: { since, until } },
+      { method: 'startRepair', target: host, reason, after: { since, until, compareOnly } },
       async () => {
-        const { id, isNew } = await new RepairStore(database).plan({ host, reason: 'asked', since: from, until: to })
+        const { id, isNew } = await new RepairStore(database).plan({
+          host,
+          reason: 'asked',
+          since: from,
+          until: to,
+          dryRun: compareOnly,
+        })
         repair = id
         return isNew
           ? { changed: 1, summary: `repair ${id} of ${host} is planned: a backfiller begins with it` }

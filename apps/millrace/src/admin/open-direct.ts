@@ -66,6 +66,7 @@ async function openPostgres(
     return await openDatabase({
       ...found,
       poolSize: 4,
+      pipeline: true,
       connectTimeoutMs: WAIT_MS,
       statementTimeoutMs: 5_000,
       applicationName: 'millrace-command',

@@ -29,6 +29,8 @@ export interface RecountOptions {
   after?: RecountPosition
   /** Look, and correct nothing: takes no locks. @default false */
   dryRun?: boolean
+  /** How long one transaction may take, in milliseconds, whatever the database is opened with. @default as it is opened */
+  patienceMs?: number
   /** Subjects in one transaction. @default 500 */
   chunk?: number
   /** Wrong counts to report of each column. @default 10 */
@@ -67,7 +69,8 @@ const MAX_RETRIES = 8
  * recounts that find one difference would both add it, so these take turns.
  */
 export async function recount(options: RecountOptions): Promise<RecountReport> {
-  const { database, subjects, after, dryRun = false, chunk = 500, samples = 10, signal, onProgress } = options
+  const { database, subjects, after, dryRun = false, chunk = 500, samples = 10 } = options
+  const { patienceMs, signal, onProgress } = options
   const tables = chosenTables(options)
   const shapes = await readTableShapes(database.pool, tables.flatMap(tableNames))
   checkCountTables(tables, shapes)
@@ -84,7 +87,9 @@ export async function recount(options: RecountOptions): Promise<RecountReport> {
       const listed = subjects?.slice(start, start + chunk)
       if (listed?.length === 0) break
       const look = listed ? theseSubjects(table, listed) : nextSubjects(table, position.subject, chunk)
-      const looked = await insist(options, () => recountSome({ pool: database.pool, shapes, table, look, dryRun }))
+      const looked = await insist(options, () =>
+        recountSome({ pool: database.pool, shapes, table, look, dryRun, patienceMs }),
+      )
       const last = looked.at(-1)
       if (last) position = { table: table.table, subject: last.subject }
       // Of a subject that was asked for, nothing need be known in this table.
@@ -120,12 +125,19 @@ interface SomeSubjects {
   table: CountTable
   look: Statement
   dryRun: boolean
+  patienceMs: number | undefined
 }
 
 /** One transaction: what a look finds, corrected. */
-async function recountSome({ pool, shapes, table, look, dryRun }: SomeSubjects): Promise<Looked[]> {
+async function recountSome({ pool, shapes, table, look, dryRun, patienceMs }: SomeSubjects): Promise<Looked[]> {
   return transaction(pool, async (session) => {
-    const [, , rows] = await session.all([
+    const [, , , rows] = await session.all([
+      patienceMs === undefined
+        ? undefined
+        : {
+            text: `select set_config('statement_timeout', $1, true), set_config('lock_timeout', $1, true)`,
+            values: [String(patienceMs)],
+          },
       // Compiling a look takes longer than the look.
       { text: `select set_config('jit', 'off', true)`, values: [] },
       dryRun
