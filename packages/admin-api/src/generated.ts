@@ -14,6 +14,28 @@ export interface AddReposOutput {
   change: Change
 }
 
+export interface ApplyTrimInput {
+  stream: string
+  /** What this group has not acked; absent: of all groups that read the stream. */
+  group?: string | undefined
+  /** end, the id of the last entry to drop, or a time with its zone: what was appended before it. */
+  to: string
+  /** Of the plan. What has moved since is refused. */
+  hash?: string | undefined
+  /** To drop what is not acked. Default: false. */
+  acceptLoss?: boolean | undefined
+  /** Why, for those who read the audit log. */
+  reason?: string | undefined
+  /** Only says what would change. Default: false. */
+  dryRun?: boolean | undefined
+}
+
+export interface ApplyTrimOutput {
+  change: Change
+  /** False where there is more to drop: plan it anew. */
+  isOver: boolean
+}
+
 export interface ControlBackfillInput {
   action: 'pause' | 'resume'
   /** Why, for those who read the audit log. */
@@ -109,6 +131,8 @@ export interface DiscardDeadLettersInput {
   did?: string | undefined
   /** How many there are, as a dry run has said: needed when it is not one named letter. */
   confirm?: string | undefined
+  /** All that nobody has decided about. */
+  all?: boolean | undefined
   /** Why, for those who read the audit log. */
   reason?: string | undefined
   /** Only says what would change. Default: false. */
@@ -847,6 +871,32 @@ export interface PauseOutput {
   pause?: Pause | undefined
 }
 
+export interface PlanTrimParams {
+  stream: string
+  /** What this group has not acked; absent: of all groups that read the stream. */
+  group?: string | undefined
+  /** end, the id of the last entry to drop, or a time with its zone: what was appended before it. */
+  to: string
+}
+
+export interface PlanTrimOutput {
+  /** The last entry that would go; absent for an empty stream. */
+  to?: string | undefined
+  /** When that was appended. */
+  until?: string | undefined
+  groups: readonly PlanTrimGroup[]
+  /** For applyTrim: of what this plan is about. */
+  hash: string
+}
+
+export interface PlanTrimGroup {
+  name: string
+  /** Entries that it has not acked and that would go; counted up to 10,000. */
+  loses: number
+  /** One of its consumers is heard of. Nothing is dropped then. */
+  isActive: boolean
+}
+
 export interface RecountInput {
   /** DIDs and AT-URIs whose counts to look at; absent: all there are. */
   subjects?: readonly string[] | undefined
@@ -926,6 +976,8 @@ export interface RetryDeadLettersInput {
   reasonCode?: string | undefined
   fingerprint?: string | undefined
   did?: string | undefined
+  /** All that nobody has decided about. */
+  all?: boolean | undefined
   /** Why, for those who read the audit log. */
   reason?: string | undefined
   /** Only says what would change. Default: false. */
@@ -1102,6 +1154,8 @@ export interface VerifyRepoHead {
 export interface AdminMethods {
   /** Has repos fetched from their own hosts: after all others, or before all others. */
   addRepos: { type: 'procedure'; input: AddReposInput; output: AddReposOutput }
+  /** Drops entries that groups have not acked, as planned. Each becomes a dead letter first, which can be put back, and the stream gets a gap, so that all hosts are compared. Goes on for some 30 seconds at a time. */
+  applyTrim: { type: 'procedure'; input: ApplyTrimInput; output: ApplyTrimOutput }
   /** Pauses or resumes the fetch of repos that nobody waits for. Those that people ask for, that a firehose has lost or that repairs want go on. */
   controlBackfill: { type: 'procedure'; input: ControlBackfillInput; output: ControlBackfillOutput }
   /** Pauses, resumes or cancels a repair. */
@@ -1156,6 +1210,8 @@ export interface AdminMethods {
   listRepos: { type: 'query'; input: ListReposParams; output: ListReposOutput }
   /** Has the processes leave something alone, within seconds, until it is resumed or its time is over. A role or a group reads nothing; a host is not read, listed or asked for repos; records of a collection are kept, and become rows of their table once it goes on. */
   pause: { type: 'procedure'; input: PauseInput; output: PauseOutput }
+  /** What would be lost if entries were dropped from a stream, or skipped for one of its groups. Acked entries are gone by themselves. */
+  planTrim: { type: 'query'; input: PlanTrimParams; output: PlanTrimOutput }
   /** Compares counts with what counting their rows gives, and corrects them, for some 20 seconds at a time. */
   recount: { type: 'procedure'; input: RecountInput; output: RecountOutput }
   /** Has the processes go on with what was paused, within seconds. */
@@ -1183,4 +1239,4 @@ export interface AdminMethods {
 }
 
 /** Those that only look. */
-export const queries: readonly (keyof AdminMethods)[] = ['exportDeadLetters', 'getBackfill', 'getDeadLetter', 'getDeadLetterGroups', 'getDoctorReport', 'getFreshness', 'getHost', 'getLag', 'getRepair', 'getRepo', 'getStatus', 'listAlerts', 'listAudit', 'listCursors', 'listDeadLetters', 'listEntries', 'listGaps', 'listHosts', 'listPauses', 'listPending', 'listRepairs', 'listRepos', 'traceSubject', 'verifyRepo']
+export const queries: readonly (keyof AdminMethods)[] = ['exportDeadLetters', 'getBackfill', 'getDeadLetter', 'getDeadLetterGroups', 'getDoctorReport', 'getFreshness', 'getHost', 'getLag', 'getRepair', 'getRepo', 'getStatus', 'listAlerts', 'listAudit', 'listCursors', 'listDeadLetters', 'listEntries', 'listGaps', 'listHosts', 'listPauses', 'listPending', 'listRepairs', 'listRepos', 'planTrim', 'traceSubject', 'verifyRepo']

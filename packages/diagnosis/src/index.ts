@@ -27,5 +27,5 @@ export { traceSubject, UnknownSubjectError, type TraceSources } from './trace/tr
 export { distances, type Distances } from './upstream/distances.ts'
 export { probeUpstream, readHead, type HostEvent, type Probe, type ProbeOptions } from './upstream/probe.ts'
 export { readEntry } from './read-entry.ts'
-export { oldestWaitingId } from './waiting.ts'
+export { isDeserted, oldestWaitingId } from './waiting.ts'
 export { jsonObject } from './json-object.ts'

@@ -2,7 +2,7 @@ import type { AdminMethod, Change } from '@millrace/admin-api'
 import { readAdminLexicons } from '@millrace/admin-api/documents'
 import { BackfillQueue, Pauses, PostgresLedger } from '@millrace/database'
 import { RepairStore } from '@millrace/repair'
-import { cursorKey, streams } from '@millrace/stream-protocol'
+import { cursorKey, groups, streamEventCodec, streams } from '@millrace/stream-protocol'
 import { serviceTest } from '@millrace/testing'
 import { expect, test } from 'vitest'
 import { openAdmin } from './open-admin.testing.ts'
@@ -14,14 +14,14 @@ interface Case {
   before?: (admin: Admin) => Promise<unknown>
   input: (admin: Admin) => object
   /** What it takes beside to be done, and not only planned. */
-  confirm?: (admin: Admin) => object
+  confirm?: (admin: Admin) => object | Promise<object>
   /** Its beginning; none for what nothing takes back. */
   undo?: string
 }
 
 const stream = streams.firehoseLive
 const did = 'did:plc:abc'
-const account = { type: 'account', seq: 1, time: '2026-01-01T00:00:00.000Z', did, active: true }
+const account = { type: 'account', seq: 1, time: '2026-01-01T00:00:00.000Z', did, active: true } as const
 
 async function keepLetter({ database }: Admin): Promise<void> {
   const payload = JSON.stringify(account)
@@ -61,6 +61,18 @@ const cases: Readonly<Partial<Record<AdminMethod, Case>>> = {
     before: ({ database }) => new PostgresLedger({ database }).markDirty([{ did, reason: 'invalid-repo' }]),
     input: () => ({}),
   },
+  applyTrim: {
+    before: async ({ store }) => {
+      await store.ensureGroup(stream, groups.firehose)
+      await store.writer({ stream, codec: streamEventCodec }).append([account])
+    },
+    input: () => ({ stream, to: 'end' }),
+    confirm: async ({ client }) => ({
+      hash: (await client.call('planTrim', { stream, to: 'end' })).hash,
+      acceptLoss: true,
+    }),
+    undo: 'millrace dlq retry --stream firehose_live --reason skipped',
+  },
   pause: { input: () => ({ target: 'indexer', forSeconds: 3_600 }), undo: 'millrace resume indexer --kind role' },
   resume: {
     before: ({ database }) =>
@@ -82,7 +94,15 @@ async function everything({ database, store, host }: Admin): Promise<unknown> {
       return [name, rows]
     }),
   )
-  return [kept, await store.status(Object.values(streams)), await store.cursors.get(cursorKey(stream, host))]
+  // How long consumers were silent changes by itself.
+  const statuses = (await store.status(Object.values(streams))).map((status) => ({
+    ...status,
+    groups: status.groups.map(({ consumers, ...group }) => ({
+      ...group,
+      consumers: consumers.map(({ name }) => name),
+    })),
+  }))
+  return [kept, statuses, await store.cursors.get(cursorKey(stream, host))]
 }
 
 test('every change has a case here', () => {
@@ -111,13 +131,13 @@ serviceTest(
       expect(await everything(admin), name).toEqual(untouched)
       expect((await admin.client.call('listAudit', {})).entries, name).toEqual([])
 
-      const { change } = await call({ ...confirm?.(admin) })
+      const { change } = await call({ ...(await confirm?.(admin)) })
       expect(change, name).toMatchObject({ changed: 1, dryRun: false, auditId: 1 })
       expect(change.undo ?? '', name).toMatch(undo === undefined ? /^$/ : new RegExp(`^${undo}`))
       const { entries } = await admin.client.call('listAudit', {})
       expect(entries, name).toMatchObject([{ who: 'admin from 127.0.0.1', method: name, reason: 'a test' }])
 
-      const again = await call({ ...confirm?.(admin) })
+      const again = await call({ ...(await confirm?.(admin)) })
       expect(again.change, name).toMatchObject({ changed: 0, dryRun: false })
       expect((await admin.client.call('listAudit', {})).entries, name).toHaveLength(1)
     }

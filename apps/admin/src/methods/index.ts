@@ -1,4 +1,5 @@
 import { addRepos } from './add-repos.ts'
+import { applyTrim } from './apply-trim.ts'
 import { controlBackfill } from './control-backfill.ts'
 import { controlRepair } from './control-repair.ts'
 import { discardDeadLetters } from './discard-dead-letters.ts'
@@ -27,6 +28,7 @@ import { listRepairs } from './list-repairs.ts'
 import { listRepos } from './list-repos.ts'
 import type { AnyMethod } from './method.ts'
 import { pause } from './pause.ts'
+import { planTrim } from './plan-trim.ts'
 import { recount } from './recount.ts'
 import { resume } from './resume.ts'
 import { resyncRepos } from './resync-repos.ts'
@@ -49,6 +51,8 @@ export const methods: readonly AnyMethod[] = [
   getFreshness,
   listPending,
   listEntries,
+  planTrim,
+  applyTrim,
   listRepos,
   getRepo,
   verifyRepo,

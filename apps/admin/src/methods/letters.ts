@@ -27,13 +27,15 @@ export interface LetterTraits {
   reasonCode?: string | undefined
   fingerprint?: string | undefined
   did?: string | undefined
+  /** All that nobody has decided about. */
+  all?: boolean | undefined
 }
 
-/** All letters are meant only by who names a trait of them. @throws {MethodError} */
-export function filterOf({ ids, stream, reasonCode, fingerprint, did }: LetterTraits): DeadLetterFilter {
+/** All letters are meant only by who says so. @throws {MethodError} */
+export function filterOf({ ids, stream, reasonCode, fingerprint, did, all = false }: LetterTraits): DeadLetterFilter {
   const filter = { ids, stream, reason: reasonCode, fingerprint, did }
-  if (Object.values(filter).every((trait) => trait === undefined))
-    throw new MethodError('InvalidRequest', 'say which letters: by ids, stream, reasonCode, fingerprint or did')
+  if (!all && Object.values(filter).every((trait) => trait === undefined))
+    throw new MethodError('InvalidRequest', 'say which letters: by ids, stream, reasonCode, fingerprint or did, or all')
   // What is named by its number is meant whatever it is.
   return ids ? filter : { states: ['kept'], ...filter }
 }
@@ -46,7 +48,7 @@ export function listFilterOf({
   fingerprint,
   did,
   cursor,
-}: Omit<LetterTraits, 'ids'> & { state?: string | undefined; cursor?: string | undefined }): DeadLetterFilter {
+}: Omit<LetterTraits, 'ids' | 'all'> & { state?: string | undefined; cursor?: string | undefined }): DeadLetterFilter {
   return { states: [state as DeadLetterState], stream, reason, fingerprint, did, before: numberCursor(cursor) }
 }
 

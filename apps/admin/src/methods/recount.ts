@@ -2,7 +2,7 @@ import { countTables, recount as recountSome, type RecountPosition } from '@mill
 import { appBskyPlugins } from '@millrace/indexing-plugins'
 import { isDid } from '@millrace/stream-protocol'
 import { audited } from './audited.ts'
-import { databaseOf, defineMethod, MethodError, wouldChange, type MethodContext } from './method.ts'
+import { databaseOf, defineMethod, MethodError, wouldChange } from './method.ts'
 
 /** How long one call goes on, in milliseconds: whoever asks goes on where it ended. */
 const CALL_MS = 20_000

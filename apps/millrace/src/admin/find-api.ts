@@ -3,13 +3,19 @@ import { ConfigError } from '@millrace/runtime'
 import type { CommandHost } from '../command-host.ts'
 import type { ApiOptions } from './api-options.ts'
 
+/** Who answers a command. */
+export interface FoundApi extends AdminApi, AsyncDisposable {
+  /** It is the stores themselves, and no server. */
+  readonly isDirect: boolean
+}
+
 const USUAL_URL = 'http://127.0.0.1:4030'
 
 /**
  * The admin server that is named, or the stores: with `--direct`, or where no server is named and none answers on this
  * machine. What is named and does not answer is an error.
  */
-export async function findApi(options: ApiOptions, host: CommandHost): Promise<AdminApi & AsyncDisposable> {
+export async function findApi(options: ApiOptions, host: CommandHost): Promise<FoundApi> {
   const named = options.admin ?? host.env['MILLRACE_ADMIN_URL']
   if (options.direct && options.admin !== undefined) throw new ConfigError(['--direct and --admin exclude each other'])
   // Who names a database means that one, whatever a server here has.
@@ -23,13 +29,14 @@ export async function findApi(options: ApiOptions, host: CommandHost): Promise<A
     return await direct(options, host)
   }
   return {
+    isDirect: false,
     call: (name, input, signal) => client.call(name, input, signal),
     [Symbol.asyncDispose]: () => Promise.resolve(),
   }
 }
 
 /** What it needs takes seconds to load, and is not needed where a server answers. */
-async function direct(options: ApiOptions, host: CommandHost): Promise<AdminApi & AsyncDisposable> {
+async function direct(options: ApiOptions, host: CommandHost): Promise<FoundApi> {
   const { openDirect } = await import('./open-direct.ts')
   return await openDirect(options, host)
 }

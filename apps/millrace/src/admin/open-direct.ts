@@ -5,16 +5,16 @@ import { openDatabase, type Database } from '@millrace/database'
 import { chooseStreams, ConfigError, describeError, readConfig, type StreamsChoice } from '@millrace/runtime'
 import { openStreams } from '@millrace/stores'
 import type { StreamStore } from '@millrace/stream-protocol'
-import type { AdminApi } from '@millrace/admin-api'
 import type { CommandHost } from '../command-host.ts'
 import { findDatabase } from '../find-database.ts'
 import type { ApiOptions } from './api-options.ts'
+import type { FoundApi } from './find-api.ts'
 
 /** Somebody waits for the answer. */
 const WAIT_MS = 3_000
 
 /** The admin methods over the stores that are configured. One that cannot be had is told in what they answer. */
-export async function openDirect(options: ApiOptions, host: CommandHost): Promise<AdminApi & AsyncDisposable> {
+export async function openDirect(options: ApiOptions, host: CommandHost): Promise<FoundApi> {
   const env = { ...host.env, MILLRACE_DATA_DIR: options.data }
   const config = readConfig(adminConfig, env)
   await using stack = new AsyncDisposableStack()
@@ -33,6 +33,7 @@ export async function openDirect(options: ApiOptions, host: CommandHost): Promis
   const api = new LocalApi(sources, { who: `${os.userInfo().username} at ${os.hostname()}`, role: 'operator' })
   const owned = stack.move()
   return {
+    isDirect: true,
     call: (name, input, signal) => api.call(name, input, signal),
     [Symbol.asyncDispose]: async () => await owned.disposeAsync(),
   }

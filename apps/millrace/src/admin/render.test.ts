@@ -7,6 +7,7 @@ import { renderPauses } from './pause-commands.ts'
 import { renderPending } from './pending-command.ts'
 import { renderStatus } from './status-command.ts'
 import { renderTrace } from './trace-command.ts'
+import { renderTrim } from './trim-command.ts'
 
 const pause = {
   kind: 'host',
@@ -164,5 +165,18 @@ test('alarms show what is open first, what is silenced, and who is told', () => 
     '                  > millrace lag  https://millrace.example/runbook#lag',
     'silenced until 2026-10-24T12:00:00Z: lag, by me (a test)',
     'No webhook is told: set ADMIN_ALERT_WEBHOOKS.',
+  ])
+})
+
+test('what would be dropped is told of each group, with who still reads', () => {
+  const group = (name: string, loses: number, isActive: boolean) => ({ name, loses, isActive })
+  const plan = { to: '7-0', until: '2026-10-24T12:00:00.000Z', hash: 'h' }
+  expect(renderTrim({ plan: { ...plan, groups: [group('a', 0, true), group('b', 2_000, true)] } })).toEqual([
+    'Up to 7-0 (2026-10-24T12:00:00Z):',
+    '  b has not acked 2,000 entries, and one of its consumers is heard of: stop or pause it first',
+    'Nothing is dropped. With --accept-loss they become dead letters and a gap.',
+  ])
+  expect(renderTrim({ plan: { ...plan, groups: [group('a', 0, true)] } })).toEqual([
+    'Every group has acked all of it: there is nothing to drop.',
   ])
 })

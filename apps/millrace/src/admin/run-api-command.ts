@@ -1,12 +1,12 @@
-import { AdminError, type AdminApi } from '@millrace/admin-api'
+import { AdminError } from '@millrace/admin-api'
 import { describeError } from '@millrace/runtime'
 import { explainFailure, type CommandHost } from '../command-host.ts'
 import type { ApiOptions } from './api-options.ts'
-import { findApi, isAway } from './find-api.ts'
+import { findApi, isAway, type FoundApi } from './find-api.ts'
 
 /** What a command asks, and how it tells the answer. */
 export interface ApiCommand<T> {
-  ask(api: AdminApi, signal: AbortSignal): Promise<T>
+  ask(api: FoundApi, signal: AbortSignal): Promise<T>
   /** For people. */
   render(value: T): string[]
   /** @default 0 */
@@ -35,11 +35,12 @@ function print<T>(
   { render }: Pick<ApiCommand<T>, 'render'>,
   value: T,
 ): void {
-  stdout.write(json ? `${JSON.stringify(value, undefined, 2)}\n` : `${render(value).join('\n')}\n`)
+  if (json) return void stdout.write(`${JSON.stringify(value, undefined, 2)}\n`)
+  for (const line of render(value)) stdout.write(`${line}\n`)
 }
 
 /** Refusals that somebody who means it can get past. */
-const guards: ReadonlySet<string> = new Set(['NotConfirmed', 'CursorMoved'])
+const guards: ReadonlySet<string> = new Set(['NotConfirmed', 'CursorMoved', 'GroupActive', 'PlanStale'])
 
 function explainApiFailure(error: unknown, { stderr }: Pick<CommandHost, 'stderr'>): number {
   if (isAway(error)) {

@@ -4,23 +4,38 @@ import { alignColumns } from '../align-columns.ts'
 import { inThisProcess } from '../command-host.ts'
 import { apiEnvironmentHelp, exitCodesHelp, readApiOptions, withApiOptions } from './api-options.ts'
 import { runApiCommand } from './run-api-command.ts'
+import { runTrim, withTrimOptions, type TrimFlags } from './trim-command.ts'
 import { amount, shown, span } from './words.ts'
 
 type Streams = GetStatusOutput['streams']
 
 /** `millrace streams`: what is in them? */
 export function streamsCommand(): Command {
-  return look(new Command('streams').description('Each stream: how much is in it, and since when.'), renderStreams)
+  const command = look(
+    new Command('streams').description('Each stream: how much is in it, and since when.'),
+    renderStreams,
+  )
+  withTrimOptions(command.command('trim'))
+    .description('drop entries that groups have not acked')
+    .argument('<stream>', 'such as firehose_live')
+    .action((stream: string, flags: TrimFlags, self: Command) => runTrim({ stream }, flags, self))
+  return command
 }
 
 /** `millrace groups`: who reads? */
 export function groupsCommand(): Command {
-  return look(
+  const command = look(
     new Command('groups')
       .description('Each consumer group: what it has in hand, what it has not read, and how it gets on.')
       .argument('[stream]', 'of this stream alone'),
     renderGroups,
   )
+  withTrimOptions(command.command('reset'))
+    .description('have a group skip entries that it has not acked')
+    .argument('<stream>', 'such as firehose_live')
+    .argument('<group>', 'such as firehose_group')
+    .action((stream: string, group: string, flags: TrimFlags, self: Command) => runTrim({ stream, group }, flags, self))
+  return command
 }
 
 /** `millrace consumers`: who has what in hand? */

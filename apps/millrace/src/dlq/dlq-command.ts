@@ -1,17 +1,28 @@
 import { readFile } from 'node:fs/promises'
 import { text } from 'node:stream/consumers'
-import type { DeadLetterFilter, DeadLetterState } from '@millrace/database'
 import { describeError } from '@millrace/runtime'
 import { isDid } from '@millrace/stream-protocol'
 import { Argument, Command, InvalidArgumentError, Option } from 'commander'
 import { positive } from '../arguments.ts'
-import { withDatabaseOptions } from '../database-options.ts'
-import type { DlqRequest } from './options.ts'
+import { apiEnvironmentHelp, exitCodesHelp, readApiOptions, withApiOptions } from '../admin/api-options.ts'
+import { inThisProcess } from '../command-host.ts'
+import type { ChosenLetters, DlqRequest, LetterTraits } from './options.ts'
 import { runDlq } from './run-dlq.ts'
 
-type Flags = Record<string, unknown>
+interface Flags {
+  stream?: string
+  reason?: string
+  fingerprint?: string
+  did?: string
+  state?: string
+}
 
-const states: readonly DeadLetterState[] = ['kept', 'retry', 'replayed', 'discarded', 'purged']
+interface ChangeFlags extends Flags {
+  all?: boolean
+  because?: string
+}
+
+const states = ['kept', 'retry', 'replayed', 'discarded', 'purged']
 
 /** `millrace dlq`: what was given up, and what is to become of it. */
 export function dlqCommand(): Command {
@@ -19,36 +30,44 @@ export function dlqCommand(): Command {
 
   filtered(dlq.command('summary', { isDefault: true }), { state: true })
     .description('like letters together, the most frequent first (what `millrace dlq` alone shows)')
-    .action((flags: Flags) => run({ command: 'summary', filter: filterOf(flags) }, flags))
+    .action((flags: Flags, self: Command) => run({ command: 'summary', filter: listFilterOf(flags) }, self))
   filtered(dlq.command('list'), { state: true })
     .description('letters one by one, the newest first')
-    .option('--limit <n>', 'how many', positive, 50)
-    .action((flags: Flags) => run({ command: 'list', filter: filterOf(flags), limit: flags['limit'] as number }, flags))
-  reaching(dlq.command('show'))
+    .option('--limit <n>', 'how many, up to 500', positive, 50)
+    .option('--after <id>', 'go on where a longer list ended')
+    .action((flags: Flags & { limit: number; after?: string }, self: Command) =>
+      run({ command: 'list', filter: listFilterOf(flags), limit: flags.limit, after: flags.after }, self),
+    )
+  withApiOptions(dlq.command('show'))
     .description('one letter, whole')
     .addArgument(new Argument('<id>', 'its number').argParser(positive))
     .option('--payload', 'print the payload alone, as it is', false)
-    .action((id: number, flags: Flags) => run({ command: 'show', id, payload: flags['payload'] as boolean }, flags))
-  filtered(dlq.command('retry'), { all: true })
+    .action((id: number, flags: { payload: boolean }, self: Command) =>
+      run({ command: 'show', id, payload: flags.payload }, self),
+    )
+  filtered(dlq.command('export'), { state: true })
+    .description('letters with their payloads, one JSON object to a line')
+    .action((flags: Flags, self: Command) => run({ command: 'export', filter: listFilterOf(flags) }, self))
+  filtered(reasoned(dlq.command('retry')), { all: true })
     .description('have an indexer take letters once more')
     .addArgument(idsArgument())
     .option('--dry-run', 'only say which can be put back', false)
-    .action((ids: number[], flags: Flags) =>
-      run({ command: 'retry', filter: filterOf(flags, ids), dryRun: flags['dryRun'] as boolean }, flags),
+    .action((ids: number[], flags: ChangeFlags & { dryRun: boolean }, self: Command) =>
+      run({ command: 'retry', filter: chosen(flags, ids), dryRun: flags.dryRun, reason: flags.because }, self),
     )
-  reaching(dlq.command('edit'))
+  withApiOptions(reasoned(dlq.command('edit')))
     .description('put another payload in place of a letter’s, and have an indexer take it')
     .addArgument(new Argument('<id>', 'its number').argParser(positive))
     .requiredOption('--payload <file>', 'the event as JSON; - reads standard input')
-    .action(async (id: number, flags: Flags, command: Command) =>
-      run({ command: 'edit', id, payload: await payloadOf(flags['payload'] as string, command) }, flags),
+    .action(async (id: number, flags: ChangeFlags & { payload: string }, self: Command) =>
+      run({ command: 'edit', id, payload: await payloadOf(flags.payload, self), reason: flags.because }, self),
     )
-  filtered(dlq.command('discard'), { all: true })
+  filtered(reasoned(dlq.command('discard')), { all: true })
     .description('settle letters without another try; they stay for the record')
     .addArgument(idsArgument())
     .option('--yes', 'do so; without it, only count them', false)
-    .action((ids: number[], flags: Flags) =>
-      run({ command: 'discard', filter: filterOf(flags, ids), yes: flags['yes'] as boolean }, flags),
+    .action((ids: number[], flags: ChangeFlags & { yes: boolean }, self: Command) =>
+      run({ command: 'discard', filter: chosen(flags, ids), yes: flags.yes, reason: flags.because }, self),
     )
   return dlq.addHelpText('after', help)
 }
@@ -57,15 +76,8 @@ const help = `
 A letter is kept until somebody decides about it. One that is put back (retry) is read by an indexer as if it had come
 from its stream once more: it is replayed then, or kept again with one attempt more. What is deleted meanwhile is purged.
 
-Environment:
-  DB_POSTGRES_URL              the Postgres to work on, schema DB_POSTGRES_SCHEMA (default bsky)
-  INDEXER_STREAMS, INDEXER_LABEL_STREAM   as the indexers have them, if they do
-
-Exit codes:
-  0  done
-  1  no such letter, some cannot be put back, or --yes is missing
-  2  the arguments, the payload or the environment do not hold
-  3  Postgres cannot be reached, or does not have the tables
+${apiEnvironmentHelp.trim()}
+${exitCodesHelp}
 
 Examples:
   millrace dlq                                     what is there, and why?
@@ -73,11 +85,12 @@ Examples:
   millrace dlq retry --reason invalid-record       after what refused them was mended
   millrace dlq show 7 --payload >7.json            and, once that is put right:
   millrace dlq edit 7 --payload 7.json
-  millrace dlq discard --reason bad-json --yes`
+  millrace dlq discard --reason bad-json --yes
+  millrace dlq export >letters.jsonl`
 
-/** What every command of these takes. */
-function reaching(command: Command): Command {
-  return withDatabaseOptions(command.option('--json', 'print the answer as JSON, on standard output', false))
+/** `--reason` is that of letters. */
+function reasoned(command: Command): Command {
+  return command.option('--because <text>', 'why, for the audit log')
 }
 
 function filtered(command: Command, { all = false, state = false }: { all?: boolean; state?: boolean }): Command {
@@ -88,7 +101,7 @@ function filtered(command: Command, { all = false, state = false }: { all?: bool
     .option('--did <did>', 'letters of this account', did)
   if (state) command.addOption(new Option('--state <state>', 'letters of which this was decided').choices(states))
   if (all) command.option('--all', 'all that nobody has decided about', false)
-  return reaching(command)
+  return withApiOptions(command)
 }
 
 function idsArgument(): Argument {
@@ -103,17 +116,17 @@ function did(value: string): string {
   return value
 }
 
-function filterOf(flags: Flags, ids: readonly number[] = []): DeadLetterFilter {
-  const { stream, reason, fingerprint, did, state, all } = flags as Record<string, string | undefined>
-  return {
-    ...(stream !== undefined && { stream }),
-    ...(reason !== undefined && { reason }),
-    ...(fingerprint !== undefined && { fingerprint }),
-    ...(did !== undefined && { did }),
-    ...(state !== undefined && { states: [state as DeadLetterState] }),
-    ...(all && ids.length === 0 && { states: ['kept'] as const }),
-    ...(ids.length > 0 && { ids }),
-  }
+function traitsOf({ stream, reason: reasonCode, fingerprint, did }: Flags): LetterTraits {
+  return { stream, reasonCode, fingerprint, did }
+}
+
+function listFilterOf(flags: Flags): LetterTraits & { state?: string | undefined } {
+  return { ...traitsOf(flags), state: flags.state }
+}
+
+/** What is named by its number is meant, whatever else is said. */
+function chosen(flags: ChangeFlags, ids: readonly number[]): ChosenLetters {
+  return { ...traitsOf(flags), ...(ids.length > 0 ? { ids } : flags.all && { all: true }) }
 }
 
 async function payloadOf(file: string, command: Command): Promise<string> {
@@ -124,11 +137,6 @@ async function payloadOf(file: string, command: Command): Promise<string> {
   }
 }
 
-async function run(request: DlqRequest, flags: Flags): Promise<void> {
-  const { database, data, json } = flags as { database: string | undefined; data: string; json: boolean }
-  process.exitCode = await runDlq(
-    request,
-    { database, data, json },
-    { env: process.env, stdout: process.stdout, stderr: process.stderr },
-  )
+async function run(request: DlqRequest, self: Command): Promise<void> {
+  await inThisProcess((host) => runDlq(request, readApiOptions(self), host))
 }

@@ -36,7 +36,8 @@ async function openWith(url: string, ...kept: Partial<DeadLetter>[]): Promise<Da
 
 /** The command in this process, with nothing of its environment. */
 async function run(url: string | undefined, request: DlqRequest, { json = false, env = {} as Environment } = {}) {
-  return await runCommand(env, (host) => runDlq(request, { database: url, data: '/tmp/millrace-none', json }, host))
+  const options = { database: url, data: '/tmp/millrace-none', json, admin: undefined, direct: true }
+  return await runCommand(env, (host) => runDlq(request, options, host))
 }
 
 const states = async ({ pool }: Database) =>
@@ -49,15 +50,17 @@ pgTest('what was given up is shown by its kind, one by one, and whole (G1)', asy
   const summary = await run(databaseUrl, { command: 'summary', filter: {} })
   expect(summary).toMatchObject({ code: 0, stderr: '' })
   expect(summary.stdout).toMatch(/^ +2 {2}firehose_live {2}invalid-record {2}[0-9a-f]{12} .*\n +e\.g\. 2 /)
-  const json = await run(databaseUrl, { command: 'summary', filter: { reason: 'bad-json' } }, { json: true })
-  expect(JSON.parse(json.stdout)).toMatchObject({ groups: [{ count: 1, example: { id: 3, error: 'not a DID' } }] })
+  const json = await run(databaseUrl, { command: 'summary', filter: { reasonCode: 'bad-json' } }, { json: true })
+  expect(JSON.parse(json.stdout)).toMatchObject({ groups: [{ count: 1, example: 3, error: 'not a DID' }] })
   const list = await run(databaseUrl, { command: 'list', filter: {}, limit: 2 })
   expect(list.stdout.split('\n')).toHaveLength(4)
   expect((await run(databaseUrl, { command: 'show', id: 1, payload: false })).stdout).toContain(
     `uri          ${letter.uri}`,
   )
   expect((await run(databaseUrl, { command: 'show', id: 1, payload: true })).stdout).toBe(`${badJson}\n`)
-  expect(await run(databaseUrl, { command: 'show', id: 9, payload: false })).toMatchObject({ code: 1 })
+  expect(await run(databaseUrl, { command: 'show', id: 9, payload: false })).toMatchObject({ code: 2 })
+  const exported = await run(databaseUrl, { command: 'export', filter: { reasonCode: 'bad-json' } })
+  expect(JSON.parse(exported.stdout)).toMatchObject({ id: 3, payload: '{', isCut: false })
   expect(await states(database)).toEqual(['kept', 'kept', 'kept'])
 })
 
@@ -71,7 +74,7 @@ pgTest('what an indexer could not read is not put back (G10)', async ({ database
     { stream: 'label_live', payload: labelEventCodec.encode(label) },
     { stream: 'repo_backfill' },
   )
-  const filter = { states: ['kept'] as const }
+  const filter = { all: true }
   const dry = await run(databaseUrl, { command: 'retry', filter, dryRun: true })
   expect(dry).toMatchObject({ code: 1, stdout: expect.stringContaining('2 letters can be put back.') })
   const { code, stdout } = await run(databaseUrl, { command: 'retry', filter, dryRun: false })
@@ -79,7 +82,7 @@ pgTest('what an indexer could not read is not put back (G10)', async ({ database
   expect(stdout).toMatch(/2 letters put back.*\n3 letters cannot/)
   expect(stdout).toMatch(/entry is not JSON\n.*its payload was cut.*\n.*no indexer reads repo_backfill/)
   expect(await states(database)).toEqual(['retry', 'kept', 'kept', 'retry', 'kept'])
-  const env = { INDEXER_STREAMS: 'firehose_live,repo_backfill' }
+  const env = { BACKFILLER_FIREHOSE_STREAM: 'repo_backfill' }
   const other = await run(databaseUrl, { command: 'retry', filter: { ids: [5] }, dryRun: false }, { env })
   expect(other).toMatchObject({ code: 0, stdout: expect.stringContaining('1 letter put back') })
 })
@@ -87,7 +90,7 @@ pgTest('what an indexer could not read is not put back (G10)', async ({ database
 pgTest('one that was decided about is retried when it is named (G10)', async ({ databaseUrl }) => {
   await using database = await openWith(databaseUrl, {}, {})
   await database.pool.query(`update millrace_dead_letter set state = 'discarded'`)
-  await run(databaseUrl, { command: 'retry', filter: { reason: letter.reason }, dryRun: false })
+  await run(databaseUrl, { command: 'retry', filter: { reasonCode: letter.reason }, dryRun: false })
   expect(await states(database)).toEqual(['discarded', 'discarded'])
   await run(databaseUrl, { command: 'retry', filter: { ids: [2] }, dryRun: false })
   expect(await states(database)).toEqual(['discarded', 'retry'])
@@ -96,7 +99,10 @@ pgTest('one that was decided about is retried when it is named (G10)', async ({ 
 pgTest('an edited payload is checked before it takes the place of what was there (G9)', async ({ databaseUrl }) => {
   await using database = await openWith(databaseUrl, { did: undefined, uri: undefined })
   const refused = await run(databaseUrl, { command: 'edit', id: 1, payload: '{"type":"create"}' })
-  expect(refused).toMatchObject({ code: 2, stderr: expect.stringMatching(/the payload does not hold: .*did/) })
+  expect(refused).toMatchObject({
+    code: 2,
+    stderr: expect.stringMatching(/the payload is no event of firehose_live: .*did/),
+  })
   expect(await states(database)).toEqual(['kept'])
   const good = streamEventCodec.encode({ ...bad, record: followOf(bob).record })
   expect(await run(databaseUrl, { command: 'edit', id: 1, payload: `${good}\n` })).toMatchObject({ code: 0 })
@@ -104,14 +110,14 @@ pgTest('an edited payload is checked before it takes the place of what was there
     { state: 'retry', payload: good, did: alice, uri: letter.uri },
   ])
   await database.pool.query(`update millrace_dead_letter set state = 'purged', payload = ''`)
-  expect(await run(databaseUrl, { command: 'edit', id: 1, payload: good })).toMatchObject({ code: 1 })
-  expect(await run(databaseUrl, { command: 'edit', id: 9, payload: good })).toMatchObject({ code: 1 })
+  expect(await run(databaseUrl, { command: 'edit', id: 1, payload: good })).toMatchObject({ code: 2 })
+  expect(await run(databaseUrl, { command: 'edit', id: 9, payload: good })).toMatchObject({ code: 2 })
 })
 
 pgTest('what is discarded is so only with --yes, and stays for the record (G1)', async ({ databaseUrl }) => {
   await using database = await openWith(databaseUrl, {}, { reason: 'bad-json' })
-  const request = { command: 'discard', filter: { reason: 'bad-json' } } as const
-  expect(await run(databaseUrl, { ...request, yes: false })).toMatchObject({ code: 1 })
+  const request = { command: 'discard', filter: { reasonCode: 'bad-json' } } as const
+  expect(await run(databaseUrl, { ...request, yes: false })).toMatchObject({ code: 4 })
   expect(await states(database)).toEqual(['kept', 'kept'])
   expect(await run(databaseUrl, { ...request, yes: true })).toMatchObject({ code: 0 })
   expect(await states(database)).toEqual(['kept', 'discarded'])
@@ -121,7 +127,7 @@ pgTest('what is discarded is so only with --yes, and stays for the record (G1)',
 test.each<[says: RegExp, code: number, request: DlqRequest, url?: string]>([
   [/say which letters to retry/, 2, { command: 'retry', filter: {}, dryRun: false }],
   [/say which letters to discard/, 2, { command: 'discard', filter: {}, yes: true }],
-  [/DB_POSTGRES_URL is not set/, 2, { command: 'summary', filter: {} }],
+  [/no database is configured \(DB_POSTGRES_URL\)/, 3, { command: 'summary', filter: {} }],
   [/ECONNREFUSED/, 3, { command: 'summary', filter: {} }, 'postgres://me:swordfish@127.0.0.1:1/x'],
 ])('%s: exit code %i', async (says, code, request, url) => {
   const result = await run(url, request)

@@ -1,11 +1,31 @@
-import type { DeadLetterFilter } from '@millrace/database'
+/** Which letters; all of these have to hold. */
+export interface LetterTraits {
+  stream?: string | undefined
+  reasonCode?: string | undefined
+  fingerprint?: string | undefined
+  did?: string | undefined
+}
+
+/** The letters that something is done with. */
+export interface ChosenLetters extends LetterTraits {
+  ids?: readonly number[] | undefined
+  /** All that nobody has decided about. */
+  all?: boolean | undefined
+}
 
 /** What a `millrace dlq` was asked for. */
 export type DlqRequest =
-  | { command: 'summary'; filter: DeadLetterFilter }
-  | { command: 'list'; filter: DeadLetterFilter; limit: number }
+  | { command: 'summary'; filter: LetterTraits & { state?: string | undefined } }
+  | {
+      command: 'list'
+      filter: LetterTraits & { state?: string | undefined }
+      limit: number
+      after?: string | undefined
+    }
   /** With `payload`, prints the payload alone, as it is. */
   | { command: 'show'; id: number; payload: boolean }
-  | { command: 'retry'; filter: DeadLetterFilter; dryRun: boolean }
-  | { command: 'edit'; id: number; payload: string }
-  | { command: 'discard'; filter: DeadLetterFilter; yes: boolean }
+  /** All of them, one JSON object to a line. */
+  | { command: 'export'; filter: LetterTraits & { state?: string | undefined } }
+  | { command: 'retry'; filter: ChosenLetters; dryRun: boolean; reason?: string | undefined }
+  | { command: 'edit'; id: number; payload: string; reason?: string | undefined }
+  | { command: 'discard'; filter: ChosenLetters; yes: boolean; reason?: string | undefined }

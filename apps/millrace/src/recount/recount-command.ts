@@ -4,8 +4,8 @@ import { isDid } from '@millrace/stream-protocol'
 import { Argument, Command, InvalidArgumentError } from 'commander'
 import { wholeNumber } from '../arguments.ts'
 import { inThisProcess } from '../command-host.ts'
-import { readDatabaseOptions, withDatabaseOptions } from '../database-options.ts'
-import { readPosition, type RecountCommandOptions } from './options.ts'
+import { apiEnvironmentHelp, readApiOptions, withApiOptions } from '../admin/api-options.ts'
+import type { RecountCommandOptions } from './options.ts'
 import { runRecount } from './run-recount.ts'
 
 const tables = countTables(appBskyPlugins)
@@ -13,7 +13,7 @@ const tableNames = tables.map(({ table }) => table)
 
 /** `millrace recount`: are the counts what counting gives? */
 export function recountCommand(): Command {
-  return withDatabaseOptions(new Command('recount'))
+  return withApiOptions(new Command('recount'))
     .description(
       'Compare every count with what counting its rows gives, and correct what is wrong. Indexers may go on.',
     )
@@ -29,23 +29,21 @@ export function recountCommand(): Command {
       [],
     )
     .option('--dry-run', 'only look: nothing is changed or locked', false)
-    .option('--json', 'print the report as JSON, on standard output', false)
     .option('--samples <n>', 'wrong counts to list of each column', wholeNumber, 10)
     .option('--after <position>', 'go on where an earlier recount stopped', position)
+    .option('--reason <text>', 'why, for the audit log')
     .addHelpText(
       'after',
       `
 What is counted:
 ${tables.flatMap(whatIsCounted).join('\n')}
-
-Environment:
-  DB_POSTGRES_URL              the Postgres to work on, schema DB_POSTGRES_SCHEMA (default bsky)
+${apiEnvironmentHelp}
 
 Exit codes:
   0  every count is right, or has been corrected
   1  with --dry-run: counts are wrong
   2  the arguments or the environment do not hold
-  3  Postgres cannot be reached, or does not have the tables
+  3  neither an admin server nor Postgres can be reached, or it does not have the tables
   130  stopped before the end
 
 Examples:
@@ -55,12 +53,13 @@ Examples:
     )
     .action((subjects: string[], flags: Record<string, unknown>, self: Command) => {
       const options: RecountCommandOptions = {
-        ...readDatabaseOptions(self),
+        ...readApiOptions(self),
         subjects,
         tables: flags['table'] as string[],
         after: flags['after'] as RecountCommandOptions['after'],
         dryRun: flags['dryRun'] as boolean,
         samples: flags['samples'] as number,
+        reason: flags['reason'] as string | undefined,
       }
       return inThisProcess((host) => runRecount(options, host))
     })
@@ -85,8 +84,8 @@ function collectTables(text: string, before: string[]): string[] {
   return [...before, text]
 }
 
-function position(text: string): RecountCommandOptions['after'] {
-  const after = readPosition(text)
-  if (!tableNames.includes(after.table)) throw new InvalidArgumentError(`it begins with ${tableNames.join(' or ')}`)
-  return after
+function position(text: string): string {
+  if (!tableNames.includes(text.split('/', 1)[0]!))
+    throw new InvalidArgumentError(`it begins with ${tableNames.join(' or ')}`)
+  return text
 }

@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { migrate, openDatabase, type Database } from '@millrace/database'
-import { IndexingService, type RecountReport } from '@millrace/indexing'
+import { IndexingService } from '@millrace/indexing'
 import { appBskyPlugins } from '@millrace/indexing-plugins'
 import { createEvent } from '@millrace/indexing/testing'
 import { startPostgres } from '@millrace/local-services'
@@ -12,6 +12,7 @@ import { eventually, pgTest } from '@millrace/testing'
 import { expect, test } from 'vitest'
 import { runCommand } from '../run-command.testing.ts'
 import type { RecountCommandOptions } from './options.ts'
+import type { RecountAnswer } from './render.ts'
 import { runRecount } from './run-recount.ts'
 
 const alice = 'did:plc:alicealicealicealicealic'
@@ -53,6 +54,9 @@ async function run(
     database: undefined,
     data: NOWHERE,
     json: false,
+    reason: undefined,
+    admin: undefined,
+    direct: true,
     ...options,
   }
   return await runCommand(env, (host) => runRecount(all, host), signal)
@@ -101,7 +105,7 @@ pgTest('stopped, it ends after the chunk in hand, and says how to go on', async 
       `at://x  5 → 0\n1 count was wrong, and corrected.\nStopped before the end. Go on with --after 'profile_agg'\n`,
     ),
   })
-  const rest = await run({ after: { table: 'profile_agg' } }, env)
+  const rest = await run({ after: 'profile_agg' }, env)
   expect(rest.code).toBe(0)
   expect(rest.stdout).not.toContain('post_agg')
   expect(await followersOfBob(database)).toBe(1)
@@ -120,16 +124,17 @@ test('without a word it works on the Postgres of `millrace up`', async () => {
 })
 
 pgTest('a database without the tables is left as it is', async ({ databaseUrl }) => {
-  const { code, stderr } = await run({}, { DB_POSTGRES_URL: databaseUrl })
+  const { code, stderr } = await run({ dryRun: true }, { DB_POSTGRES_URL: databaseUrl })
   expect(code).toBe(3)
+  expect((await run({}, { DB_POSTGRES_URL: databaseUrl })).code).toBe(3)
   expect(stderr).toMatch(/no such table: .*post_agg.*Has the database been migrated\?/)
 })
 
 const secret = 'me:swordfish@127.0.0.1'
 test.each<[says: RegExp, code: number, options: Partial<RecountCommandOptions>, env?: Environment]>([
-  [/DB_POSTGRES_URL is not set, --database is not given, and no `millrace up` runs in \/tmp\/millrace-none/, 2, {}],
-  [/--after is for all subjects/, 2, { after: { table: 'post_agg' }, subjects: [alice] }],
-  [/which --table leaves out/, 2, { after: { table: 'post_agg' }, tables: ['profile_agg'] }],
+  [/no database is configured \(DB_POSTGRES_URL\)/, 3, {}],
+  [/--after is for all subjects/, 2, { after: 'post_agg', subjects: [alice] }],
+  [/which --table leaves out/, 2, { after: 'post_agg', tables: ['profile_agg'] }],
   [/--database is its value \(hidden\)/, 2, { database: `mysql://${secret}/x` }],
   [/DB_POSTGRES_URL is its value \(hidden\)/, 2, {}, { DB_POSTGRES_URL: secret }],
   [/ECONNREFUSED/, 3, { database: `postgres://${secret}:1/x` }],
@@ -141,14 +146,15 @@ test.each<[says: RegExp, code: number, options: Partial<RecountCommandOptions>, 
 
 pgTest('as a command it prints its report as JSON', { timeout: 60_000 }, async ({ databaseUrl }) => {
   await using database = await openWrong(databaseUrl)
+  expect(await followersOfBob(database)).toBe(9)
   await using recount = startProcess({
     main: path.join(import.meta.dirname, '../main.ts'),
-    args: ['recount', '--dry-run', '--json', bob],
+    args: ['recount', '--direct', '--dry-run', '--json', bob],
     env: { DB_POSTGRES_URL: databaseUrl },
   })
   expect({ code: await recount.ended, stderr: recount.output().stderr }).toEqual({ code: 1, stderr: '' })
-  const report = JSON.parse(recount.output().stdout) as RecountReport
-  expect(report).toMatchObject({ dryRun: true, database: database.location })
+  const report = JSON.parse(recount.output().stdout) as RecountAnswer
+  expect(report).toMatchObject({ dryRun: true })
   expect(report.columns.find(({ column }) => column === 'followersCount')).toEqual({
     table: 'profile_agg',
     column: 'followersCount',

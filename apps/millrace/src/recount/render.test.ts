@@ -1,9 +1,9 @@
-import type { RecountedColumn } from '@millrace/indexing'
+import type { RecountColumn } from '@millrace/admin-api'
 import { expect, test } from 'vitest'
-import { positionText, readPosition } from './options.ts'
+import { addColumns } from './add-columns.ts'
 import { renderProgress, renderReport } from './render.ts'
 
-const likes: RecountedColumn = {
+const likes: RecountColumn = {
   table: 'post_agg',
   column: 'likeCount',
   checked: 184_280,
@@ -13,7 +13,7 @@ const likes: RecountedColumn = {
   negative: 0,
   samples: [],
 }
-const followers: RecountedColumn = {
+const followers: RecountColumn = {
   ...likes,
   table: 'profile_agg',
   column: 'followersCount',
@@ -29,7 +29,7 @@ const followers: RecountedColumn = {
 }
 
 test('a report lists columns, then wrong counts, then what became of them', () => {
-  expect(renderReport({ columns: [likes, followers] }, false)).toEqual([
+  expect(renderReport({ dryRun: false, columns: [likes, followers] })).toEqual([
     '                            checked  wrong  too low by  too high by  below zero',
     'post_agg.likeCount          184,280      0           0            0           0',
     'profile_agg.followersCount        9      3       1,002            1           1',
@@ -56,24 +56,27 @@ test.each([
   { name: 'no wrong one', columns: [likes], dryRun: false, says: 'All counts are right.' },
   { name: 'none at all', columns: [{ ...likes, checked: 0 }], dryRun: true, says: 'There is nothing to count.' },
 ])('its last line is about $name', ({ columns, dryRun, says }) => {
-  expect(renderReport({ columns }, dryRun).at(-1)).toBe(says)
+  expect(renderReport({ columns, dryRun }).at(-1)).toBe(says)
 })
 
 test('one that was stopped says how to go on', () => {
-  const stoppedAt = { table: 'post_agg', subject: 'at://did:plc:a/app.bsky.feed.post/3k' }
-  expect(renderReport({ columns: [likes], stoppedAt }, false).at(-1)).toBe(
+  const stoppedAt = 'post_agg/at://did:plc:a/app.bsky.feed.post/3k'
+  expect(renderReport({ dryRun: false, columns: [likes], stoppedAt }).at(-1)).toBe(
     "Stopped before the end. Go on with --after 'post_agg/at://did:plc:a/app.bsky.feed.post/3k'",
   )
 })
 
-test.each([{ table: 'post_agg' }, { table: 'post_agg', subject: 'at://did:plc:a/app.bsky.feed.post/3k' }])(
-  'a position is one word, and is read back: %j',
-  (position) => {
-    expect(readPosition(positionText(position))).toEqual(position)
-  },
-)
+test('parts of a recount add up', () => {
+  const more = { ...followers, samples: [{ subject: 'did:plc:c', stored: 1, counted: 2 }] }
+  expect(addColumns([likes, followers], [more], 2)).toEqual([
+    likes,
+    { ...followers, checked: 18, wrong: 6, tooLow: 2_004, tooHigh: 2, negative: 2 },
+  ])
+  expect(addColumns([], [likes], 2)).toEqual([likes])
+})
 
 test('progress says how far it is', () => {
-  const position = { table: 'profile_agg', subject: 'did:plc:a' }
-  expect(renderProgress({ position, checked: 12_500, wrong: 3 })).toBe('12,500 checked, 3 wrong  profile_agg/did:plc:a')
+  expect(renderProgress([likes, followers], 'profile_agg/did:plc:a')).toBe(
+    '184,289 checked, 3 wrong  profile_agg/did:plc:a',
+  )
 })

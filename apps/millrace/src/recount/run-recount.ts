@@ -1,69 +1,70 @@
-import { openDatabase } from '@millrace/database'
-import { recount, type RecountReport } from '@millrace/indexing'
-import { appBskyPlugins } from '@millrace/indexing-plugins'
+import type { RecountColumn } from '@millrace/admin-api'
 import { ConfigError } from '@millrace/runtime'
-import { explainFailure, type CommandHost } from '../command-host.ts'
-import { findDatabase } from '../find-database.ts'
+import type { FoundApi } from '../admin/find-api.ts'
+import { runApiCommand } from '../admin/run-api-command.ts'
+import type { CommandHost } from '../command-host.ts'
 import { ProgressLine } from '../progress-line.ts'
+import { addColumns } from './add-columns.ts'
 import type { RecountCommandOptions } from './options.ts'
-import { renderProgress, renderReport } from './render.ts'
+import { renderProgress, renderReport, type RecountAnswer } from './render.ts'
 
-/** Nobody waits for it, and one subject may have millions of rows. */
-const PATIENCE_MS = 600_000
+/** Subjects in one request. */
+const BATCH = 500
 
 /**
- * Recounts what the plugins of app.bsky count, and prints what was found.
+ * Recounts what the plugins of app.bsky count, a request after the other, and prints what was found.
  * @returns the exit code.
  */
 export async function runRecount(options: RecountCommandOptions, host: CommandHost): Promise<number> {
-  const { dryRun, json } = options
-  try {
-    checkAfter(options)
-    const { location, report } = await recountIn(options, host)
-    host.stdout.write(
-      json
-        ? `${JSON.stringify({ dryRun, database: location, ...report }, undefined, 2)}\n`
-        : `${location}\n${renderReport(report, dryRun).join('\n')}\n`,
-    )
-    if (report.stoppedAt) return 130
-    return dryRun && report.columns.some(({ wrong }) => wrong > 0) ? 1 : 0
-  } catch (error) {
-    return explainFailure(error, host.stderr)
-  }
+  const { dryRun } = options
+  return await runApiCommand(options, host, {
+    ask: async (api) => {
+      checkAfter(options)
+      return await recountAll(options, host, api)
+    },
+    render: renderReport,
+    code: ({ columns, stoppedAt }) => {
+      if (stoppedAt !== undefined) return 130
+      return dryRun && columns.some(({ wrong }) => wrong > 0) ? 1 : 0
+    },
+  })
 }
 
 function checkAfter({ after, subjects, tables }: RecountCommandOptions): void {
-  if (!after) return
+  if (after === undefined) return
   if (subjects.length > 0) throw new ConfigError(['--after is for all subjects, not for some'])
-  if (tables.length > 0 && !tables.includes(after.table))
-    throw new ConfigError([`--after is in ${after.table}, which --table leaves out`])
+  const [table = ''] = after.split('/', 1)
+  if (tables.length > 0 && !tables.includes(table))
+    throw new ConfigError([`--after is in ${table}, which --table leaves out`])
 }
 
-async function recountIn(
-  { subjects, tables, after, dryRun, samples, database: wanted, data }: RecountCommandOptions,
-  { env, stderr, signal }: CommandHost,
-): Promise<{ location: string; report: RecountReport }> {
-  const { url, schema } = await findDatabase({ url: wanted, env, data })
-  await using database = await openDatabase({
-    url,
-    schema,
-    poolSize: 2,
-    pipeline: true,
-    statementTimeoutMs: PATIENCE_MS,
-    lockTimeoutMs: PATIENCE_MS,
-    applicationName: 'millrace-recount',
-  })
+async function recountAll(
+  { subjects, tables, after, dryRun, samples, reason }: RecountCommandOptions,
+  { stderr, signal }: CommandHost,
+  api: FoundApi,
+): Promise<RecountAnswer> {
   using progress = new ProgressLine({ output: stderr })
-  const report = await recount({
-    database,
-    plugins: appBskyPlugins,
-    dryRun,
-    samples,
-    signal,
-    onProgress: (done) => progress.show(renderProgress(done)),
-    ...(subjects.length > 0 && { subjects }),
-    ...(tables.length > 0 && { tables }),
-    ...(after && { after }),
-  })
-  return { location: database.location, report }
+  let columns: RecountColumn[] = []
+  const ask = async (more: {
+    subjects?: readonly string[]
+    cursor?: string | undefined
+  }): Promise<string | undefined> => {
+    const wanted = { ...more, tables: tables.length > 0 ? tables : undefined, samples, dryRun, reason }
+    // What was begun is told, also when we are stopped over it: who is asked ends with the chunk in hand, or goes on a bit.
+    const answer = await api.call('recount', wanted, api.isDirect ? signal : undefined)
+    columns = addColumns(columns, answer.columns, samples)
+    progress.show(renderProgress(columns, answer.cursor))
+    return answer.cursor
+  }
+  for (let start = 0; start < subjects.length; start += BATCH) {
+    if (signal.aborted) return { dryRun, columns, stoppedAt: `subject ${start + 1}` }
+    await ask({ subjects: subjects.slice(start, start + BATCH) })
+  }
+  if (subjects.length > 0) return { dryRun, columns }
+  let cursor = after
+  do {
+    if (signal.aborted) return { dryRun, columns, ...(cursor !== undefined && { stoppedAt: cursor }) }
+    cursor = await ask({ cursor })
+  } while (cursor !== undefined)
+  return { dryRun, columns }
 }

@@ -1,19 +1,22 @@
-import type { Repair, RepairPreview } from '@millrace/repair'
+import type { ListRepairsRepair } from '@millrace/admin-api'
+import type { RepairPreview } from '@millrace/repair'
 import { expect, test } from 'vitest'
-import { renderGaps, renderPreview, renderRepair, renderRepairList, renderRepairProgress } from './render.ts'
+import {
+  renderComparison,
+  renderGaps,
+  renderPreview,
+  renderRepair,
+  renderRepairList,
+  renderRepairProgress,
+} from './render.ts'
 
-const createdAt = new Date('2026-10-24T12:00:00Z')
-const repair: Repair = {
+const repair: ListRepairsRepair = {
   id: 3,
   host: 'relay.test',
   reason: 'gap',
-  since: null,
-  until: null,
-  dryRun: false,
-  reindex: false,
   state: 'done',
-  paused: false,
-  cursor: null,
+  isPaused: false,
+  isDryRun: false,
   listed: 1_240,
   inactive: 6,
   current: 1_200,
@@ -23,10 +26,8 @@ const repair: Repair = {
   failed: 1,
   sampled: 20,
   diverged: 0,
-  error: null,
-  createdAt,
-  updatedAt: createdAt,
-  finishedAt: new Date('2026-10-24T12:00:12.500Z'),
+  createdAt: '2026-10-24T12:00:00.000Z',
+  finishedAt: '2026-10-24T12:00:12.500Z',
 }
 const counts = { collection: 'app.bsky.feed.like', created: 1_012, updated: 0, deleted: 3, unchanged: 40 }
 
@@ -42,15 +43,15 @@ test('a repair says what it found, and what that changed', () => {
 })
 
 test('a repair at work says how far it is, of which time, and what holds it up', () => {
-  const open: Repair = {
+  const open: ListRepairsRepair = {
     ...repair,
     state: 'fetching',
-    paused: true,
-    since: new Date('2026-10-14T00:00:00Z'),
+    isPaused: true,
+    since: '2026-10-14T00:00:00.000Z',
     waiting: 12,
     failed: 0,
     error: 'HTTP status 500\u001b[2J',
-    finishedAt: null,
+    finishedAt: undefined,
   }
   expect(renderRepair({ repair: open, counts: [] })).toEqual([
     'repair 3 of relay.test (gap, since 2026-10-14T00:00:00Z): fetching, paused',
@@ -59,7 +60,7 @@ test('a repair at work says how far it is, of which time, and what holds it up',
     String.raw`  tried again after: HTTP status 500\u001b[2J`,
   ])
   expect(renderRepairProgress([open, repair])).toBe('relay.test: 12 of 1,240 repos to fetch (paused)')
-  expect(renderRepairProgress([{ ...open, state: 'listing', paused: false }])).toBe('relay.test: listed 1,240')
+  expect(renderRepairProgress([{ ...open, state: 'listing', isPaused: false }])).toBe('relay.test: listed 1,240')
 })
 
 test('repairs are listed in columns', () => {
@@ -92,6 +93,13 @@ test('a gap names the repair that closes it, or says how to begin one', () => {
   ).toEqual([
     '(any)  firehose_live  outdated-cursor  before 2026-10-24T12:00:00Z  none yet',
     'Backfillers plan a repair for each by themselves; to begin one now: millrace repair',
+  ])
+})
+
+test('a repair that only compares says what would be fetched', () => {
+  expect(renderComparison({ repair, counts: [] })).toEqual([
+    'relay.test (repair 3, done after 12.5 s): 1,240 repos listed: 1,200 current, 30 moved, 4 unknown, 6 inactive',
+    '  34 repos would be fetched. Without --dry-run they are.',
   ])
 })
 

@@ -1,32 +1,27 @@
-import type { ListGapsOutput } from '@millrace/admin-api'
-import type { Repair, RepairCount, RepairPreview } from '@millrace/repair'
+import type { GetRepairOutput, ListGapsOutput, ListRepairsRepair } from '@millrace/admin-api'
+import type { RepairPreview } from '@millrace/repair'
 import { oneLine } from '@millrace/runtime'
+import { moment } from '../admin/words.ts'
 import { alignColumns } from '../align-columns.ts'
 
 const number = new Intl.NumberFormat('en')
 
-/** A repair, with what it changed. */
-export interface RepairReport {
-  repair: Repair
-  counts: readonly RepairCount[]
-}
-
 /** What a repair found and what came of it, for people. A function of values. */
-export function renderRepair({ repair, counts }: RepairReport): string[] {
+export function renderRepair({ repair, counts }: GetRepairOutput): string[] {
   const { current, moved, unknown, inactive, failed, waiting, sampled, diverged, error } = repair
   const lines = [
     `repair ${repair.id} of ${oneLine(repair.host)} (${repair.reason}${interval(repair)}): ${stateOf(repair)}`,
     `  ${repos(repair.listed)} listed: ${part(current, 'current')}, ${part(moved, 'moved')}, ${part(unknown, 'unknown')}, ${part(inactive, 'inactive')}`,
     `  ${repos(moved + unknown)} to fetch: ${part(waiting, 'waiting')}, ${part(failed, 'failed')}; ${part(sampled, 'compared once more')}, ${part(diverged, 'diverged')}`,
   ]
-  if (error !== null) lines.push(`  tried again after: ${oneLine(error)}`)
+  if (error !== undefined) lines.push(`  tried again after: ${oneLine(error)}`)
   if (counts.length > 0) lines.push(...changed(counts).map((line) => `  ${line}`))
   else if (repair.state === 'done') lines.push('  nothing had changed.')
   if (failed > 0) lines.push('  Repos that failed stay marked, and are tried again.')
   return lines
 }
 
-function changed(counts: readonly RepairCount[]): string[] {
+function changed(counts: GetRepairOutput['counts']): string[] {
   return alignColumns([
     ['', 'created', 'updated', 'deleted', 'unchanged'],
     ...counts.map(({ collection, created, updated, deleted, unchanged }) => [
@@ -36,17 +31,14 @@ function changed(counts: readonly RepairCount[]): string[] {
   ])
 }
 
-function interval({ since, until }: Repair): string {
-  return `${since ? `, since ${time(since)}` : ''}${until ? `, until ${time(until)}` : ''}`
+function interval({ since, until }: ListRepairsRepair): string {
+  return `${since ? `, since ${moment(since)}` : ''}${until ? `, until ${moment(until)}` : ''}`
 }
 
-function stateOf({ state, paused, createdAt, finishedAt }: Repair): string {
-  if (finishedAt) return `${state} after ${((finishedAt.getTime() - createdAt.getTime()) / 1_000).toFixed(1)} s`
-  return paused ? `${state}, paused` : state
-}
-
-function time(date: Date): string {
-  return date.toISOString().replace(/\.\d+Z$/, 'Z')
+function stateOf({ state, isPaused, createdAt, finishedAt }: ListRepairsRepair): string {
+  if (finishedAt !== undefined)
+    return `${state} after ${((Date.parse(finishedAt) - Date.parse(createdAt)) / 1_000).toFixed(1)} s`
+  return isPaused ? `${state}, paused` : state
 }
 
 function part(count: number, what: string): string {
@@ -58,21 +50,32 @@ function repos(count: number): string {
 }
 
 /** Several repairs at work, on one line. */
-export function renderRepairProgress(repairs: readonly Repair[]): string {
-  const open = repairs.filter(({ finishedAt }) => finishedAt === null)
+export function renderRepairProgress(repairs: readonly ListRepairsRepair[]): string {
+  const open = repairs.filter(({ finishedAt }) => finishedAt === undefined)
   const of = open.length > 0 ? open : repairs
   return of
-    .map(({ host, state, listed, waiting, paused }) => {
-      const doing = {
+    .map(({ host, state, listed, waiting, isPaused }) => {
+      const doing: Readonly<Record<string, string | undefined>> = {
         listing: `listed ${number.format(listed)}`,
         fetching: `${number.format(waiting)} of ${repos(listed)} to fetch`,
         verifying: 'comparing some once more',
         done: 'done',
         cancelled: 'cancelled',
-      }[state]
-      return `${oneLine(host)}: ${doing}${paused ? ' (paused)' : ''}`
+      }
+      return `${oneLine(host)}: ${doing[state] ?? state}${isPaused ? ' (paused)' : ''}`
     })
     .join('  ')
+}
+
+/** What a repair that only compares has found. */
+export function renderComparison({ repair }: GetRepairOutput): string[] {
+  const { host, listed, current, moved, unknown, inactive } = repair
+  return [
+    `${oneLine(host)} (repair ${repair.id}, ${stateOf(repair)}): ${repos(listed)} listed: ${part(current, 'current')}, ${part(moved, 'moved')}, ${part(unknown, 'unknown')}, ${part(inactive, 'inactive')}`,
+    moved + unknown === 0
+      ? '  There is nothing to fetch.'
+      : `  ${repos(moved + unknown)} would be fetched. Without --dry-run they are.`,
+  ]
 }
 
 export function renderPreview(host: string, preview: RepairPreview): string[] {
@@ -87,7 +90,7 @@ export function renderPreview(host: string, preview: RepairPreview): string[] {
   return lines
 }
 
-export function renderRepairList(repairs: readonly Repair[]): string[] {
+export function renderRepairList(repairs: readonly ListRepairsRepair[]): string[] {
   if (repairs.length === 0) return ['There has been no repair.']
   return alignColumns(
     [
@@ -95,8 +98,8 @@ export function renderRepairList(repairs: readonly Repair[]): string[] {
       ...repairs.map((repair) => [
         oneLine(repair.host),
         repair.reason,
-        repair.paused ? `${repair.state}, paused` : repair.state,
-        time(repair.createdAt),
+        repair.isPaused ? `${repair.state}, paused` : repair.state,
+        moment(repair.createdAt),
         String(repair.id),
         ...[repair.listed, repair.moved + repair.unknown, repair.waiting, repair.failed, repair.diverged].map((count) =>
           number.format(count),
@@ -113,7 +116,7 @@ export function renderGaps(gaps: ListGapsOutput['gaps']): string[] {
     host === '' ? '(any)' : oneLine(host),
     oneLine(stream),
     oneLine(reason),
-    since === undefined ? `before ${time(new Date(openedAt))}` : time(new Date(since)),
+    since === undefined ? `before ${moment(openedAt)}` : moment(since),
     repair === undefined ? 'none yet' : `repair ${repair}, ${repairState ?? 'gone'}`,
   ])
   const lines = alignColumns([['host', 'stream', 'reason', 'since', 'closed by'], ...rows], 5)

@@ -1,7 +1,7 @@
 import { Argument, Command, InvalidArgumentError } from 'commander'
 import { positive } from '../arguments.ts'
 import { inThisProcess } from '../command-host.ts'
-import { readDatabaseOptions, withDatabaseOptions } from '../database-options.ts'
+import { apiEnvironmentHelp, readApiOptions, withApiOptions } from '../admin/api-options.ts'
 import { readMoment } from './moment.ts'
 import type { RepairAction, RepairCommandOptions } from './options.ts'
 import { runRepairAction, runRepairList } from './run-repair-action.ts'
@@ -19,7 +19,7 @@ export function repairCommand(): Command {
   const command = new Command('repair').description(
     'Compare the repos of hosts with ours, have those fetched that have moved, and prove the result. Backfillers do the work.',
   )
-  withDatabaseOptions(command.option('--json', 'print as JSON, on standard output', false))
+  withApiOptions(command)
     .option(
       '--since <time>',
       'only repos that have moved since: 2026-10-14, 2026-10-14T08:00:00Z, or 10d for so long ago',
@@ -29,19 +29,20 @@ export function repairCommand(): Command {
     .option('--host <host>', 'only this one (default: all that are read)')
     .option('--dry-run', 'only compare: nothing is marked or fetched', false)
     .option('--no-wait', 'plan it, and do not stay until its end')
+    .option('--reason <text>', 'why, for the audit log')
     .configureHelp({ showGlobalOptions: true })
     .addHelpText(
       'after',
       `
-Environment:
-  DB_POSTGRES_URL                the Postgres to work on, schema DB_POSTGRES_SCHEMA (default bsky)
-  MILLRACE_ALLOW_PRIVATE_HOSTS   with --dry-run: whether a host may be one of a private network
+With --dry-run a backfiller compares where an admin server is asked, and this command itself where the stores are.
+${apiEnvironmentHelp}
+  MILLRACE_ALLOW_PRIVATE_HOSTS   with --dry-run, past a server: whether a host may be one of a private network
 
 Exit codes:
   0  done, and nothing failed
   1  with --dry-run: there is something to fetch; else: repos could not be fetched, or a repair ended before
   2  the arguments or the environment do not hold
-  3  Postgres or a host cannot be reached
+  3  neither an admin server nor the stores, or a host, can be reached
   130  stopped; backfillers go on with what was planned
 
 Examples:
@@ -52,12 +53,13 @@ Examples:
     )
     .action((flags: Record<string, unknown>, self: Command) => {
       const options: RepairCommandOptions = {
-        ...readDatabaseOptions(self),
+        ...readApiOptions(self),
         host: flags['host'] as string | undefined,
         since: flags['since'] as RepairCommandOptions['since'],
         until: flags['until'] as RepairCommandOptions['until'],
         dryRun: flags['dryRun'] as boolean,
         wait: flags['wait'] as boolean,
+        reason: flags['reason'] as string | undefined,
       }
       return inThisProcess((host) => runRepair(options, host))
     })
@@ -65,7 +67,7 @@ Examples:
     .command('list')
     .description('the last repairs')
     .configureHelp({ showGlobalOptions: true })
-    .action((_flags: unknown, self: Command) => inThisProcess((host) => runRepairList(readDatabaseOptions(self), host)))
+    .action((_flags: unknown, self: Command) => inThisProcess((host) => runRepairList(readApiOptions(self), host)))
   for (const [action, description] of Object.entries(actions) as [RepairAction, string][])
     command
       .command(action)
@@ -73,7 +75,10 @@ Examples:
       .configureHelp({ showGlobalOptions: true })
       .addArgument(new Argument('<id...>', 'numbers of repairs').argParser(collectIds))
       .action((ids: number[], _flags: unknown, self: Command) =>
-        inThisProcess((host) => runRepairAction(action, ids, readDatabaseOptions(self), host)),
+        inThisProcess((host) => {
+          const { reason } = self.optsWithGlobals<{ reason?: string }>()
+          return runRepairAction(action, ids, { ...readApiOptions(self), reason }, host)
+        }),
       )
   return command
 }

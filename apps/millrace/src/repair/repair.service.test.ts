@@ -26,6 +26,9 @@ const options: RepairCommandOptions = {
   until: undefined,
   dryRun: false,
   wait: true,
+  reason: undefined,
+  admin: undefined,
+  direct: true,
 }
 
 async function run(databaseUrl: string, command: (host: CommandHost) => Promise<number>, signal?: AbortSignal) {
@@ -139,7 +142,7 @@ pgTest(
   async ({ databaseUrl }) => {
     await using empty = await openEmpty(databaseUrl)
     const { database, host } = empty
-    const gaps = () => run(databaseUrl, (into) => runGaps({ ...options, admin: undefined, direct: true }, into))
+    const gaps = () => run(databaseUrl, (into) => runGaps({ ...options }, into))
     expect(await gaps()).toMatchObject({ code: 0, stdout: 'No gap is open.\n' })
     await new PostgresLedger({ database }).recordGap({ host, stream: streams.firehoseLive, reason: 'outdated-cursor' })
     expect(await gaps()).toMatchObject({
@@ -149,9 +152,7 @@ pgTest(
     await run(databaseUrl, (into) => runRepair({ ...options, wait: false }, into))
     expect((await gaps()).stdout).toContain('repair 1, listing\n')
     await run(databaseUrl, (into) => runRepairAction('cancel', [1], options, into))
-    const json = await run(databaseUrl, (into) =>
-      runGaps({ ...options, json: true, admin: undefined, direct: true }, into),
-    )
+    const json = await run(databaseUrl, (into) => runGaps({ ...options, json: true }, into))
     expect(JSON.parse(json.stdout)).toMatchObject({ gaps: [{ host, reason: 'outdated-cursor' }] })
     expect(json.stdout).not.toContain('"repair"')
   },
@@ -167,7 +168,7 @@ pgTest('an account that is asked for is fetched before all others, at once (B17)
   const resynced = await run(databaseUrl, (into) =>
     runResync(
       ['did:plc:asked', 'did:plc:new', 'at://did:plc:new/app.bsky.feed.post/1'],
-      { ...options, admin: undefined, direct: true, dryRun: false, reindex: true },
+      { ...options, dryRun: false, reindex: true },
       into,
     ),
   )

@@ -1,18 +1,15 @@
-import { RepairStore } from '@millrace/repair'
+import { AdminError, type AdminApi, type GetRepairOutput } from '@millrace/admin-api'
+import type { ApiOptions } from '../admin/api-options.ts'
+import { runApiCommand } from '../admin/run-api-command.ts'
 import type { CommandHost } from '../command-host.ts'
-import type { DatabaseOptions } from '../database-options.ts'
-import { inDatabase } from './in-database.ts'
 import type { RepairAction } from './options.ts'
 import { renderRepair, renderRepairList } from './render.ts'
 
 /** Prints the last repairs. @returns the exit code. */
-export async function runRepairList(options: DatabaseOptions, host: CommandHost): Promise<number> {
-  return await inDatabase(options, host, async (database) => {
-    const repairs = await new RepairStore(database).list()
-    host.stdout.write(
-      options.json ? `${JSON.stringify({ repairs }, undefined, 2)}\n` : `${renderRepairList(repairs).join('\n')}\n`,
-    )
-    return 0
+export async function runRepairList(options: ApiOptions, host: CommandHost): Promise<number> {
+  return await runApiCommand(options, host, {
+    ask: (api, signal) => api.call('listRepairs', {}, signal),
+    render: ({ repairs }) => renderRepairList(repairs),
   })
 }
 
@@ -23,38 +20,44 @@ export async function runRepairList(options: DatabaseOptions, host: CommandHost)
 export async function runRepairAction(
   action: RepairAction,
   ids: readonly number[],
-  options: DatabaseOptions,
+  { reason, ...options }: ApiOptions & { reason: string | undefined },
   host: CommandHost,
 ): Promise<number> {
-  return await inDatabase(options, host, async (database) => {
-    const store = new RepairStore(database)
-    const reports = []
-    let exitCode = 0
-    for (const id of ids) {
-      const isDone = await act(store, action, id)
-      const repair = await store.get(id)
-      if (!isDone || !repair) {
-        exitCode = 1
-        host.stderr.write(`millrace: ${repair ? `repair ${id} has ended` : `there is no repair ${id}`}\n`)
+  let problems = 0
+  const say = (problem: string): void => {
+    problems++
+    host.stderr.write(`millrace: ${problem}\n`)
+  }
+  return await runApiCommand(options, host, {
+    ask: async (api) => {
+      const repairs: GetRepairOutput[] = []
+      for (const id of ids) {
+        const found = await act({ action, id, reason }, api, say)
+        if (found) repairs.push(found)
       }
-      if (repair) reports.push({ repair, counts: await store.counts(id) })
-    }
-    if (options.json) host.stdout.write(`${JSON.stringify({ repairs: reports }, undefined, 2)}\n`)
-    else for (const line of reports.flatMap(renderRepair)) host.stdout.write(`${line}\n`)
-    return exitCode
+      return { repairs }
+    },
+    render: ({ repairs }) => repairs.flatMap(renderRepair),
+    code: () => (problems > 0 ? 1 : 0),
   })
 }
 
-async function act(store: RepairStore, action: RepairAction, id: number): Promise<boolean> {
-  switch (action) {
-    case 'pause':
-      return await store.setPaused(id, true)
-    case 'resume':
-      return await store.setPaused(id, false)
-    case 'cancel':
-      return await store.cancel(id)
-    case 'show':
-    default:
-      return true
+async function act(
+  { action, id, reason }: { action: RepairAction; id: number; reason: string | undefined },
+  api: AdminApi,
+  say: (problem: string) => void,
+): Promise<GetRepairOutput | undefined> {
+  try {
+    if (action !== 'show') {
+      const { change } = await api.call('controlRepair', { id, action, reason })
+      const found = await api.call('getRepair', { id })
+      if (change.changed === 0 && found.repair.finishedAt !== undefined) say(`repair ${id} has ended`)
+      return found
+    }
+    return await api.call('getRepair', { id })
+  } catch (error) {
+    if (!(error instanceof AdminError) || error.error !== 'NotFound') throw error
+    say(error.message)
+    return undefined
   }
 }

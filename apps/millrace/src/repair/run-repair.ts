@@ -1,123 +1,116 @@
-import { readUpstreams, type Database, type Upstream } from '@millrace/database'
-import { createGuardedFetch } from '@millrace/identity'
-import { previewRepair, RepairStore, type Repair, type RepairPreview } from '@millrace/repair'
-import { ConfigError, identityVariables, readConfig } from '@millrace/runtime'
-import { hostWithoutScheme, sleep, streams } from '@millrace/stream-protocol'
+import type { AdminApi, GetRepairOutput, ListRepairsRepair } from '@millrace/admin-api'
+import { ConfigError } from '@millrace/runtime'
+import { hostWithoutScheme, sleep } from '@millrace/stream-protocol'
+import { runApiCommand } from '../admin/run-api-command.ts'
 import type { CommandHost } from '../command-host.ts'
 import { ProgressLine } from '../progress-line.ts'
-import { inDatabase } from './in-database.ts'
 import type { RepairCommandOptions } from './options.ts'
-import { renderPreview, renderRepair, renderRepairProgress } from './render.ts'
+import { previewHosts, type HostPreview } from './preview-hosts.ts'
+import { renderComparison, renderPreview, renderRepair, renderRepairProgress } from './render.ts'
 
 /** Pause between two looks at a repair, in milliseconds. */
 const LOOK_MS = 250
+
+interface Host {
+  host: string
+  url: string
+}
 
 /**
  * Plans a repair of each host, and stays until backfillers have done it; or says what one would do.
  * @returns the exit code.
  */
 export async function runRepair(options: RepairCommandOptions, host: CommandHost): Promise<number> {
-  return await inDatabase(options, host, async (database) => {
-    checkInterval(options)
-    const upstreams = chooseHosts(await readUpstreams(database), options.host)
-    return options.dryRun
-      ? await preview(database, upstreams, options, host)
-      : await repair(database, upstreams, options, host)
+  const { since, until, dryRun, wait } = options
+  let isOver = true
+  return await runApiCommand<Answer>(options, host, {
+    ask: async (api, signal) => {
+      if (since && until && since >= until) throw new ConfigError(['--since is not before --until'])
+      const { lists } = await api.call('getBackfill', {}, signal)
+      const hosts = chooseHosts(lists, options.host)
+      // Without a server there may be no backfiller either that would compare.
+      if (dryRun && api.isDirect) return { hosts: await previewHosts(hosts, options, host) }
+      const done = await repairAll(hosts, options, host, api)
+      isOver = done.isOver
+      return { repairs: done.repairs }
+    },
+    render: ({ repairs = [], hosts = [] }) => [
+      ...hosts.flatMap((each) => renderPreview(each.host, each)),
+      ...repairs.flatMap(dryRun ? renderComparison : renderRepair),
+    ],
+    code: ({ repairs = [], hosts = [] }) => {
+      if (!isOver) return wait || dryRun ? 130 : 0
+      const isAllWell = dryRun
+        ? hosts.every(({ fetch }) => fetch === 0) && repairs.every(({ repair }) => toFetch(repair) === 0)
+        : repairs.every(({ repair }) => isWell(repair))
+      return isAllWell ? 0 : 1
+    },
   })
 }
 
-function checkInterval({ since, until }: RepairCommandOptions): void {
-  if (since && until && since >= until) throw new ConfigError(['--since is not before --until'])
+interface Answer {
+  repairs?: GetRepairOutput[]
+  /** Of those that were compared here. */
+  hosts?: HostPreview[]
 }
 
-/** Hosts whose repos can be listed, each once. */
-function chooseHosts(all: readonly Upstream[], wanted: string | undefined): Upstream[] {
-  const lists: readonly string[] = [streams.firehoseLive, streams.repoBackfill]
-  const byHost = new Map(
-    all.filter(({ stream }) => lists.includes(stream)).map((upstream) => [upstream.host, upstream]),
-  )
-  if (byHost.size === 0)
+function isWell({ state, failed }: ListRepairsRepair): boolean {
+  return state === 'done' && failed === 0
+}
+
+function toFetch({ moved, unknown }: ListRepairsRepair): number {
+  return moved + unknown
+}
+
+/** Hosts whose repos can be listed. */
+function chooseHosts(all: readonly Host[], wanted: string | undefined): readonly Host[] {
+  if (all.length === 0)
     throw new ConfigError(['no host is known: ingesters that have DB_POSTGRES_URL say which they read'])
-  if (wanted === undefined) return [...byHost.values()]
-  const host = hostWithoutScheme(wanted)
-  const upstream = byHost.get(host)
-  if (!upstream) throw new ConfigError([`${host} is not read here: ${[...byHost.keys()].join(', ')} are`])
-  return [upstream]
+  if (wanted === undefined) return all
+  const name = hostWithoutScheme(wanted)
+  const found = all.find(({ host }) => host === name)
+  if (!found) throw new ConfigError([`${name} is not read here: ${all.map(({ host }) => host).join(', ')} are`])
+  return [found]
 }
 
-async function preview(
-  database: Database,
-  upstreams: readonly Upstream[],
-  { since, until, json }: RepairCommandOptions,
-  { env, stdout, stderr, signal }: CommandHost,
-): Promise<number> {
-  const { MILLRACE_ALLOW_PRIVATE_HOSTS } = identityVariables
-  const config = readConfig({ MILLRACE_ALLOW_PRIVATE_HOSTS }, env)
-  const fetch = createGuardedFetch({ allowPrivateHosts: config.MILLRACE_ALLOW_PRIVATE_HOSTS })
-  const previews: (RepairPreview & { host: string })[] = []
-  {
-    using progress = new ProgressLine({ output: stderr })
-    for (const { host, url } of upstreams) {
-      const onProgress = ({ listed, fetch }: RepairPreview): void =>
-        progress.show(`${host}: ${listed} repos listed, ${fetch} to fetch`)
-      previews.push({ host, ...(await previewRepair({ database, url, fetch, since, until, signal, onProgress })) })
-    }
-  }
-  stdout.write(
-    json
-      ? `${JSON.stringify({ dryRun: true, database: database.location, hosts: previews }, undefined, 2)}\n`
-      : `${[database.location, ...previews.flatMap((each) => renderPreview(each.host, each))].join('\n')}\n`,
-  )
-  return previews.some(({ fetch }) => fetch > 0) ? 1 : 0
-}
-
-async function repair(
-  database: Database,
-  upstreams: readonly Upstream[],
-  { since, until, wait, json }: RepairCommandOptions,
-  { stdout, stderr, signal }: CommandHost,
-): Promise<number> {
-  const store = new RepairStore(database)
+async function repairAll(
+  hosts: readonly Host[],
+  { since, until, wait, dryRun, reason }: RepairCommandOptions,
+  { stderr, signal }: CommandHost,
+  api: AdminApi,
+): Promise<{ repairs: GetRepairOutput[]; isOver: boolean }> {
   const ids: number[] = []
-  for (const { host } of upstreams) {
-    const { id, isNew } = await store.plan({ host, reason: 'asked', since, until })
-    if (!isNew)
-      stderr.write(`millrace: repair ${id} of ${host} is open already: another one cannot begin before it ends\n`)
-    ids.push(id)
+  for (const { host } of hosts) {
+    const interval = { since: since?.toISOString(), until: until?.toISOString() }
+    const { repair, change } = await api.call('startRepair', { host, ...interval, compareOnly: dryRun, reason }, signal)
+    if (repair === undefined) continue
+    if (change.changed === 0)
+      stderr.write(`millrace: repair ${repair} of ${host} is open already: another one cannot begin before it ends\n`)
+    ids.push(repair)
   }
-  const isOver = wait && (await untilOver(store, ids, { stderr, signal }))
-  const reports = await Promise.all(
-    (await read(store, ids)).map(async (each) => ({ repair: each, counts: await store.counts(each.id) })),
-  )
-  stdout.write(
-    json
-      ? `${JSON.stringify({ database: database.location, repairs: reports }, undefined, 2)}\n`
-      : `${[database.location, ...reports.flatMap(renderRepair)].join('\n')}\n`,
-  )
-  if (!isOver) {
+  const isOver = (wait || dryRun) && (await untilOver(api, ids, { stderr, signal }))
+  if (!isOver)
     stderr.write(`millrace: backfillers go on with it. To look again: millrace repair show ${ids.join(' ')}\n`)
-    return wait ? 130 : 0
-  }
-  return reports.every(({ repair: { state, failed } }) => state === 'done' && failed === 0) ? 0 : 1
+  return { repairs: await read(api, ids), isOver }
 }
 
 /** Shows how far it is. @returns false when we were stopped before its end. */
 async function untilOver(
-  store: RepairStore,
+  api: AdminApi,
   ids: readonly number[],
   { stderr, signal }: Pick<CommandHost, 'stderr' | 'signal'>,
 ): Promise<boolean> {
   using progress = new ProgressLine({ output: stderr })
   while (!signal.aborted) {
-    const repairs = await read(store, ids)
-    if (repairs.every(({ finishedAt }) => finishedAt !== null)) return true
+    const repairs = (await read(api, ids)).map(({ repair }) => repair)
+    if (repairs.every(({ finishedAt }) => finishedAt !== undefined)) return true
     progress.show(renderRepairProgress(repairs))
     await sleep(LOOK_MS, signal)
   }
   return false
 }
 
-async function read(store: RepairStore, ids: readonly number[]): Promise<Repair[]> {
-  const repairs = await Promise.all(ids.map((id) => store.get(id)))
-  return repairs.filter((each) => each !== undefined)
+/** Also after we were stopped: what was begun is told. */
+async function read(api: AdminApi, ids: readonly number[]): Promise<GetRepairOutput[]> {
+  return await Promise.all(ids.map((id) => api.call('getRepair', { id })))
 }
