@@ -13,7 +13,7 @@ const account = { type: 'account', seq: 1, time: '2026-01-01T00:00:00.000Z', did
 const host = 'https://relay.example'
 
 const described = describePipeline(readConfig(adminConfig, {}), { bind: '127.0.0.1', hasPassword: false })
-const declare = (stream: string) => ({ stream, group: groups.firehose, highWaterMark: 100 })
+const declare = (stream: string) => ({ stream, group: groups.firehose, role: 'indexer' as const, highWaterMark: 100 })
 const openRedis = (url: string) => openStreams({ kind: 'redis', url, location: url, why: 'it is a test' })
 
 redisTest('tells lengths, groups and cursors of a Redis', async ({ redisUrl, signal }) => {

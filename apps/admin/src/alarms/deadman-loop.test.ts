@@ -5,8 +5,8 @@ import { DeadmanLoop, whyNotAtWork } from './deadman-loop.ts'
 import { Webhook } from './webhook.ts'
 
 const declared = [
-  { stream: 's', group: 'g', highWaterMark: 10 },
-  { stream: 't', group: 'g', highWaterMark: 10 },
+  { stream: 's', group: 'g', role: 'indexer' as const, highWaterMark: 10 },
+  { stream: 't', group: 'g', role: 'indexer' as const, highWaterMark: 10 },
 ]
 
 /** What a look says, taken now, when the groups are judged so. */

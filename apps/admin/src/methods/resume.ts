@@ -1,4 +1,5 @@
 import { Pauses, type Pause } from '@millrace/database'
+import { quoted } from '../alarms/silence-arguments.ts'
 import { audited } from './audited.ts'
 import { databaseOf, defineMethod, noChange, wouldChange } from './method.ts'
 import { isMeant, pauseOf, targetOf } from './pauses.ts'
@@ -34,5 +35,5 @@ export const resume = defineMethod({
 function again({ kind, name, reason, leftMs }: Pause): string | undefined {
   if (leftMs !== null && leftMs <= 0) return undefined
   const left = leftMs === null ? '' : ` --for ${Math.ceil(leftMs / 1_000)}s`
-  return `millrace pause ${name} --kind ${kind} --reason ${JSON.stringify(reason)}${left}`
+  return `millrace pause ${name} --kind ${kind} --reason ${quoted(reason)}${left}`
 }
