@@ -1,12 +1,5 @@
 import { Pauses, type Pause } from '@millrace/database'
-import {
-  distances,
-  isGroupPaused,
-  judgeOnce,
-  oldestWaitingId,
-  probeUpstream,
-  type Probe,
-} from '@millrace/diagnosis'
+import { distances, isGroupPaused, judgeOnce, oldestWaitingId, probeUpstream, type Probe } from '@millrace/diagnosis'
 import { cursorKey, entryTime, hostWithoutScheme, streams } from '@millrace/stream-protocol'
 import { knownHosts } from './known-hosts.ts'
 import { defineMethod, storeOf, type MethodContext } from './method.ts'

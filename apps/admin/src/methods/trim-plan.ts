@@ -27,7 +27,7 @@ export interface TrimPlan {
   hash: string
 }
 
-export interface PlannedGroup {
+interface PlannedGroup {
   name: string
   status: GroupStatus
   /** Entries that it was given, or has not read, and that go unacked; counted up to a bound. */
