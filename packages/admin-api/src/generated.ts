@@ -703,6 +703,8 @@ export interface ListEntriesParams {
   stream: string
   /** Only those of this account, among the ones that are looked at. */
   did?: string | undefined
+  /** Only events of records of this collection. */
+  collection?: string | undefined
   /** How many at most. */
   limit?: number | undefined
   /** After this entry; 0-0 is before the first, and <milliseconds>-0 a moment. */

@@ -1,4 +1,5 @@
-import { entryTime } from '@millrace/stream-protocol'
+import { jsonObject } from '@millrace/diagnosis'
+import { entryTime, type StoredFields } from '@millrace/stream-protocol'
 import { defineMethod, entryCursor, storeOf } from './method.ts'
 
 const PAGE = 500
@@ -9,13 +10,14 @@ const MOST_CHARACTERS = 20_000
 export const listEntries = defineMethod({
   name: 'listEntries',
   role: 'viewer',
-  run: async ({ stream, did, limit = 50, cursor }, context) => {
+  run: async ({ stream, did, collection, limit = 50, cursor }, context) => {
     const store = storeOf(context)
     const entries: { id: string; at: string; fields: string }[] = []
     let after = entryCursor(cursor)
     let isOver = false
+    const isSearch = did !== undefined || collection !== undefined
     for (let pages = 0; pages < MOST_PAGES && entries.length < limit && !isOver; pages++) {
-      const size = did === undefined ? limit : PAGE
+      const size = isSearch ? PAGE : limit
       const page = await store.read(stream, { after, limit: size })
       isOver = page.length < size
       for (const { id, fields } of page) {
@@ -25,10 +27,14 @@ export const listEntries = defineMethod({
         }
         after = id
         const text = JSON.stringify(fields)
-        if (did === undefined || text.includes(did))
+        if ((did === undefined || text.includes(did)) && (collection === undefined || isOf(collection, fields)))
           entries.push({ id, at: new Date(entryTime(id)).toISOString(), fields: text.slice(0, MOST_CHARACTERS) })
       }
     }
     return { entries, ...(!isOver && { cursor: after }) }
   },
 })
+
+function isOf(collection: string, fields: StoredFields['fields']): boolean {
+  return Object.values(fields).some((text) => jsonObject(text)?.['collection'] === collection)
+}

@@ -32,10 +32,11 @@ export const listRepos = defineMethod({
     const from = sources[state]
     if (from === undefined)
       throw new MethodError('InvalidRequest', `state is one of ${Object.keys(sources).join(', ')}`)
+    // The AppView's tables have an index by another collation than ours: it is used by that alone (hazard M7).
     const { rows } = await databaseOf(context).pool.query<Row>(
       `select k.did, a.handle, r.head_rev as rev, k.state, k.reason, k.since, k.attempts, k.next_at, k.last_error
        from (select * from (${from}) as found where did > $1 order by did collate "C" limit $2) as k
-         left join actor a using (did) left join millrace_repo r using (did)
+         left join actor a on a.did = k.did collate "default" left join millrace_repo r on r.did = k.did
        order by k.did collate "C"`,
       [cursor, limit],
     )

@@ -67,6 +67,8 @@ serviceTest(
     expect(second.cursor).toBeUndefined()
     expect((await client.call('listEntries', { stream, did: 'did:plc:def' })).entries).toHaveLength(1)
     await expect(client.call('listEntries', { stream, cursor: 'x' })).rejects.toEqual(refused('InvalidRequest'))
+    // None of these is about a record.
+    expect(await client.call('listEntries', { stream, collection: 'app.bsky.feed.like' })).toEqual({ entries: [] })
 
     const stop = new AbortController()
     const source = store.consumer({ stream, group: groups.firehose, consumer: 'one', codec: streamEventCodec })
