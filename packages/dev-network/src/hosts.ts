@@ -1,6 +1,8 @@
+import type { ServerResponse } from 'node:http'
 import type { Account } from './account.ts'
 import { cursorOf, type EventStream } from './event-stream.ts'
 import { answerWithFault, type Faults } from './faults.ts'
+import type { Guest, KnownAccount } from './guest.ts'
 import { type Handler, LocalServer, methodOf, sendCar, sendJson, sendText, XrpcError } from './http.ts'
 import { pageOf } from './pages.ts'
 import type { PlcDirectory } from './plc-directory.ts'
@@ -9,7 +11,8 @@ import type { PlcDirectory } from './plc-directory.ts'
 export interface Registry {
   accounts: readonly Account[]
   byDid: ReadonlyMap<string, Account>
-  byHandle: ReadonlyMap<string, Account>
+  byHandle: ReadonlyMap<string, KnownAccount>
+  guests: ReadonlyMap<string, Guest>
   plc: PlcDirectory
   faults: Faults
 }
@@ -117,7 +120,7 @@ export function serveRelay(
       case '_health':
         return sendJson(response, 200, { version: 'simulated' })
       case 'com.atproto.sync.listRepos':
-        return sendJson(response, 200, listRepos(registry.accounts, url))
+        return sendJson(response, 200, listRepos([...registry.guests.values(), ...registry.accounts], url))
       case 'com.atproto.sync.listReposByCollection':
         return sendJson(response, 200, listReposByCollection(registry.accounts, url))
       case 'com.atproto.sync.listHosts': {
@@ -133,16 +136,14 @@ export function serveRelay(
         return sendJson(response, 200, { ...rest, hosts: items })
       }
       case 'com.atproto.sync.getRepo': {
+        const guest = registry.guests.get(url.searchParams.get('did') ?? '')
+        if (guest) return redirect(response, url, guest.pdsUrl)
         const account = accountOf(registry, url)
-        if (!redirectGetRepo) {
-          const fault = registry.faults.takeRepoFault(account.did, account.pdsUrl)
-          if (fault) return answerWithFault(fault, account, response)
-          assertAvailable(account)
-          return sendCar(response, await account.repo.car())
-        }
-        response.writeHead(302, { location: `${account.pdsUrl}${url.pathname}${url.search}` })
-        response.end()
-        return undefined
+        if (redirectGetRepo) return redirect(response, url, account.pdsUrl)
+        const fault = registry.faults.takeRepoFault(account.did, account.pdsUrl)
+        if (fault) return answerWithFault(fault, account, response)
+        assertAvailable(account)
+        return sendCar(response, await account.repo.car())
       }
       default:
         return sendJson(response, 200, repoQuery(registry, method, url))
@@ -153,6 +154,11 @@ export function serveRelay(
     handle,
     streams: { 'com.atproto.sync.subscribeRepos': (socket, url) => firehose.accept(socket, cursorOf(url)) },
   })
+}
+
+function redirect(response: ServerResponse, { pathname, search }: URL, host: string): void {
+  response.writeHead(302, { location: `${host}${pathname}${search}` })
+  response.end()
 }
 
 /** The labeler's stream of labels. */
@@ -207,7 +213,7 @@ function getRecord(account: Account, url: URL): object {
   return { uri, cid: found.cid, value: found.record }
 }
 
-function listRepos(accounts: readonly Account[], url: URL): object {
+function listRepos(accounts: readonly KnownAccount[], url: URL): object {
   const { items, ...rest } = pageOf(accounts, url, 500)
   return {
     ...rest,

@@ -262,3 +262,17 @@ test('the relay can give repos itself', async () => {
   expect(response.status).toBe(200)
   expect(response.headers.get('content-type')).toBe('application/vnd.ipld.car')
 })
+
+test('a guest is listed first and in the directory, and the relay sends on to a host that is not the network’s', async () => {
+  await using network = await startSimulatedNetwork(small)
+  const { did, rev, keypair } = await network.addGuest({ handle: 'guest.test', pdsUrl: 'http://127.0.0.1:9' })
+  const query = async (method: string): Promise<Response> =>
+    await fetch(`${network.relayUrl}/xrpc/com.atproto.sync.${method}`, { redirect: 'manual' })
+  const { repos } = (await (await query('listRepos')).json()) as { repos: { did: string; rev: string }[] }
+  expect(repos).toHaveLength(small.accounts + 1)
+  expect(repos[0]).toMatchObject({ did, rev, active: true })
+  expect(await keyOf(network, did)).toBe(keypair.did())
+  const response = await query(`getRepo?did=${did}`)
+  expect(response.status).toBe(302)
+  expect(response.headers.get('location')).toBe(`http://127.0.0.1:9/xrpc/com.atproto.sync.getRepo?did=${did}`)
+})

@@ -4,6 +4,7 @@ import { Account, type AccountContext, type AccountStatus, type NetworkRecord } 
 import { VirtualClock } from './clock.ts'
 import { EventStream } from './event-stream.ts'
 import { Faults } from './faults.ts'
+import { Guest, type KnownAccount, type NewGuest } from './guest.ts'
 import { handleOf } from './handles.ts'
 import { serveHandles, serveLabeler, servePds, servePlc, serveRelay } from './hosts.ts'
 import type { LocalServer } from './http.ts'
@@ -90,7 +91,9 @@ export class SimulatedNetwork implements AsyncDisposable {
   readonly #accounts: Account[] = []
   readonly #writers: SimulatedAccount[] = []
   readonly #byDid = new Map<string, Account>()
-  readonly #byHandle = new Map<string, Account>()
+  readonly #byHandle = new Map<string, KnownAccount>()
+  readonly #guests = new Map<string, Guest>()
+  readonly #seed: number
   readonly #rate: number
   readonly #servers: LocalServer[] = []
   #pdsServers: LocalServer[] = []
@@ -119,10 +122,11 @@ export class SimulatedNetwork implements AsyncDisposable {
       relay: new EventStream({ window: relayWindow, maxLagBytes }),
       pdsFirehoses: Array.from({ length: pdsFirehoses ? pdsHosts : 0 }, () => new EventStream()),
       rate,
+      seed,
     })
     try {
       await network.#listen({ port, pdsHosts, redirectGetRepo })
-      await network.#createAccounts(accounts, seed)
+      await network.#createAccounts(accounts)
       await network.#traffic.writeHistory(recordsPerAccount, { from: daysAgo(historyDays - 1), to: now })
       // In the end the clock is before `now`, by the share of the last commit: nothing lies in the future.
       for (let label = 0; label < labels; label++) await network.#labels?.sendNext(network.#world, network.#random)
@@ -141,6 +145,7 @@ export class SimulatedNetwork implements AsyncDisposable {
     relay: EventStream
     pdsFirehoses: EventStream[]
     rate: number
+    seed: number
   }) {
     this.#clock = parts.clock
     this.plc = parts.plc
@@ -149,6 +154,7 @@ export class SimulatedNetwork implements AsyncDisposable {
     this.labeler = new EventStream()
     this.pdsFirehoses = parts.pdsFirehoses
     this.#rate = parts.rate
+    this.#seed = parts.seed
     this.#traffic = new Traffic({
       accounts: this.#accounts,
       world: this.#world,
@@ -247,6 +253,16 @@ export class SimulatedNetwork implements AsyncDisposable {
     }
   }
 
+  /** Has the directory and the relay know of an account whose host is somebody else's. The relay lists it before all others. */
+  addGuest(guest: NewGuest): Promise<Guest> {
+    return this.#serial.run(async () => {
+      const added = await Guest.create(this.#accountContext(), guest, this.#guests.size)
+      this.#guests.set(added.did, added)
+      this.#byHandle.set(added.handle, added)
+      return added
+    })
+  }
+
   /** Sends one label, signed by the labeler. */
   label(label: LabelInput): Promise<SentLabel> {
     return this.#serial.run(() => {
@@ -265,6 +281,7 @@ export class SimulatedNetwork implements AsyncDisposable {
       accounts: this.#accounts,
       byDid: this.#byDid,
       byHandle: this.#byHandle,
+      guests: this.#guests,
       plc: this.plc,
       faults: this.faults,
     }
@@ -279,7 +296,7 @@ export class SimulatedNetwork implements AsyncDisposable {
     this.#pdsServers = this.#servers.slice(4)
   }
 
-  async #createAccounts(count: number, seed: number): Promise<void> {
+  async #createAccounts(count: number): Promise<void> {
     const host = {
       serialize: <T>(work: () => Promise<T> | T): Promise<T> => this.#serial.run(work),
       write: this.#traffic.write.bind(this.#traffic),
@@ -290,9 +307,7 @@ export class SimulatedNetwork implements AsyncDisposable {
       const isLabeler = index === count - 1
       const pds = index % this.#pdsServers.length
       const context: AccountContext = {
-        clock: this.#clock,
-        plc: this.plc,
-        seed,
+        ...this.#accountContext(),
         publish: (type, body) => this.#publish(pds, type, body),
       }
       const account = await Account.create(context, {
@@ -310,6 +325,10 @@ export class SimulatedNetwork implements AsyncDisposable {
     }
     const labeler = this.#accounts.at(-1)
     if (labeler) this.#labels = new LabelLog(labeler, this.labeler, this.#clock)
+  }
+
+  #accountContext(): Omit<AccountContext, 'publish'> {
+    return { clock: this.#clock, plc: this.plc, seed: this.#seed }
   }
 
   #publish(pds: number, type: string, body: LexMap): void {
