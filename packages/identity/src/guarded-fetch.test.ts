@@ -93,6 +93,21 @@ describe('what strangers may name', () => {
       await expect(fetch(url)).rejects.toMatchObject({ name: 'BlockedHostError' })
   })
 
+  test.each([
+    'http://169.254.169.254/latest/meta-data/',
+    'http://[fe80::1]/',
+    'http://0.0.0.0/',
+    'http://[::ffff:169.254.169.254]/',
+    'http://224.0.0.1/',
+  ])('%s is not asked where private hosts may be', async (url) => {
+    await expect(open(url)).rejects.toMatchObject({ name: 'BlockedHostError' })
+  })
+
+  test('nor is a name that has such an address', async () => {
+    const fetch = createGuardedFetch({ allowPrivateHosts: true, lookup: resolvingTo(['127.0.0.1', '169.254.169.254']) })
+    await expect(fetch('http://metadata.example/')).rejects.toMatchObject({ name: 'BlockedHostError' })
+  })
+
   test('a name is resolved once for each connection, so that it cannot be another one after it was judged', async () => {
     let asked = 0
     const lookup: AddressLookup = (hostname, options, callback) => {

@@ -2,7 +2,7 @@ import { lookup as systemLookup, type LookupAddress, type LookupAllOptions } fro
 import { isIP, type LookupFunction } from 'node:net'
 import { Agent, fetch, type Dispatcher, type Response as UndiciResponse } from 'undici'
 import { BlockedHostError, NetworkError, ResponseLimitError } from './errors.ts'
-import { isPublicAddress } from './public-address.ts'
+import { isLocalAddress, isPublicAddress } from './public-address.ts'
 
 export interface GuardedFetchLimits {
   /** Until the headers of one answer are there, in milliseconds. @default 20_000 */
@@ -16,7 +16,10 @@ export interface GuardedFetchLimits {
 }
 
 export interface GuardedFetchOptions extends GuardedFetchLimits {
-  /** Lets http, any port, loopback and private addresses through: for simulated networks and tests. @default false */
+  /**
+   * Lets http, any port, loopback and private addresses through: for simulated networks and tests. What is neither those
+   * nor public, such as the addresses at which clouds tell their secrets, is not asked then either. @default false
+   */
   allowPrivateHosts?: boolean
   /** @default 3 */
   maxRedirects?: number
@@ -69,7 +72,7 @@ export function createGuardedFetch(options: GuardedFetchOptions = {}): GuardedFe
   const { allowPrivateHosts = false, headersMs = defaults.headersMs, lookup = systemLookup } = options
   // One agent for all: it keeps connections, and every new one goes through the lookup. The timers here replace its own.
   const agent = new Agent({
-    connect: { timeout: headersMs, lookup: allowPrivateHosts ? anyLookup(lookup) : publicLookup(lookup) },
+    connect: { timeout: headersMs, lookup: judgedLookup(lookup, allowPrivateHosts) },
     headersTimeout: 0,
     bodyTimeout: 0,
     maxHeaderSize: 32 * 1024,
@@ -153,22 +156,22 @@ function checkUrl(url: URL, allowPrivateHosts: boolean): void {
     throw new BlockedHostError(url.href, why)
   }
   if (url.username !== '' || url.password !== '') block('it carries credentials')
-  if (allowPrivateHosts) {
-    if (url.protocol !== 'https:' && url.protocol !== 'http:') block('not http or https')
-    return
-  }
-  if (url.protocol !== 'https:') block('not https')
-  if (url.port !== '') block('not the default port')
+  if (url.protocol !== 'https:' && !(allowPrivateHosts && url.protocol === 'http:')) block('not https')
+  if (url.port !== '' && !allowPrivateHosts) block('not the default port')
   // Sockets look up names only. The URL parser has turned octal, hexadecimal and short forms into the plain one.
   const host = url.hostname.replace(/^\[(.*)\]$/, '$1')
-  if (isIP(host) !== 0 && !isPublicAddress(host)) block('not a public address')
+  if (isIP(host) !== 0 && !mayBeAsked(host, allowPrivateHosts)) block('not a public address')
 }
 
-/** Fails unless every address is public: which of them is tried is the socket's choice. */
-function publicLookup(lookup: AddressLookup): LookupFunction {
+function mayBeAsked(address: string, allowPrivateHosts: boolean): boolean {
+  return isPublicAddress(address) || (allowPrivateHosts && isLocalAddress(address))
+}
+
+/** Fails unless every address may be asked: which of them is tried is the socket's choice. */
+function judgedLookup(lookup: AddressLookup, allowPrivateHosts: boolean): LookupFunction {
   return anyLookup((hostname, options, callback) => {
     lookup(hostname, options, (error, addresses) => {
-      const inside = !error && addresses.some(({ address }) => !isPublicAddress(address))
+      const inside = !error && addresses.some(({ address }) => !mayBeAsked(address, allowPrivateHosts))
       if (inside) callback(new BlockedHostError(hostname, 'it resolves to an address that is not public'), [])
       else callback(error, addresses)
     })

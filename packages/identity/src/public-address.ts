@@ -14,3 +14,10 @@ export function isPublicAddress(text: string): boolean {
   // `::127.0.0.1` counts as unicast there. The part of IPv6 that is given out is 2000::/3.
   return address.kind() === 'ipv4' || address.toByteArray()[0]! >> 5 === 0b001
 }
+
+const localRanges: ReadonlySet<string> = new Set(['loopback', 'private', 'uniqueLocal'])
+
+/** True for this machine and for private networks, where simulated networks are. */
+export function isLocalAddress(text: string): boolean {
+  return isIP(text) !== 0 && localRanges.has(ipaddr.process(text).range())
+}
