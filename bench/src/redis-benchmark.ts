@@ -1,9 +1,8 @@
 import { startRedis } from '@millrace/local-services'
 import { groups, streamEventCodec, streams } from '@millrace/stream-protocol'
-import { figure, type Result } from '@millrace/testing/results'
+import { figure, median, type Result } from '@millrace/testing/results'
 import { createClient } from 'redis'
 import type { Benchmark, BenchmarkOptions } from './benchmark.ts'
-import { median } from './statistics.ts'
 import { timed } from './timed.ts'
 import { generateWorkload } from './workload/workload.ts'
 

@@ -1,4 +1,4 @@
-import { median } from './statistics.ts'
+import { median } from '@millrace/testing/results'
 import type { Measurement, SystemName } from './systems/measurement.ts'
 
 export type Round = Partial<Record<SystemName, Measurement>>

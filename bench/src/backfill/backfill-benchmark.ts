@@ -1,12 +1,11 @@
 import path from 'node:path'
 import { isDeepStrictEqual } from 'node:util'
-import { atLeast, atMost, exactly, figure, type Result } from '@millrace/testing/results'
+import { atLeast, atMost, exactly, figure, median, type Result } from '@millrace/testing/results'
 import type { Benchmark, BenchmarkOptions } from '../benchmark.ts'
 import { goals } from '../goals.ts'
 import { rotated } from '../rounds.ts'
 import { runChild } from '../run-child.ts'
 import { startServerProcess } from '../start-server-process.ts'
-import { median } from '../statistics.ts'
 import {
   backfillParts,
   backfillSystemNames,

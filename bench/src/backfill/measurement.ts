@@ -1,4 +1,4 @@
-import { peakMegabytes } from '../peak-megabytes.ts'
+import { peakMegabytes } from '@millrace/testing/results'
 
 /** What one system took for some repos. */
 export interface BackfillMeasurement {

@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url'
 import { freePort } from '@millrace/local-services'
 import { startProcess } from '@millrace/runtime/testing'
 import { sleep } from '@millrace/stream-protocol'
-import { peakMegabytes } from '../peak-megabytes.ts'
+import { peakMegabytes } from '@millrace/testing/results'
 
 export interface IndexerProcess extends AsyncDisposable {
   /** The most memory that it had so far, in megabytes. NaN where the system does not tell. */
