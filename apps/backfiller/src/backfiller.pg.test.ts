@@ -71,7 +71,7 @@ pgTest(
     await one.take(host)
     await two.take(host)
     await expect(two.take(host)).rejects.toMatchObject({ name: 'HostBusyError' })
-    await two.answered(host, Date.now(), { status: 429, headers: new Headers({ 'retry-after': '60' }) })
+    await two.answered(host, { askedAt: Date.now() }, { status: 429, headers: new Headers({ 'retry-after': '60' }) })
     const error: unknown = await pacer()
       .take(host)
       .catch((busy: unknown) => busy)

@@ -1,7 +1,15 @@
 import { DirtyQueue, PostgresState, readCollectionFilter, type Database, type PauseWatch } from '@millrace/database'
 import type { DidResolver, GuardedFetch } from '@millrace/identity'
 import { RepairRunner, RepairScheduler } from '@millrace/repair'
-import { HostPacer, RepoBackfiller, type HostState, type RepoWorkers } from '@millrace/repo-backfill'
+import {
+  ByteBudget,
+  HostPacer,
+  pacedFetch,
+  RepoBackfiller,
+  type HostPacerOptions,
+  type HostState,
+  type RepoWorkers,
+} from '@millrace/repo-backfill'
 import {
   backfillEventCodec,
   groups,
@@ -21,8 +29,6 @@ export interface BackfillerOptions {
   ledger?: Ledger | undefined
   /** Where accounts are marked that have to be fetched again. Without it, nobody does here. */
   database?: Database | undefined
-  /** Knows which hosts operators have paused. @default none */
-  pauses?: Pick<PauseWatch, 'leftMs'> | undefined
   /** The URL of a host that is named without its scheme. @default over TLS */
   hostUrl?: (host: string) => string
   /** Marked repos fetched at a time. @default 2 */
@@ -45,6 +51,8 @@ export interface BackfillerOptions {
   claimIdleMs?: number
   /** Threads that read large repos, shared by all loops. Without them, all is done in this thread. */
   workers?: RepoWorkers
+  /** Says when hosts may be asked. @default one of its own */
+  pacer?: HostPacer
   resolver: Pick<DidResolver, 'resolve'>
   fetch: GuardedFetch
   logger: Logger
@@ -54,13 +62,40 @@ export interface BackfillerOptions {
 export interface RepairLoopOptions extends Pick<BackfillerOptions, 'resolver' | 'fetch' | 'logger' | 'meter'> {
   database: Database
   hostUrl: (host: string) => string
+  /** That of the backfillers, so that all that hosts are asked counts together. */
+  pacer: HostPacer
   /** Time after which hosts are compared once more without a reason; 0 for never. @default 7 days */
   everyMs?: number
 }
 
+/** What repairs want of hosts comes before the first fetch of repos. */
+const REPAIR_PRIORITY = 2
+
 /** Loops that find what is missing and have it fetched. */
-export function repairLoops({ everyMs, ...shared }: RepairLoopOptions): [RepairScheduler, RepairRunner] {
+export function repairLoops({ everyMs, pacer, fetch, ...rest }: RepairLoopOptions): [RepairScheduler, RepairRunner] {
+  const shared = { ...rest, fetch: pacedFetch({ fetch, pacer, priority: REPAIR_PRIORITY }) }
   return [new RepairScheduler({ ...shared, ...(everyMs !== undefined && { everyMs }) }), new RepairRunner(shared)]
+}
+
+export interface SharedPacerOptions {
+  database: Database
+  /** Hosts that are asked for nothing now. */
+  pauses?: Pick<PauseWatch, 'leftMs'> | undefined
+  logger: Logger
+}
+
+/** What hosts take is learned by all backfillers of a database together, and known after a restart. */
+export function sharedPacer({ database, pauses, logger }: SharedPacerOptions): HostPacer {
+  let warnAgainAt = 0
+  const options: HostPacerOptions = {
+    states: new PostgresState<HostState>({ database, scope: 'hosts' }),
+    onError: (error) => {
+      if (Date.now() < warnAgainAt) return
+      warnAgainAt = Date.now() + 60_000
+      logger.warn({ err: error }, 'cannot share what hosts take: going by what is known here')
+    },
+  }
+  return pauses ? new PausablePacer({ ...options, pauses }) : new HostPacer(options)
 }
 
 /** The loops of a backfiller, not yet running. Each has a `name` and a `status()`. */
@@ -68,7 +103,6 @@ export function backfillerLoops({
   store,
   ledger,
   database,
-  pauses,
   hostUrl = (host) => `https://${host}`,
   resyncConcurrency = 2,
   consumer,
@@ -80,6 +114,7 @@ export function backfillerLoops({
   attempts,
   claimIdleMs = 20 * 60_000,
   workers,
+  pacer = new HostPacer(),
   resolver,
   fetch,
   logger,
@@ -100,22 +135,14 @@ export function backfillerLoops({
     bulk: true,
     ...(highWaterMark !== undefined && { highWaterMark }),
   })
-  // What hosts take is learned by all backfillers together, and known after a restart.
-  const states = database && new PostgresState<HostState>({ database, scope: 'hosts' })
-  let warnAgainAt = 0
-  const onError = (error: unknown): void => {
-    if (Date.now() < warnAgainAt) return
-    warnAgainAt = Date.now() + 60_000
-    logger.warn({ err: error }, 'cannot share what hosts take: going by what is known here')
-  }
-  const pacing = { ...(states && { states }), onError }
   const shared = {
     sink,
     workers,
+    budget: new ByteBudget(),
     resolver,
     fetch,
     ...(database && { collections: () => readCollectionFilter(database) }),
-    pacer: pauses ? new PausablePacer({ ...pacing, pauses }) : new HostPacer(pacing),
+    pacer,
     ...(attempts !== undefined && { attempts }),
     ...(ledger && { ledger }),
     logger,

@@ -3,6 +3,7 @@ export {
   backfillerLoops,
   repairLoops,
   reporterLoop,
+  sharedPacer,
   type BackfillerOptions,
   type RepairLoopOptions,
 } from './backfiller.ts'

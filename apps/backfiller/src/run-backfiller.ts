@@ -3,7 +3,7 @@ import { createGuardedFetch, DidResolver } from '@millrace/identity'
 import { RepoWorkers } from '@millrace/repo-backfill'
 import { chooseStreams, ConsumerJanitor, runAll, StreamGauges, type ProcessContext } from '@millrace/runtime'
 import { openLedgerDatabase, openStreams } from '@millrace/stores'
-import { backfillerLoops, repairLoops, reporterLoop } from './backfiller.ts'
+import { backfillerLoops, repairLoops, reporterLoop, sharedPacer } from './backfiller.ts'
 import type { backfillerConfig } from './config.ts'
 import { pausableBackfillers } from './pausable-backfillers.ts'
 
@@ -45,12 +45,12 @@ export async function runBackfiller(context: ProcessContext<typeof backfillerCon
   })
   await using workers = new RepoWorkers()
   const pauses = database && (await PauseWatch.open({ database, logger, meter }))
+  const pacer = database && sharedPacer({ database, pauses, logger })
   const name = lease?.consumer ?? config.BACKFILLER_CONSUMER
   const loops = backfillerLoops({
     store,
     ledger: database && new PostgresLedger({ database, logger }),
     database,
-    pauses,
     hostUrl,
     resyncConcurrency: config.BACKFILLER_RESYNC_CONCURRENCY,
     consumer: name,
@@ -62,6 +62,7 @@ export async function runBackfiller(context: ProcessContext<typeof backfillerCon
     attempts: config.BACKFILLER_ATTEMPTS,
     claimIdleMs: config.BACKFILLER_CLAIM_IDLE,
     workers,
+    ...(pacer && { pacer }),
     resolver,
     fetch,
     logger,
@@ -82,7 +83,7 @@ export async function runBackfiller(context: ProcessContext<typeof backfillerCon
   const reporter =
     database && reporterLoop(loops, { database, store, name, stream: config.BACKFILLER_BACKFILL_STREAM, logger })
   const everyMs = config.BACKFILLER_COMPARE_EVERY
-  const repairs = database && repairLoops({ database, resolver, fetch, hostUrl, everyMs, logger, meter })
+  const repairs = pacer && repairLoops({ database, resolver, fetch, hostUrl, pacer, everyMs, logger, meter })
   const working = pausableBackfillers({ backfillers: loops, repairs, group: config.BACKFILLER_GROUP, pauses })
   const beside = [lease, pauses, reporter].filter((loop) => loop !== undefined)
   await runAll([...working, ...beside, janitor, gauges], signal, {

@@ -53,7 +53,7 @@ export const ourBackfill: Record<BackfillPart, BackfillSystem> = {
     const { signingKey, veryLarge } = await readRepos(folder)
     return await measure(async () => {
       using intake = new RepoIntake()
-      for await (const part of createReadStream(veryLarge.file)) intake.write(part as Buffer)
+      for await (const part of createReadStream(veryLarge.file)) await intake.write(part as Buffer)
       await writeEntries(await verifyWhole(await intake.end(), veryLarge, signingKey))
     })
   },

@@ -44,7 +44,8 @@ export interface FetchRepoOptions {
 export interface RepoReceiver {
   /** Told how large the repo is before its first part, where the host says it. It may be a lie. */
   expect(bytes: number): void
-  write(part: Uint8Array): void
+  /** @returns a promise for the time when it takes more, where that is not at once. */
+  write(part: Uint8Array): Promise<void> | undefined
 }
 
 export interface FetchedRepo {
@@ -152,7 +153,7 @@ async function readAll(response: Response, options: ReadAllOptions): Promise<voi
     const sentMs = performance.now() - startedAt
     if (sentMs > slowMs && size * 1_000 < minBytesPerSecond * sentMs) throw new NetworkError('SLOW', new URL(origin))
     await beforePart?.(part.byteLength)
-    into.write(part)
+    await into.write(part)
     startedAt = performance.now() - sentMs
   }
 }

@@ -1,6 +1,6 @@
 import { setTimeout as wait } from 'node:timers/promises'
 import { expect, test } from 'vitest'
-import { HostQueue, type HostQueueOptions } from './host-queue.ts'
+import { HostQueue, type HostQueueOptions, type HostTask } from './host-queue.ts'
 
 const queueOf = (options: Partial<HostQueueOptions> = {}): HostQueue =>
   new HostQueue({ concurrency: 1, perHost: 1, backoff: { minMs: 20, maxMs: 40 }, ...options })
@@ -32,6 +32,35 @@ test('one host never has more than its share of the places', async () => {
   expect([queue.running, queue.waiting]).toEqual([2, 2])
   queue.push('b', gate().task)
   expect([queue.running, queue.waiting]).toEqual([3, 2])
+})
+
+test('one that steps aside has others begin in its place, and is awaited all the same', async () => {
+  const queue = queueOf({ aside: 1 })
+  const [slow, slower] = [gate(), gate()]
+  const aside =
+    ({ task }: { task: () => Promise<void> }): HostTask =>
+    async (stepAside) => {
+      stepAside()
+      stepAside()
+      await task()
+    }
+  queue.push('a', aside(slow))
+  queue.push('a', aside(slower))
+  const order: string[] = []
+  for (const host of ['a', 'b']) queue.push(host, () => Promise.resolve(void order.push(host)))
+  await wait(5)
+  // After the first one that of another host has had its turn; the second one may not, as one is aside already.
+  expect([queue.running, queue.waiting, order]).toEqual([2, 1, ['b']])
+  slower.open()
+  await wait(5)
+  expect([queue.running, order]).toEqual([1, ['b', 'a']])
+  let stopped = false
+  const stopping = queue.stop().then(() => (stopped = true))
+  await wait(5)
+  expect(stopped).toBe(false)
+  slow.open()
+  await stopping
+  expect(queue.running).toBe(0)
 })
 
 test('tasks of a host that failed wait, and those of others go on', async () => {

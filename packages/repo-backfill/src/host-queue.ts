@@ -1,8 +1,11 @@
 import { Backoff, type BackoffOptions } from '@millrace/stream-protocol'
 import PQueue from 'p-queue'
 
-/** Work for one host. It handles its own failures: a rejection is nobody's. */
-export type HostTask = () => Promise<void>
+/**
+ * Work for one host. It handles its own failures: a rejection is nobody's. One that does little but wait says so with
+ * `stepAside`: another one begins in its place then.
+ */
+export type HostTask = (stepAside: () => void) => Promise<void>
 
 interface Lane {
   host: string
@@ -22,6 +25,8 @@ export interface HostQueueOptions {
   concurrency: number
   /** Tasks of one host that run at once. */
   perHost: number
+  /** Tasks that have stepped aside at once. @default none */
+  aside?: number
   backoff: BackoffOptions
 }
 
@@ -40,6 +45,8 @@ export class HostQueue {
   readonly #lanes = new Map<string, Lane>()
   readonly #timers = new Set<NodeJS.Timeout>()
   #delayed = 0
+  #aside = 0
+  readonly #atWork = new Set<Promise<void>>()
   #stopped = false
   #onChange: (() => void)[] = []
 
@@ -59,7 +66,7 @@ export class HostQueue {
   }
 
   get running(): number {
-    return this.#places.pending
+    return this.#places.pending + this.#aside
   }
 
   push(host: string, task: HostTask): void {
@@ -132,6 +139,7 @@ export class HostQueue {
     this.#delayed = 0
     this.#changed()
     await this.#places.onIdle()
+    await Promise.all(this.#atWork)
   }
 
   #lane(host: string): Lane {
@@ -157,10 +165,26 @@ export class HostQueue {
     lane.waiting--
     lane.running++
     this.#changed()
+    const place = Promise.withResolvers<void>()
+    const work = this.#run(lane, task, place.resolve)
+    this.#atWork.add(work)
+    void work.finally(() => this.#atWork.delete(work))
+    await Promise.race([work, place.promise])
+  }
+
+  async #run(lane: Lane, task: HostTask, leavePlace: () => void): Promise<void> {
+    let isAside = false
+    const stepAside = (): void => {
+      if (isAside || this.#aside >= (this.#options.aside ?? 0)) return
+      isAside = true
+      this.#aside++
+      leavePlace()
+    }
     try {
-      await task()
+      await task(stepAside)
     } finally {
       lane.running--
+      if (isAside) this.#aside--
       this.#forget(lane)
       this.#changed()
     }

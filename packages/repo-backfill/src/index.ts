@@ -1,3 +1,4 @@
+export { ByteBudget, type ByteBudgetOptions } from './byte-budget.ts'
 export {
   InvalidRepoError,
   RepoUnavailableError,
@@ -13,8 +14,16 @@ export {
   type FetchRepoOptions,
   type RepoReceiver,
 } from './fetch-repo.ts'
-export { HostBusyError, HostPacer, type HostAnswer, type HostPacerOptions } from './hosts/host-pacer.ts'
+export {
+  HostBusyError,
+  HostPacer,
+  type HostAnswer,
+  type HostPacerOptions,
+  type HostRequest,
+} from './hosts/host-pacer.ts'
+export type { HostPlace } from './hosts/host-places.ts'
 export type { HostState } from './hosts/host-state.ts'
+export { pacedFetch, type PacedFetchOptions } from './hosts/paced-fetch.ts'
 export { RepoTurns, type RepoTurnsOptions } from './hosts/repo-turns.ts'
 export { loadRepo, type LoadedRepo, type LoadRepoOptions } from './load-repo.ts'
 export { RepoBackfiller, type RepoBackfillerOptions, type RepoBackfillerStatus } from './repo-backfiller.ts'

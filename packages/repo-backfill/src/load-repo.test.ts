@@ -86,7 +86,7 @@ describe('where a repo comes from (B4)', () => {
     await using relay = await good()
     await using plc = await directory({ pds: 'http://127.0.0.1:9' })
     const pacer = new HostPacer()
-    await pacer.failed('http://127.0.0.1:9', Date.now())
+    await pacer.failed('http://127.0.0.1:9', { askedAt: Date.now() })
     await using turns = new RepoTurns({ pacer, priority: 0 })
     await expect(load(relay, plc, { turns })).rejects.toMatchObject({
       name: 'HostBusyError',

@@ -57,8 +57,8 @@ export interface RepoBackfillerOptions {
   limits?: FetchRepoLimits
   /** Look at large repos. Without them, all is done in this thread. */
   workers?: RepoWorkers | undefined
-  /** Bytes of repos held in memory at once; one repo may exceed it. @default 1 GiB */
-  maxBufferedBytes?: number
+  /** Memory for repos, to be shared by all who fetch some. @default one of its own */
+  budget?: ByteBudget
   /** How often an invalid repo is tried before it is given up. @default 5 */
   attempts?: number
   /** Delays between these attempts. @default { minMs: 60_000, maxMs: 24 h } */
@@ -102,6 +102,9 @@ interface Job {
 const DAY_MS = 24 * 3_600_000
 /** A host that is away for longer is not waited for in memory, where there is little room. */
 const LONG_MS = hastened(20_000)
+/** A repo that has not come by then is no reason to begin no other one, up to so many. */
+const SLOW_MS = hastened(10_000)
+const ASIDE = 100
 /** How long a repo waits that there is no room for. */
 const LATER_MS = hastened(600_000)
 /** Where work waits that the ledger did not take. */
@@ -149,7 +152,7 @@ export class RepoBackfiller implements Loop {
     perHost = concurrency,
     maxWaiting = 1_000,
     chunkSize = 500,
-    maxBufferedBytes = 1024 ** 3,
+    budget = new ByteBudget(),
     attempts = 5,
     retry = {},
     hostBackoff = { minMs: 1_000, maxMs: hastened(300_000) },
@@ -164,7 +167,7 @@ export class RepoBackfiller implements Loop {
     const fixed = { concurrency, perHost, maxWaiting, chunkSize, attempts, hostBackoff, pacer, priority }
     this.#options = { ...rest, ...fixed, retry: delays }
     this.#queue = this.#newQueue()
-    this.#budget = new ByteBudget(maxBufferedBytes)
+    this.#budget = budget
     this.#logger = logger.child({ component: 'repo-backfiller', stream: rest.source.stream })
     this.#metrics = backfillMetrics(meter)
     this.#ledger = rest.ledger && new BackfillLedger({ ledger: rest.ledger, logger: this.#logger })
@@ -227,19 +230,19 @@ export class RepoBackfiller implements Loop {
 
   #newQueue(): HostQueue {
     const { concurrency, perHost, hostBackoff } = this.#options
-    return new HostQueue({ concurrency, perHost, backoff: hostBackoff })
+    return new HostQueue({ concurrency, perHost, aside: ASIDE + concurrency, backoff: hostBackoff })
   }
 
   #push(job: Job, lane: string): void {
-    this.#queue.push(lane, () => this.#work(job, lane))
+    this.#queue.push(lane, (stepAside) => this.#work(job, lane, stepAside))
   }
 
-  async #work(job: Job, lane: string): Promise<void> {
+  async #work(job: Job, lane: string, stepAside: () => void): Promise<void> {
     this.#retrying.delete(job.entry.id)
     this.#parked.delete(job.entry.id)
     this.#showGauges()
     try {
-      await this.#attempt(job)
+      await this.#attempt(job, stepAside)
       this.#succeeded(lane)
     } catch (error) {
       // Whatever broke because we stop is not a failure. The entry stays pending.
@@ -249,7 +252,7 @@ export class RepoBackfiller implements Loop {
     }
   }
 
-  async #attempt(job: Job): Promise<void> {
+  async #attempt(job: Job, stepAside: () => void): Promise<void> {
     const { event } = job.entry
     if (event.active === false) {
       // Its host says that there is nothing to fetch (hazard B3).
@@ -263,6 +266,8 @@ export class RepoBackfiller implements Loop {
     const collections = await this.#options.collections?.()
     await using turns = new RepoTurns({ pacer, priority: job.entry.priority ?? priority })
     using lease = this.#budget.open()
+    // A repo that takes long to come takes nothing but memory meanwhile, which is bounded otherwise.
+    const slow = setTimeout(stepAside, SLOW_MS)
     using loaded = await loadRepo(event, {
       resolver,
       fetch,
@@ -271,7 +276,7 @@ export class RepoBackfiller implements Loop {
       workers,
       beforePart: (bytes) => lease.grow(bytes, signal),
       turns,
-    })
+    }).finally(() => clearTimeout(slow))
     this.#succeeded(loaded.host)
     if (loaded.kind === 'unavailable') {
       await this.#appendStatus(event, loaded.host, loaded.status)
@@ -399,7 +404,7 @@ export class RepoBackfiller implements Loop {
     this.#metrics.retries.add(1, { cause })
     this.#retrying.add(job.entry.id)
     if (delayMs === 0) this.#push(job, lane)
-    else this.#queue.pushLater(lane, delayMs, () => this.#work(job, lane))
+    else this.#queue.pushLater(lane, delayMs, (stepAside) => this.#work(job, lane, stepAside))
   }
 
   #retryForLedger(job: Job): void {
@@ -414,7 +419,7 @@ export class RepoBackfiller implements Loop {
     this.#logger.error(told, 'repo given up, and kept pending: there is no ledger')
     this.#parked.add(job.entry.id)
     const lane = laneOf(host)
-    this.#queue.pushLater(lane, this.#options.retry.maxMs, () => this.#work(job, lane))
+    this.#queue.pushLater(lane, this.#options.retry.maxMs, (stepAside) => this.#work(job, lane, stepAside))
   }
 
   /** Entries that are no backfill events go to the ledger (hazard S20), or stay where they are. */

@@ -17,6 +17,8 @@ export class RepoIntake implements RepoReceiver, Disposable {
   #expectedBytes: number | undefined
   readonly #slab = new Slab()
   #remote: RemoteRepo | undefined
+  /** Its worker has to catch up. */
+  #behind: Promise<void> | undefined
 
   constructor(workers?: RepoWorkers) {
     this.#workers = workers
@@ -26,9 +28,11 @@ export class RepoIntake implements RepoReceiver, Disposable {
     this.#expectedBytes = bytes
   }
 
-  /** @throws {BrokenRuleError} */
-  write(part: Uint8Array): void {
+  /** @returns when no more should be written for a while: a promise for its end. @throws {BrokenRuleError} */
+  write(part: Uint8Array): Promise<void> | undefined {
+    this.#behind = undefined
     this.#cutter().write(part)
+    return this.#behind
   }
 
   /** The repo is there. @throws {BrokenRuleError} */
@@ -55,7 +59,7 @@ export class RepoIntake implements RepoReceiver, Disposable {
 
   #take(segment: Buffer<ArrayBuffer>): void {
     if (!this.#remote && segment.length > SMALL_BYTES) this.#remote = this.#workers?.remoteRepo()
-    if (this.#remote) this.#remote.add(segment)
+    if (this.#remote) this.#behind = this.#remote.add(segment)
     else this.#slab.add(segment)
   }
 }

@@ -18,11 +18,10 @@ const repos = new Map<number, Repo>()
 parentPort!.on('message', (message: ToWorker) => {
   const repo = repos.get(message.repo) ?? { slab: new Slab() }
   if (message.type === 'close') {
+    repo.slab[Symbol.dispose]()
     repos.delete(message.repo)
-  } else if (message.type === 'add') {
-    repos.set(message.repo, repo)
-    add(repo, message.segment)
   } else {
+    if (message.type === 'add') repos.set(message.repo, repo)
     answer(message, repo)
   }
 })
@@ -57,10 +56,15 @@ function add(repo: Repo, { buffer, byteOffset, byteLength }: Uint8Array<ArrayBuf
 function answerTo(message: AnyCall, repo: Repo): WorkerCalls[CallName]['answer'] {
   const { slab } = repo
   switch (message.type) {
+    case 'add':
+      add(repo, message.segment)
+      return undefined
     case 'open': {
       if (repo.broken) throw repo.broken
       const { root } = slab
-      return { root: root.bytes, commit: slab.get(root) ?? slab.failMissing(root, 'commit') }
+      const commit = slab.get(root) ?? slab.failMissing(root, 'commit')
+      // Of a part of some memory all of it would be copied.
+      return { root: new Uint8Array(root.bytes), commit: new Uint8Array(commit) }
     }
     case 'checkTree': {
       const tree = new TreeWalk(slab, Link.at(message.data, 0))

@@ -1,3 +1,4 @@
+import { hash } from 'node:crypto'
 import { Secp256k1Keypair } from '@atproto/crypto'
 import { encode } from '@atproto/lex-cbor'
 import { makeRepoCar } from '@millrace/dev-network'
@@ -35,7 +36,7 @@ function newWorkers(threads?: number): RepoWorkers {
 /** As a host sends it, in parts. */
 async function receive(car: Buffer, workers?: RepoWorkers): Promise<OpenedRepo> {
   using intake = new RepoIntake(workers)
-  for (let at = 0; at < car.length; at += 10_000) intake.write(car.subarray(at, at + 10_000))
+  for (let at = 0; at < car.length; at += 10_000) await intake.write(car.subarray(at, at + 10_000))
   return await intake.end()
 }
 
@@ -101,6 +102,25 @@ describe('a repo in a worker', () => {
     const section = large[header]! + (large[header + 1]! << 7) - 128 + 2
     const without = Buffer.concat([large.subarray(0, header), large.subarray(header + section)])
     await expect(receive(without, workers)).rejects.toMatchObject({ rule: 'block-missing' })
+  })
+
+  test('has whoever brings it wait for its thread, so that little has come that nobody has read', async () => {
+    const workers = newWorkers(1)
+    const block = Buffer.alloc(1_000_000)
+    const cid = Buffer.concat([Buffer.from('01711220', 'hex'), hash('sha256', block, 'buffer')])
+    const length = cid.length + block.length
+    const section = Buffer.concat([
+      Buffer.from([(length & 127) | 128, ((length >> 7) & 127) | 128, length >> 14]),
+      cid,
+      block,
+    ])
+    using intake = new RepoIntake(workers)
+    await intake.write(large)
+    const behind = Array.from({ length: 40 }, () => intake.write(section))
+    expect(behind[0]).toBeUndefined()
+    expect(behind.some((catchingUp) => catchingUp !== undefined)).toBe(true)
+    for (const catchingUp of behind) await catchingUp
+    expect((await intake.end()).bytes).toBe(large.length + 40 * section.length)
   })
 
   test('that is small stays here, where it takes less time than telling of it', async () => {

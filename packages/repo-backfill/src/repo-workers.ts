@@ -70,12 +70,17 @@ class WorkerThread {
     this.#worker.postMessage(message, transfer)
   }
 
-  async ask<N extends CallName>(repo: number, type: N, ask: WorkerCalls[N]['ask']): Promise<WorkerCalls[N]['answer']> {
+  async ask<N extends CallName>(
+    repo: number,
+    type: N,
+    ask: WorkerCalls[N]['ask'],
+    transfer: ArrayBuffer[] = [],
+  ): Promise<WorkerCalls[N]['answer']> {
     if (this.#death) throw this.#death
     const call = ++this.#lastCall
     const asked = Promise.withResolvers<unknown>()
     this.#asked.set(call, asked)
-    this.post({ ...ask, repo, type, call } as ToWorker)
+    this.post({ ...ask, repo, type, call } as ToWorker, transfer)
     return (await asked.promise) as WorkerCalls[N]['answer']
   }
 
@@ -98,11 +103,16 @@ class WorkerThread {
   }
 }
 
+/** Segments of a repo that may wait to be read: until they are, nobody can give their memory back. */
+const MOST_UNREAD = 4
+
 /** A repo in a worker. */
 export class RemoteRepo implements OpenedRepo {
   readonly #thread: WorkerThread
   readonly #id: number
   #bytes = 0
+  /** Segments that the worker has not read yet. */
+  #unread = 0
   #opened: { root: Link; commit: Uint8Array } | undefined
   #isDisposed = false
 
@@ -123,10 +133,19 @@ export class RemoteRepo implements OpenedRepo {
     return this.#known().commit
   }
 
-  /** Sends the next segment, which is the worker's from then on. */
-  add(segment: Uint8Array<ArrayBuffer>): void {
+  /**
+   * Sends the next segment, which is the worker's from then on.
+   * @returns when there are too many that it has not read: a promise for the time when it has read this one.
+   */
+  add(segment: Uint8Array<ArrayBuffer>): Promise<void> | undefined {
     this.#bytes += segment.byteLength
-    this.#thread.post({ repo: this.#id, type: 'add', segment }, [segment.buffer])
+    this.#unread++
+    const read = this.#thread
+      .ask(this.#id, 'add', { segment }, [segment.buffer])
+      .finally(() => this.#unread--)
+      // A thread that has ended is told when the repo is opened.
+      .catch(() => undefined)
+    return this.#unread > MOST_UNREAD ? read : undefined
   }
 
   /** All segments were sent. @throws {BrokenRuleError} */

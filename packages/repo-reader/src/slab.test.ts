@@ -115,6 +115,18 @@ describe('Slab', () => {
     expect(slab.get(linkOf(one))).toEqual(one)
   })
 
+  test('what is disposed of gives back its memory, and has nothing any more', () => {
+    const segments: Buffer<ArrayBuffer>[] = []
+    const cutter = new CarSegments({ onSegment: (segment) => segments.push(segment) })
+    cutter.write(carOf(one))
+    cutter.end()
+    const slab = new Slab()
+    slab.add(segments[0]!)
+    slab[Symbol.dispose]()
+    expect(segments[0]!.buffer.detached).toBe(true)
+    expect(slab.get(linkOf(one))).toBeUndefined()
+  })
+
   test('a segment that is cut, or larger than one, is refused', () => {
     expect(ruleOf(() => new Slab().add(carOf(one).subarray(0, -1)))).toBe('car-end')
     expect(ruleOf(() => new Slab().add(Buffer.alloc(SEGMENT_BYTES + 1)))).toBe('car-size')

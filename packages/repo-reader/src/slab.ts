@@ -27,7 +27,7 @@ export interface Found {
  * Each block is hashed as it comes in, and only those under their own CID are ever found. Unrelated, duplicate and forged
  * blocks do no harm; a forged one in place of a block that is needed is an error.
  */
-export class Slab {
+export class Slab implements Disposable {
   readonly #segments: Buffer[] = []
   #root: Link | undefined
   /** Places of sections plus one, by the hash of their CID; 0 is empty. Never more than half full. */
@@ -103,6 +103,16 @@ export class Slab {
   failMissing(link: Link, what: string): never {
     if (this.#isForged(link)) breakRule('block-hash', `the content of block ${link} has another hash`)
     return breakRule('block-missing', `${what} ${link} is missing`)
+  }
+
+  /**
+   * Gives the memory of its segments back at once: the garbage collector of a thread that has little else to do would
+   * leave it for long. What was got of them is empty from then on.
+   */
+  [Symbol.dispose](): void {
+    for (const { buffer } of this.#segments.splice(0)) if (buffer instanceof ArrayBuffer) buffer.transfer(0)
+    this.#slots = new Uint32Array(FIRST_SLOTS)
+    this.#blocks = 0
   }
 
   #isForged(link: Link): boolean {

@@ -1,4 +1,4 @@
-import { backfillerLoops, pausableBackfillers, repairLoops, reporterLoop } from '@millrace/backfiller'
+import { backfillerLoops, pausableBackfillers, repairLoops, reporterLoop, sharedPacer } from '@millrace/backfiller'
 import { identityVersion, PauseWatch, PostgresLedger } from '@millrace/database'
 import { createGuardedFetch, DidResolver, HandleResolver, HostLimits, PdsStatus } from '@millrace/identity'
 import { indexerLoops, type IndexerLoops, type IndexerSettings } from '@millrace/indexer'
@@ -9,6 +9,7 @@ import {
   streamEpochLoop,
   type IngesterLoop,
 } from '@millrace/ingester'
+import type { RepoWorkers } from '@millrace/repo-backfill'
 import { groups, streams, type Logger, type Loop, type Meter } from '@millrace/stream-protocol'
 import type { SourceNetwork } from './network.ts'
 import type { UpOptions } from './options.ts'
@@ -48,6 +49,8 @@ export interface PipelineOptions {
   plcUrl: string
   handleResolverUrl: string | undefined
   allowPrivateHosts: boolean
+  /** Threads that read large repos. Without them, all is done in this thread. */
+  workers?: RepoWorkers
   logger: Logger
   meter: Meter
 }
@@ -60,6 +63,7 @@ export async function joinPipeline({
   plcUrl,
   handleResolverUrl,
   allowPrivateHosts,
+  workers,
   logger,
   meter,
 }: PipelineOptions): Promise<Pipeline> {
@@ -85,15 +89,17 @@ export async function joinPipeline({
     ...(up.repos !== undefined && { maxRepos: up.repos }),
   })
   const hostUrl = (host: string): string => `${allowPrivateHosts ? 'http' : 'https'}://${host}`
+  const pacer = sharedPacer({ database, pauses, logger })
   const backfillers = backfillerLoops({
     ...shared,
     database,
-    pauses,
     hostUrl,
     consumer: CONSUMER,
     resolver: dids,
     fetch,
     concurrency: 4,
+    pacer,
+    ...(workers && { workers }),
   })
   const settings: IndexerSettings = {
     ...upIndexerSettings,
@@ -132,7 +138,7 @@ export async function joinPipeline({
     logger,
   })
   const keepers = [epoch, ...(reporter ? [reporter] : []), checkpointLoop({ store, database, hosts, logger }), pauses]
-  const repairs = repairLoops({ database, resolver: dids, fetch, hostUrl, logger, meter })
+  const repairs = repairLoops({ database, resolver: dids, fetch, hostUrl, pacer, logger, meter })
   return {
     loops: [
       ...pausableIngesters(ingesters, pauses),

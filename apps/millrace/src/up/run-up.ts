@@ -16,6 +16,7 @@ import {
   type Environment,
 } from '@millrace/runtime'
 import { indexingPoolSize } from '@millrace/indexer'
+import { RepoWorkers } from '@millrace/repo-backfill'
 import { streams, type Logger } from '@millrace/stream-protocol'
 import { openNetwork } from './network.ts'
 import type { UpOptions } from './options.ts'
@@ -61,6 +62,7 @@ export async function runUp({ up, env, version, output, signal }: RunUpOptions):
   })
   await log.open()
   const allowPrivateHosts = network.isPrivate || identity.MILLRACE_ALLOW_PRIVATE_HOSTS
+  await using workers = new RepoWorkers()
   const pipeline = await joinPipeline({
     up,
     network,
@@ -68,6 +70,7 @@ export async function runUp({ up, env, version, output, signal }: RunUpOptions):
     plcUrl: network.plcUrl ?? identity.DID_PLC_URL,
     handleResolverUrl: network.handleResolverUrl ?? identity.HANDLE_RESOLVER_URL,
     allowPrivateHosts,
+    workers,
     logger,
     meter,
   })

@@ -67,7 +67,7 @@ async function entriesOf(car: Uint8Array, signingKey: string): Promise<string> {
   const intake = new RepoIntake()
   // Parts of a size that depends on the file: borders fall everywhere.
   const size = 1 + (car.length % 97)
-  for (let at = 0; at < car.length; at += size) intake.write(car.subarray(at, at + size))
+  for (let at = 0; at < car.length; at += size) await intake.write(car.subarray(at, at + size))
   const repo = await verifyRepo(await intake.end(), { did, signingKey })
   const texts: string[] = []
   for await (const chunk of repo.entries(run)) texts.push(...textsOf(chunk))

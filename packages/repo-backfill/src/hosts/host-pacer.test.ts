@@ -63,8 +63,8 @@ async function play(
       const answer = host.ask(askedAt)
       if (answer.status === 200) client.taken = (client.taken ?? 0) + 1
       const tell = async (): Promise<void> => {
-        await pacer.answered(HOST, askedAt, answer)
-        if (answer.status === 200) await pacer.succeeded(HOST, askedAt)
+        await pacer.answered(HOST, { askedAt }, answer)
+        if (answer.status === 200) await pacer.succeeded(HOST, { askedAt })
       }
       answers.push({ at: askedAt + 40, tell })
     }
@@ -148,7 +148,7 @@ test('a host that says what is left is asked no more than that, evenly, until it
   const pacer = pacerWith(clock, { startPerSecond: 100 })
   await pacer.take(HOST)
   const headers = new Headers({ 'ratelimit-limit': '3000', 'ratelimit-remaining': '20', 'ratelimit-reset': '10' })
-  await pacer.answered(HOST, clock.now, { status: 200, headers })
+  await pacer.answered(HOST, { askedAt: clock.now }, { status: 200, headers })
   const taken: number[] = []
   for (const end = clock.now + 10_000; clock.now < end; clock.now++)
     await pacer.take(HOST).then(
@@ -163,7 +163,7 @@ test('a host that has nothing left is not asked before its limit begins anew', a
   const clock = { now: 1_700_000_000_000 }
   const pacer = pacerWith(clock)
   const headers = new Headers({ 'ratelimit-remaining': '0', 'ratelimit-reset': '1700000030' })
-  await pacer.answered(HOST, clock.now, { status: 200, headers })
+  await pacer.answered(HOST, { askedAt: clock.now }, { status: 200, headers })
   await expect(pacer.take(HOST)).rejects.toMatchObject({ name: 'HostBusyError', host: HOST, waitMs: 30_000 })
 })
 
@@ -184,19 +184,19 @@ describe('a host that fails', () => {
     const pacer = pacerWith(clock, { random: () => 1, backoff: { minMs: 1_000, maxMs: 3_000 } })
     const waits: number[] = []
     for (let n = 0; n < 4; n++) {
-      await pacer.failed(HOST, clock.now)
+      await pacer.failed(HOST, { askedAt: clock.now })
       waits.push(await open(pacer, clock))
       await expect(pacer.take(HOST)).rejects.toBeInstanceOf(HostBusyError)
     }
     expect(waits).toEqual([1_000, 2_000, 3_000, 3_000])
-    await pacer.succeeded(HOST, clock.now)
+    await pacer.succeeded(HOST, { askedAt: clock.now })
     for (let n = 0; n < 5; n++) expect(await open(pacer, clock)).toBeLessThan(200)
   })
 
   test('is asked again when the one that should find out did not get to ask', async () => {
     const clock = { now: 1_000_000 }
     const pacer = pacerWith(clock)
-    await pacer.failed(HOST, clock.now)
+    await pacer.failed(HOST, { askedAt: clock.now })
     await open(pacer, clock)
     await pacer.giveBack(HOST)
     await pacer.take(HOST)
@@ -205,7 +205,7 @@ describe('a host that fails', () => {
   test('has failed once when requests that ran side by side fail together', async () => {
     const clock = { now: 1_000_000 }
     const pacer = pacerWith(clock, { random: () => 1, backoff: { minMs: 1_000 } })
-    for (let n = 0; n < 5; n++) await pacer.failed(HOST, 999_000 + n)
+    for (let n = 0; n < 5; n++) await pacer.failed(HOST, { askedAt: 999_000 + n })
     expect(await open(pacer, clock)).toBe(1_000)
   })
 
@@ -213,7 +213,7 @@ describe('a host that fails', () => {
     const clock = { now: 1_000_000 }
     const states = new MemoryState<HostState>({ now: () => clock.now })
     const headers = new Headers({ 'retry-after': '20' })
-    await pacerWith(clock, { states }).answered(HOST, clock.now, { status: 503, headers })
+    await pacerWith(clock, { states }).answered(HOST, { askedAt: clock.now }, { status: 503, headers })
     expect(await open(pacerWith(clock, { states }), clock)).toBe(20_000)
   })
 
@@ -228,7 +228,7 @@ describe('a host that fails', () => {
       onError: (error) => errors.push(error),
       random: () => 1,
     })
-    await pacer.failed(HOST, clock.now)
+    await pacer.failed(HOST, { askedAt: clock.now })
     current = away
     expect(await open(pacer, clock)).toBe(1_000)
     expect(errors).toHaveLength(1)

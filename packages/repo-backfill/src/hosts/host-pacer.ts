@@ -2,10 +2,12 @@ import { hastened } from '@millrace/failpoints'
 import { isTemporaryStatus, retryAfterMs } from '@millrace/identity'
 import { MemoryState, type BackoffOptions, type SharedState } from '@millrace/stream-protocol'
 import { FairTurns } from './fair-turns.ts'
+import { HostPlaces, type HostPlace } from './host-places.ts'
 import {
   afterFailure,
   afterRefusal,
   afterSuccess,
+  afterTooMany,
   takeTurns,
   unknownHost,
   waitOf,
@@ -51,6 +53,14 @@ export interface HostAnswer {
   headers: Headers
 }
 
+/** A request that was made. */
+export interface HostRequest {
+  /** Epoch milliseconds. */
+  askedAt: number
+  /** That it had, among the requests that its host has at a time. */
+  place?: HostPlace | undefined
+}
+
 /** What is known here of a host. */
 interface Known {
   state: HostState
@@ -59,6 +69,7 @@ interface Known {
   /** Begins of turns that were taken and not used, by our clock. */
   turns: number[]
   fair: FairTurns
+  places: HostPlaces
   /** When a hint of it was passed on. */
   hintedAt: number
   usedAt: number
@@ -75,7 +86,8 @@ const IDLE_MS = 600_000
 /**
  * Says when a host may be asked: at a rate that is learned from what it refuses and from what it says of its limit, and
  * not at all for a while after it failed; then one request finds out whether it is back (hazard B5). What is learned is
- * shared by all who have the same `states`: together they ask no more than one would.
+ * shared by all who have the same `states`: together they ask no more than one would. How much it has at a time is
+ * learned by each for itself.
  */
 export class HostPacer {
   readonly #states: SharedState<HostState>
@@ -127,6 +139,18 @@ export class HostPacer {
     throw new HostBusyError(host, waitMs)
   }
 
+  /**
+   * Takes a place among the requests that the host has at a time. It is given back once the request has ended.
+   * @throws {HostBusyError} instead of waiting.
+   */
+  place(host: string): HostPlace {
+    const { places } = this.#known(host)
+    const now = this.#now()
+    const waitMs = places.waitMs(now)
+    if (waitMs > 0) throw new HostBusyError(host, waitMs)
+    return places.take(now)
+  }
+
   /** Gives a turn back that was taken, and not used. */
   async giveBack(host: string): Promise<void> {
     const { state, turns } = this.#known(host)
@@ -145,7 +169,7 @@ export class HostPacer {
   }
 
   /** The host has answered: it may say that it was asked too much, that it is out of order, or what its limit is. */
-  async answered(host: string, askedAt: number, { status, headers }: HostAnswer): Promise<void> {
+  async answered(host: string, { askedAt, place }: HostRequest, { status, headers }: HostAnswer): Promise<void> {
     const known = this.#known(host)
     const now = this.#now()
     const hint = rateLimitHint(headers, now)
@@ -154,24 +178,26 @@ export class HostPacer {
       if (!hint || (hint.remaining > 0 && now < known.hintedAt + STALE_MS)) return
       known.hintedAt = now
     }
+    const isTooMany = status === 429 && place?.refused() === true
     const answer = { hint, retryAfterMs: retryAfterMs(headers, now), random: this.#random() }
     await this.#change(host, (state, at) => {
       const asked = askedAt + at - now
       if (!isFailure) return [withHint(state, at, hint), null]
-      const after = status === 429 ? afterRefusal : afterFailure
+      const after = isTooMany ? afterTooMany : status === 429 ? afterRefusal : afterFailure
       return [after(state, at, { ...answer, askedAt: asked }, this.#rules), null]
     })
   }
 
   /** It has done well all that it was asked. */
-  async succeeded(host: string, askedAt: number): Promise<void> {
+  async succeeded(host: string, { askedAt, place }: HostRequest): Promise<void> {
+    place?.done()
     if (this.#known(host).state.failures === 0) return
     const now = this.#now()
     await this.#change(host, (state, at) => [afterSuccess(state, at, { askedAt: askedAt + at - now }), null])
   }
 
   /** It did not answer, or not to the end. */
-  async failed(host: string, askedAt: number): Promise<void> {
+  async failed(host: string, { askedAt }: HostRequest): Promise<void> {
     const now = this.#now()
     const random = this.#random()
     await this.#change(host, (state, at) => [
@@ -216,7 +242,15 @@ export class HostPacer {
     if (!known) {
       if (this.#hosts.size >= this.#tidyAt) this.#forgetIdle()
       const state = unknownHost(this.#rules)
-      known = { state, skewMs: 0, turns: [], fair: new FairTurns(), hintedAt: 0, usedAt: 0 }
+      known = {
+        state,
+        skewMs: 0,
+        turns: [],
+        fair: new FairTurns(),
+        places: new HostPlaces(),
+        hintedAt: 0,
+        usedAt: 0,
+      }
       this.#hosts.set(host, known)
     }
     known.usedAt = this.#now()
@@ -226,8 +260,8 @@ export class HostPacer {
   /** Strangers name as many hosts as they like. */
   #forgetIdle(): void {
     const now = this.#now()
-    for (const [host, { usedAt, state, skewMs }] of this.#hosts) {
-      if (usedAt > now - IDLE_MS || waitOf(state, now + skewMs) > 0) continue
+    for (const [host, { usedAt, state, skewMs, places }] of this.#hosts) {
+      if (usedAt > now - IDLE_MS || places.taken > 0 || waitOf(state, now + skewMs) > 0) continue
       this.#hosts.delete(host)
       this.#own.delete(host)
     }

@@ -135,6 +135,11 @@ export function afterRefusal(state: HostState, now: number, answer: BadAnswer, r
   return { ...failed(known, now, holdMs), perSecond, refusedAtRate, refusals, turns: 0 }
 }
 
+/** It had too much at a time (429): that says nothing of its rate, but what it says of when to come back holds. */
+export function afterTooMany(state: HostState, now: number, answer: BadAnswer): HostState {
+  return heldAtLeast(withHint(state, now, answer.hint), now, answer)
+}
+
 /** It is out of order, or did not answer: it is left alone, longer each time, or for as long as it asks. */
 export function afterFailure(state: HostState, now: number, answer: BadAnswer, rules: HostRules): HostState {
   // Requests that ran side by side fail together: that is one failure.
