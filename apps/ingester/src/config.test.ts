@@ -38,6 +38,18 @@ test('collections are names, or all below a name', () => {
   ])
 })
 
+test('accounts are all, some, or those of a file', () => {
+  const reposOf = (INGESTER_REPOS?: string) =>
+    readConfig(ingesterConfig, { INGESTER_HOSTS: 'https://relay.example', ...(INGESTER_REPOS && { INGESTER_REPOS }) })
+      .INGESTER_REPOS
+  expect(reposOf()).toBe('all')
+  expect(reposOf('did:plc:a, did:web:b.test')).toEqual({ dids: ['did:plc:a', 'did:web:b.test'] })
+  expect(reposOf('/etc/millrace/dids.csv')).toEqual({ file: '/etc/millrace/dids.csv' })
+  expect(problemsOf({ INGESTER_HOSTS: 'https://relay.example', INGESTER_REPOS: 'did:plc:a,alice.test' })).toEqual([
+    expect.stringMatching(/^INGESTER_REPOS is "did:plc:a,alice.test", expected DIDs, separated by commas/),
+  ])
+})
+
 test('every bad variable is named', () => {
   expect(problemsOf({ INGESTER_REPO_STREAM_HIGH_WATER_MARK: '1e3', INGESTER_VERIFY: 'yes' })).toEqual([
     expect.stringMatching(/^INGESTER_HOSTS is not set: /),

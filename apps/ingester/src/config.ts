@@ -10,7 +10,7 @@ import {
   text,
   value,
 } from '@millrace/runtime'
-import { CollectionFilter, DEFAULT_HIGH_WATER_MARK, streams } from '@millrace/stream-protocol'
+import { CollectionFilter, DEFAULT_HIGH_WATER_MARK, isDid, streams } from '@millrace/stream-protocol'
 
 const { DID_PLC_URL, MILLRACE_ALLOW_PRIVATE_HOSTS } = identityVariables
 
@@ -25,6 +25,16 @@ function readCollections(list: string): CollectionFilter | undefined {
   } catch {
     return undefined
   }
+}
+
+/** All accounts, some, or those of a file. */
+export type RepoChoice = 'all' | { dids: readonly string[] } | { file: string }
+
+function readRepos(text: string): RepoChoice | undefined {
+  if (text === '*') return 'all'
+  if (!text.startsWith('did:')) return { file: text }
+  const dids = text.split(',').map((did) => did.trim())
+  return dids.every((did) => isDid(did)) ? { dids } : undefined
 }
 
 export const ingesterConfig = defineConfig({
@@ -44,6 +54,11 @@ export const ingesterConfig = defineConfig({
     ),
     default: '*',
     help: 'Collections that records are taken of, by live events and by backfillers of the same database; more than before has all repos fetched anew',
+  },
+  INGESTER_REPOS: {
+    schema: value('DIDs, separated by commas, or the path of a file with a DID first in each line, or *', readRepos),
+    default: '*',
+    help: 'Accounts that are taken: their live events, and their repos, in place of all that the hosts list; those that come new to the list have their repos fetched. Needs DB_POSTGRES_URL',
   },
   INGESTER_FIREHOSE_STREAM: {
     schema: text('a name'),

@@ -123,6 +123,35 @@ serviceTest(
   },
 )
 
+serviceTest(
+  'takes the accounts that it is told alone, and has their repos fetched (I25)',
+  async ({ redisUrl, databaseUrl, signal }) => {
+    await using network = await startSimulatedNetwork({ accounts: 6, recordsPerAccount: 3 })
+    await using store = await openRedis(redisUrl)
+    await store.cursors.set(cursorKey(streams.firehoseLive, network.relayUrl), '0')
+    const dids = [network.account(1).did, network.account(3).did].toSorted()
+    const env = { ...hostsOf(network), REDIS_URL: redisUrl, DB_POSTGRES_URL: databaseUrl }
+    await using ingester = startProcess({ main, env: { ...env, INGESTER_REPOS: dids.join(',') } })
+    const read = () => store.cursors.get(cursorKey(streams.firehoseLive, network.relayUrl))
+    await eventually(async () => expect(await read()).toBe(String(network.head())))
+    ingester.kill('SIGTERM')
+    await ingester.ended
+
+    const { length } = (await store.status([streams.firehoseLive]))[0]!
+    const reader = { stream: streams.firehoseLive, group: 'test', consumer: 'test', codec: streamEventCodec }
+    const seen: string[] = []
+    for await (const { entries } of store.consumer(reader).batches(signal)) {
+      seen.push(...entries.map(({ event }) => event.did))
+      if (seen.length >= length) break
+    }
+    expect([...new Set(seen)].toSorted()).toEqual(dids)
+    expect(await lengthOf(store, streams.repoBackfill)).toBe(0)
+    await using database = await openDatabase({ url: databaseUrl })
+    const { rows } = await database.pool.query<{ did: string }>('select did from millrace_dirty order by did')
+    expect(rows.map(({ did }) => did)).toEqual(dids)
+  },
+)
+
 redisTest(
   'a process killed in the middle is followed by one that repeats and leaves out nothing',
   async ({ redisUrl, signal }) => {

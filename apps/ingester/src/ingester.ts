@@ -3,6 +3,7 @@ import {
   readCheckpoint,
   readStoredRepos,
   shareCollectionFilter,
+  shareRepos,
   StreamEpoch,
   type Database,
 } from '@millrace/database'
@@ -60,6 +61,8 @@ export interface IngesterOptions {
   verify?: Verify
   /** Of other collections nothing is taken from firehoses. See `shareCollections` for the repos. @default all */
   collections?: CollectionFilter | undefined
+  /** Of other accounts nothing is taken, and none are listed. See `shareAccounts` for their repos. @default all */
+  dids?: ReadonlySet<string> | undefined
   /** Where a firehose without a stored cursor begins: `0` for the oldest, null for the live end. @default null */
   startCursor?: string | null
   /** Repos after which the list of a host is left. @default all */
@@ -85,7 +88,7 @@ const BULK_SHARE = 1 / 20
 /** Each has a `name` and a `status()`. */
 export type IngesterLoop = FirehoseIngester | BackfillIngester | LabelerIngester
 
-/** The loops of an ingester, not yet running: two for each host, one for each labeler. */
+/** The loops of an ingester, not yet running: two for each host (one with `dids`), one for each labeler. */
 export function ingesterLoops({
   store,
   ledger,
@@ -98,6 +101,7 @@ export function ingesterLoops({
   allowPrivateHosts = false,
   verify = 'integrity',
   collections,
+  dids,
   startCursor = null,
   maxRepos = Number.POSITIVE_INFINITY,
   firehoseStream = streams.firehoseLive,
@@ -127,13 +131,14 @@ export function ingesterLoops({
         verify,
         signatures,
         collections,
+        dids,
         startCursor: start(host),
       }),
   )
   const select = database && ((listed: readonly BackfillEvent[]) => movedRepos(database, listed))
   return [
     ...firehoses,
-    ...hosts.map((host, index) => {
+    ...(dids ? [] : hosts).map((host, index) => {
       const ready = (signal: AbortSignal): Promise<void> => connected(firehoses[index]!, signal)
       return new BackfillIngester({
         ...shared,
@@ -170,6 +175,19 @@ export async function shareCollections({
   if (shared.change === 'wider')
     logger.warn(fields, 'more collections are taken than before: all repos are fetched anew')
   else logger.warn(fields, 'fewer collections are taken than before: rows of others stay until their repo is fetched')
+}
+
+export type ShareAccountsOptions = Pick<IngesterOptions, 'hosts' | 'logger'> & {
+  database: Database
+  /** Null for all. */
+  dids: ReadonlySet<string> | null
+}
+
+/** Tells repairs which accounts are taken, and has fetched those that were not until now. To be done before reading. */
+export async function shareAccounts({ database, dids, hosts, logger }: ShareAccountsOptions): Promise<void> {
+  const shared = await shareRepos({ database, dids, hosts: hosts.map(hostLabel) })
+  if (shared.change === 'added') logger.info({ accounts: shared.count }, 'accounts are taken that were not before')
+  if (shared.change === 'all') logger.warn({}, 'all accounts are taken again: all repos are fetched anew')
 }
 
 export type CheckpointOptions = Pick<IngesterOptions, 'store' | 'hosts' | 'firehoseStream' | 'logger'> & {

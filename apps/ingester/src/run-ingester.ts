@@ -1,10 +1,17 @@
 import { PauseWatch, PostgresLedger } from '@millrace/database'
 import { createGuardedFetch, DidResolver } from '@millrace/identity'
 import { SignaturePool } from '@millrace/ingest'
-import { chooseStreams, runAll, StreamGauges, type ProcessContext } from '@millrace/runtime'
+import { chooseStreams, ConfigError, readDidLines, runAll, StreamGauges, type ProcessContext } from '@millrace/runtime'
 import { openLedgerDatabase, openStreams } from '@millrace/stores'
-import type { ingesterConfig } from './config.ts'
-import { checkpointLoop, describeTrouble, ingesterLoops, shareCollections, streamEpochLoop } from './ingester.ts'
+import type { ingesterConfig, RepoChoice } from './config.ts'
+import {
+  checkpointLoop,
+  describeTrouble,
+  ingesterLoops,
+  shareAccounts,
+  shareCollections,
+  streamEpochLoop,
+} from './ingester.ts'
 import { pausableIngesters } from './pausable-ingesters.ts'
 
 /** The ingester process: opens its stores, and reads its hosts until it is stopped. */
@@ -30,6 +37,9 @@ export async function runIngester(context: ProcessContext<typeof ingesterConfig>
     threads: verify === 'signatures' ? config.INGESTER_VERIFY_THREADS : 0,
   })
   const collections = config.INGESTER_COLLECTIONS
+  const dids = await didsOf(config.INGESTER_REPOS)
+  if (dids && !database)
+    throw new ConfigError(['INGESTER_REPOS needs DB_POSTGRES_URL, where their repos are asked for'])
   const loops = ingesterLoops({
     store,
     ledger: database && new PostgresLedger({ database, logger }),
@@ -42,6 +52,7 @@ export async function runIngester(context: ProcessContext<typeof ingesterConfig>
     allowPrivateHosts,
     verify,
     collections,
+    dids: dids ?? undefined,
     firehoseStream: config.INGESTER_FIREHOSE_STREAM,
     labelStream: config.INGESTER_LABEL_STREAM,
     repoStream: config.INGESTER_REPO_STREAM,
@@ -84,10 +95,23 @@ export async function runIngester(context: ProcessContext<typeof ingesterConfig>
       logger,
     }),
   ]
-  if (database) await shareCollections({ database, collections, hosts: config.INGESTER_HOSTS, logger })
+  if (database) {
+    const hosts = config.INGESTER_HOSTS
+    await shareCollections({ database, collections, hosts, logger })
+    await shareAccounts({ database, dids, hosts, logger })
+  }
   // Before anything is read: a cursor may be ahead of what the store still has.
   await epoch?.ready(signal)
   const pauses = database && (await PauseWatch.open({ database, logger, meter }))
   const beside = [...(keepers ?? []), ...(pauses ? [pauses] : []), gauges]
   await runAll([...pausableIngesters(loops, pauses), ...beside], signal, { logger, meter, health })
+}
+
+/** @throws {ConfigError} when there is no such file, or it holds something else. */
+async function didsOf(repos: RepoChoice): Promise<ReadonlySet<string> | null> {
+  if (repos === 'all') return null
+  if ('dids' in repos) return new Set(repos.dids)
+  const dids = new Set<string>()
+  for await (const did of readDidLines(repos.file, 'INGESTER_REPOS')) dids.add(did)
+  return dids
 }

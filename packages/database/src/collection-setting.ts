@@ -68,6 +68,17 @@ export async function readOwedHosts({ pool }: Pick<Database, 'pool'>): Promise<s
   return rows[0]?.owed ?? []
 }
 
+/** What was not taken of hosts until now is to be fetched. */
+export async function oweHosts({ pool }: Pick<Database, 'pool'>, hosts: readonly string[]): Promise<void> {
+  await pool.query(
+    `insert into millrace_setting as s (name, value)
+     values ('collections', jsonb_build_object('patterns', $2::jsonb, 'owed', $1::jsonb))
+     on conflict (name) do update set updated_at = now(), value = jsonb_set(s.value, '{owed}', (
+       select jsonb_agg(distinct host) from jsonb_array_elements((s.value -> 'owed') || (excluded.value -> 'owed')) as host))`,
+    [JSON.stringify(hosts), JSON.stringify(CollectionFilter.all.patterns)],
+  )
+}
+
 /** It is planned, by something that lasts. */
 export async function settleOwedHost({ pool }: Pick<Database, 'pool'>, host: string): Promise<void> {
   await pool.query(

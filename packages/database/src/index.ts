@@ -12,6 +12,7 @@ export {
   type SharedCollections,
   type ShareCollectionsOptions,
 } from './collection-setting.ts'
+export { shareRepos, takenRepos, type SharedRepos, type ShareReposOptions } from './repo-setting.ts'
 export { classifyError, isTooMuchAtOnce, type ErrorClass } from './classify-error.ts'
 export { DeadLetterQueue, type DeadLetterQueueOptions } from './dead-letter-queue.ts'
 export {

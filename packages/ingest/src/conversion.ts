@@ -4,7 +4,7 @@ import type { DirtyMark } from '@millrace/stream-protocol'
 export const outcomes = [
   /** Its events are in the stream. A commit that lost single records is still counted here. */
   'appended',
-  /** Nothing in it is for us: an unknown kind, an `#info`, a repeated frame. */
+  /** Nothing in it is for us: an unknown kind, an `#info`, a repeated frame, an account that is not taken. */
   'ignored',
   /** It breaks the protocol. Its account is marked. */
   'invalid',
@@ -40,6 +40,7 @@ export const skipReasons = [
   'info',
   'missing-blocks',
   'no-key',
+  'other-account',
   'queue-full',
   'rebase',
   'spoofed-label',

@@ -78,6 +78,18 @@ describe('a #commit', () => {
     for (const event of result.events) readStreamEvent(JSON.parse(JSON.stringify(event)))
   })
 
+  test('looks at nothing of accounts that are not taken (I17)', async () => {
+    const body = await (await repoWith()).commit(create(10))
+    const others = { dids: new Set(['did:plc:somebodyelse']) }
+    expect(convert(commitFrame({ ...body, blocks: new Uint8Array(9) }), others)).toMatchObject({
+      events: [],
+      outcome: 'ignored',
+      reason: 'other-account',
+      dirty: [],
+    })
+    expect(convert(commitFrame(body), { dids: new Set([alice]) }).outcome).toBe('appended')
+  })
+
   test('leaves collections out that are not taken, and is whole without them (I25)', async () => {
     const repo = await repoWith()
     const follow = { action: 'create' as const, path: 'app.bsky.graph.follow/3kf', record: { subject: alice } }

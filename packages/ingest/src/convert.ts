@@ -36,6 +36,8 @@ export interface ConvertOptions extends Origin {
   verify?: Verify
   /** Of other collections no event is made. @default all */
   collections?: CollectionFilter | undefined
+  /** Of other accounts nothing is used, and nothing is looked at. @default all */
+  dids?: ReadonlySet<string> | undefined
   /** Epoch milliseconds. When given, a commit of more than 5 minutes later is not used (hazard I18). */
   now?: number
 }
@@ -80,9 +82,11 @@ export function frameToEvents(frame: Frame, options: ConvertOptions): Conversion
 function guarded(
   body: CborMap,
   field: 'repo' | 'did',
-  { host }: ConvertOptions,
+  { host, dids }: ConvertOptions,
   convert: () => Conversion<StreamEvent>,
 ): Conversion<StreamEvent> {
+  const about = body[field]
+  if (dids && isDid(about) && !dids.has(about)) return ignored('other-account')
   try {
     return convert()
   } catch (error) {

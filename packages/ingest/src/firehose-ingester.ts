@@ -37,6 +37,8 @@ export interface FirehoseIngesterOptions extends Partial<SubscriptionSettings> {
   signatures?: SignatureGateOptions | undefined
   /** Of other collections no event is made; the commits of their records are followed all the same. @default all */
   collections?: CollectionFilter | undefined
+  /** Accounts of which events are made; those of others are counted as ignored. @default all */
+  dids?: ReadonlySet<string> | undefined
   /**
    * Where to begin when no cursor is stored: a sequence number, `0` for the oldest the host has, null for the live end
    * (hazard I3). A service that ran before reads its own checkpoint here, each time that it connects (hazard I4).
@@ -66,6 +68,7 @@ export class FirehoseIngester implements Loop {
       verify = 'integrity',
       signatures,
       collections,
+      dids,
       startCursor = null,
       ledger,
       logger = silentLogger,
@@ -87,7 +90,7 @@ export class FirehoseIngester implements Loop {
       logger,
       meter,
       ...(verify === 'signatures' && signatures && { openGate: () => new SignatureGate(host, signatures) }),
-      convert: (frame, epoch) => frameToEvents(frame, { host, epoch, verify, collections, now: Date.now() }),
+      convert: (frame, epoch) => frameToEvents(frame, { host, epoch, verify, collections, dids, now: Date.now() }),
     })
   }
 

@@ -1,4 +1,4 @@
-import { readStoredRepos, type Database } from '@millrace/database'
+import { readStoredRepos, takenRepos, type Database } from '@millrace/database'
 import type { GuardedFetch } from '@millrace/identity'
 import { fetchPage } from '@millrace/ingest'
 import { comparePage, type Standing } from './compare-page.ts'
@@ -56,11 +56,10 @@ export async function previewRepair({
     if (page.cursor !== null && page.cursor === cursor)
       throw new Error(`${url} answered with the cursor that it was asked for`)
     cursor = page.cursor
-    const ours = await readStoredRepos(
-      database,
-      page.events.map(({ did }) => did),
-    )
-    const compared = comparePage(page.events, ours, { ...interval, all: false })
+    const dids = page.events.map(({ did }) => did)
+    const [ours, taken] = await Promise.all([readStoredRepos(database, dids), takenRepos(database, dids)])
+    const listed = page.events.filter(({ did }) => taken.has(did))
+    const compared = comparePage(listed, ours, { ...interval, all: false })
     preview.listed += page.events.length
     for (const standing of Object.keys(preview.counts) as Standing[])
       preview.counts[standing] += compared.counts[standing]

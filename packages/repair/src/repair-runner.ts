@@ -1,5 +1,5 @@
 import { hastened } from '@millrace/failpoints'
-import { PostgresLedger, readStoredRepos, type Database } from '@millrace/database'
+import { PostgresLedger, readStoredRepos, takenRepos, type Database } from '@millrace/database'
 import type { DidResolver, GuardedFetch } from '@millrace/identity'
 import { fetchPage } from '@millrace/ingest'
 import {
@@ -139,11 +139,11 @@ export class RepairRunner implements Loop {
     const page = await fetchPage({ host: hostUrl(host), cursor, limit, timeoutMs: 30_000, fetch, signal })
     if (page.cursor !== null && page.cursor === cursor)
       throw new Error(`${host} answered with the cursor that it was asked for`)
-    const ours = await readStoredRepos(
-      this.#options.database,
-      page.events.map(({ did }) => did),
-    )
-    const compared = comparePage(page.events, ours, {
+    const dids = page.events.map(({ did }) => did)
+    const { database } = this.#options
+    const [ours, taken] = await Promise.all([readStoredRepos(database, dids), takenRepos(database, dids)])
+    const listed = page.events.filter(({ did }) => taken.has(did))
+    const compared = comparePage(listed, ours, {
       sinceMs: repair.since?.getTime() ?? null,
       untilMs: repair.until?.getTime() ?? null,
       all: repair.reindex,

@@ -7,6 +7,7 @@ import {
   readOwedHosts,
   registerUpstreams,
   shareCollectionFilter,
+  shareRepos,
   type Database,
 } from '@millrace/database'
 import { startSimulatedNetwork, type SimulatedNetwork, type SimulatedNetworkOptions } from '@millrace/dev-network'
@@ -166,6 +167,22 @@ describe('a repair', () => {
       expect(repair).toMatchObject({ host, reason: 'collections', reindex: true })
       expect(await rig.done(repair!.id)).toMatchObject({ failed: 0, diverged: 0 })
       expect(await rig.uris()).toEqual(rig.truth())
+    },
+  )
+
+  pgTest(
+    'fetches none but the accounts that are taken, where only some are (I25)',
+    { timeout: 60_000 },
+    async ({ databaseUrl }) => {
+      await using rig = await Rig.open(databaseUrl)
+      const { database, host, network } = rig
+      const dids = new Set([network.account(2).did, network.account(5).did])
+      await shareRepos({ database, dids, hosts: [host] })
+      rig.heal()
+      await rig.loadAll()
+      const isTaken = (row: string): boolean => dids.has(row.split('/')[2]!)
+      expect(await rig.uris()).toEqual(rig.truth().filter(isTaken))
+      expect(await rig.uris()).not.toEqual([])
     },
   )
 

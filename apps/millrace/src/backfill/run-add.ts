@@ -1,13 +1,12 @@
 import type { AdminApi } from '@millrace/admin-api'
 import { createGuardedFetch } from '@millrace/identity'
 import { hostWithScheme } from '@millrace/ingest'
-import { ConfigError, identityVariables, readConfig } from '@millrace/runtime'
+import { ConfigError, identityVariables, readConfig, readDidLines } from '@millrace/runtime'
 import { runApiCommand } from '../admin/run-api-command.ts'
 import type { CommandHost } from '../command-host.ts'
 import { ProgressLine } from '../progress-line.ts'
 import { listByCollection } from './list-by-collection.ts'
 import type { AddOptions } from './options.ts'
-import { readDidLines } from './read-did-lines.ts'
 
 /** Accounts that are added by one request. */
 const BATCH = 1_000
@@ -57,7 +56,7 @@ async function* accountsOf(
   api: AdminApi,
 ): AsyncGenerator<string> {
   yield* dids
-  if (file !== undefined) yield* readDidLines(file)
+  if (file !== undefined) yield* readDidLines(file, '--file')
   if (collections.length === 0) return
   const { MILLRACE_ALLOW_PRIVATE_HOSTS: allowPrivateHosts } = readConfig(
     { MILLRACE_ALLOW_PRIVATE_HOSTS: identityVariables.MILLRACE_ALLOW_PRIVATE_HOSTS },

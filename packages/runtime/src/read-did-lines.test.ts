@@ -6,7 +6,7 @@ import { readDidLines } from './read-did-lines.ts'
 
 async function all(path: string): Promise<string[]> {
   const dids: string[] = []
-  for await (const did of readDidLines(path)) dids.push(did)
+  for await (const did of readDidLines(path, '--file')) dids.push(did)
   return dids
 }
 
