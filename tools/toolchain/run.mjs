@@ -183,6 +183,10 @@ const commands = {
     help: 'an indexer that stands still for ten days: the alarm, the loss, the repair, with figures',
     run: (env, args) => (build(env), handOver('node', ['e2e/src/outage.ts', ...args], env)),
   },
+  'e2e:inlets': {
+    help: 'large repos, many small ones and ten hosts that do harm, at once: what is indexed, in what memory, how late live events are',
+    run: (env, args) => (build(env), handOver('node', ['e2e/src/inlets.ts', ...args], env)),
+  },
   nemesis: {
     help: 'faults of every kind into a pipeline of real processes, and what became of the rows (`-- --minutes 60`)',
     run: (env, args) => (build(env), handOver('node', ['e2e/src/nemesis.ts', ...args], env)),

@@ -35,6 +35,11 @@ export class AppProcess implements AsyncDisposable {
     return (stdout + stderr).slice(-20_000)
   }
 
+  /** Of the process that was started last; 0 before. */
+  get pid(): number {
+    return this.#process?.pid ?? 0
+  }
+
   get isRunning(): boolean {
     return this.#process !== undefined && !this.#hasEnded
   }
