@@ -1,4 +1,5 @@
 import { bytesToMultibase, P256Keypair, Secp256k1Keypair, verifySignature as reference } from '@atproto/crypto'
+import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { verifySignature as beside, verifySignatureNow } from './verify-signature.ts'
 
@@ -46,6 +47,32 @@ describe.each([
       new Uint8Array(64).fill(0xff),
     ])
       expect(await verifySignature(pair.did(), bytes, bad)).toBe(false)
+  })
+
+  test('has the verdict of @atproto/crypto on whatever numbers a signature is made of', async () => {
+    const pair = await Pair.create()
+    const sig = Buffer.from(await pair.sign(bytes))
+    const order = orders[pair.jwtAlg as keyof typeof orders]
+    const numbers = [0n, 1n, order / 2n, order / 2n + 1n, order - 1n, order, order + 1n, 2n ** 256n - 1n]
+    const edge = fc.constantFrom(...numbers).map((number) => Buffer.from(number.toString(16).padStart(64, '0'), 'hex'))
+    const half = (own: Buffer) =>
+      fc.oneof(
+        fc.constant(own),
+        edge,
+        fc.uint8Array({ minLength: 32, maxLength: 32 }),
+        fc.nat({ max: 255 }).map((bit) => own.with(bit >> 3, own[bit >> 3]! ^ (1 << (bit & 7)))),
+      )
+    const length = fc.oneof({ arbitrary: fc.constant(64), weight: 9 }, fc.nat({ max: 70 }))
+    await fc.assert(
+      fc.asyncProperty(half(sig.subarray(0, 32)), half(sig.subarray(32)), length, async (r, s, size) => {
+        const changed = Buffer.alloc(size)
+        Buffer.concat([r, s]).copy(changed)
+        // It throws for what is no signature at all.
+        const expected = await reference(pair.did(), bytes, changed).catch(() => false)
+        expect(await verifySignature(pair.did(), bytes, changed)).toBe(expected)
+      }),
+      { numRuns: 80, examples: [[sig.subarray(0, 32), sig.subarray(32), 64]] },
+    )
   })
 })
 
