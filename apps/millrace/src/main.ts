@@ -25,6 +25,7 @@ const commands: Readonly<Record<string, () => Promise<Command>>> = {
   gaps: async () => (await import('./repair/gaps-command.ts')).gapsCommand(),
   repair: async () => (await import('./repair/repair-command.ts')).repairCommand(),
   dlq: async () => (await import('./dlq/dlq-command.ts')).dlqCommand(),
+  migrate: async () => (await import('./migrate/migrate-command.ts')).migrateCommand(),
   recount: async () => (await import('./recount/recount-command.ts')).recountCommand(),
   alerts: async () => (await import('./admin/alerts-command.ts')).alertsCommand(),
   audit: async () => (await import('./admin/audit-command.ts')).auditCommand(),
