@@ -199,6 +199,10 @@ const commands = {
     help: 'each guard left out in turn, with the test that notices',
     run: (env, args) => (build(env), handOver('node', ['e2e/src/mutants.ts', ...args], env)),
   },
+  'check:infra': {
+    help: 'what `infra/` holds: image, compose, systemd, Helm, Prometheus and Grafana, as far as it can be checked here',
+    run: (env, args) => (build(env), handOver('node', ['e2e/src/check-infra.ts', ...args], env)),
+  },
   millrace: {
     help: 'the millrace command (`npm run millrace -- --help`)',
     run: (env, args) => (build(env), handOver('node', ['apps/millrace/dist/main.js', ...args], env)),
