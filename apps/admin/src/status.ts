@@ -28,6 +28,7 @@ export interface ProblemReport {
 export interface StreamReport {
   name: string
   length: number
+  appended?: number
   firstId?: string
   lastId?: string
   firstAgeSeconds?: number

@@ -11,12 +11,13 @@ export interface StreamKnowledge {
 
 /** What a store says about a stream, with ages in place of ids where people want those. */
 export function streamReport(status: StreamStatus, now: number, knowing: StreamKnowledge = {}): StreamReport {
-  const { stream, length, firstId, lastId } = status
+  const { stream, length, appended, firstId, lastId } = status
   const age = (id: string): number => Math.round(ageSeconds(id, now))
   const groups = status.groups.map((group) => groupReport(group, status, now, knowing))
   return {
     name: stream,
     length,
+    ...(appended !== undefined && { appended }),
     ...(firstId !== null && { firstId, firstAgeSeconds: age(firstId) }),
     ...(lastId !== null && { lastId, lastAgeSeconds: age(lastId) }),
     // What nobody reads is behind by the age of its first entry.

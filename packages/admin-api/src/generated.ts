@@ -498,6 +498,8 @@ export interface GetStatusStream {
   name: string
   /** Entries, delivered or not. Acked ones are gone. */
   length: number
+  /** Entries that were ever appended: how fast they come is in the difference of two looks. Absent where the store does not count. */
+  appended?: number | undefined
   firstId?: string | undefined
   lastId?: string | undefined
   firstAgeSeconds?: number | undefined

@@ -18,10 +18,13 @@ export async function streamStatus(redis: RedisConnection, stream: string): Prom
     ])
     const info = asMap(streamReply, 'stream')
     const length = asInteger(info.get('length'), 'length')
+    const appended = info.get('entries-added')
     const groups = asList(groupsReply, 'groups').map((group) => asMap(group, 'group'))
     return {
       stream,
       length,
+      // Since Redis 7.
+      ...(typeof appended === 'number' && { appended }),
       firstId: entryId(info.get('first-entry')),
       lastId: entryId(info.get('last-entry')),
       groups: await Promise.all(

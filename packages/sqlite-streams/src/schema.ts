@@ -1,19 +1,20 @@
 import type { DatabaseSync } from 'node:sqlite'
 
 /** Kept in the file as `user_version`. */
-const VERSION = 2
+const VERSION = 3
 
 /**
  * `entry.seq` is one ascending number for the whole file, so that appending always writes at the end of the table and
  * the index is as small as can be: an index on `stream` holds `seq` as well. `stream.length` and `stream.bytes` are kept
- * beside the entries, because writers ask for them at every append.
+ * beside the entries, because writers ask for them at every append; `stream.appended` is never reduced.
  */
 const tables = `
   create table stream (
     id integer primary key,
     name text not null unique,
     length integer not null default 0,
-    bytes integer not null default 0
+    bytes integer not null default 0,
+    appended integer not null default 0
   ) strict;
 
   create table entry (
@@ -57,10 +58,13 @@ const tables = `
   ) strict, without rowid;
 `
 
-const addBytes = `
-  alter table stream add column bytes integer not null default 0;
-  update stream set bytes = (select coalesce(sum(octet_length(text)), 0) from entry where entry.stream = stream.id);
-`
+/** What brings a file from each version, beginning with the first, to the next one. */
+const upgrades = [
+  `alter table stream add column bytes integer not null default 0;
+   update stream set bytes = (select coalesce(sum(octet_length(text)), 0) from entry where entry.stream = stream.id);`,
+  `alter table stream add column appended integer not null default 0;
+   update stream set appended = length;`,
+]
 
 /** Creates the tables in an empty file, and brings those of an older version up to date. Several processes may do so at once: one of them will. */
 export function createSchema(db: DatabaseSync, file: string): void {
@@ -69,7 +73,8 @@ export function createSchema(db: DatabaseSync, file: string): void {
   try {
     const version = versionOf(db)
     if (version > VERSION) throw new Error(`${file} was written by a newer version (${version}, known is ${VERSION})`)
-    if (version < VERSION) db.exec(`${version === 0 ? tables : addBytes} pragma user_version = ${VERSION};`)
+    if (version < VERSION)
+      db.exec(`${version === 0 ? tables : upgrades.slice(version - 1).join('\n')} pragma user_version = ${VERSION};`)
     db.exec('commit')
   } catch (error) {
     db.exec('rollback')

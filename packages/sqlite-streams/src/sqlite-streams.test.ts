@@ -146,12 +146,12 @@ test('a file of an older version is brought up to date', async ({ file }) => {
     await store.writer({ stream: 'empty', codec }).append([], { cursor: { key: 'cursor', from: null, to: '2' } })
   }
   using other = new DatabaseSync(file)
-  other.exec('alter table stream drop column bytes; pragma user_version = 1')
+  other.exec('alter table stream drop column bytes; alter table stream drop column appended; pragma user_version = 1')
   await using store = await openSqliteStreams({ file })
   await store.writer({ stream: 's', codec }).append([3])
-  expect(other.prepare('select name, length, bytes from stream order by name').all()).toEqual([
-    { name: 'empty', length: 0, bytes: 0 },
-    { name: 's', length: 3, bytes: 7 },
+  expect(other.prepare('select name, length, appended, bytes from stream order by name').all()).toEqual([
+    { name: 'empty', length: 0, appended: 0, bytes: 0 },
+    { name: 's', length: 3, appended: 3, bytes: 7 },
   ])
 })
 

@@ -100,7 +100,7 @@ export class SqliteStreamWriter<T> implements EventSink<T> {
     }
     connection.run('update last_seq set seq = ?', last)
     connection.run(
-      'update stream set length = length + ?, bytes = bytes + ? where id = ?',
+      'update stream set length = length + ?1, appended = appended + ?1, bytes = bytes + ?2 where id = ?3',
       texts.length,
       texts.reduce((sum, text) => sum + Buffer.byteLength(text), 0),
       stream,

@@ -9,7 +9,7 @@ const MOST_CONSUMERS = 100
 
 export function streamStatus(connection: Connection, name: string): StreamStatus {
   const stream = connection.get(
-    `select id, length,
+    `select id, length, appended,
        (select seq from entry where stream = stream.id order by seq limit 1) as first,
        (select seq from entry where stream = stream.id order by seq desc limit 1) as last
      from stream where name = ?`,
@@ -23,6 +23,7 @@ export function streamStatus(connection: Connection, name: string): StreamStatus
   return {
     stream: name,
     length: Number(stream['length']),
+    appended: Number(stream['appended']),
     firstId: idOrNull(stream['first']),
     lastId: idOrNull(stream['last']),
     groups: groups.map((group) => groupStatus(connection, stream, group, groups.length === 1)),

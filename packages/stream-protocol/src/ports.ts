@@ -157,6 +157,8 @@ export interface StreamStatus {
   stream: string
   /** Entries in the stream, delivered or not. */
   length: number
+  /** Entries that were ever appended; absent where the store does not count. */
+  appended?: number
   firstId: string | null
   lastId: string | null
   groups: GroupStatus[]

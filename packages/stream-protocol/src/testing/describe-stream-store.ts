@@ -645,13 +645,13 @@ function describeStatus(test: SettingTest): void {
     })
   })
 
-  test('the status tells what is delivered, pending and left (S11)', async ({ setting }) => {
+  test('the status tells what was appended, what is delivered, pending and left (S11)', async ({ setting }) => {
     await setting.writer().append(numbers(6))
     await using reader = setting.reader({ batchSize: 2 })
     const [first, second] = await reader.take(4)
     await first!.ack()
     const status = await setting.status()
-    expect(status).toMatchObject({ length: 4, firstId: second!.entries[0]!.id })
+    expect(status).toMatchObject({ length: 4, appended: 6, firstId: second!.entries[0]!.id })
     expect(compareIds(status.firstId!, status.lastId!)).toBeLessThan(0)
     expect(status.groups).toEqual([
       {
