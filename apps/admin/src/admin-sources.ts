@@ -5,6 +5,7 @@ import type { Logger, StreamStore } from '@millrace/stream-protocol'
 import type { AlarmBook } from './alarms/alarm-book.ts'
 import type { Webhook } from './alarms/webhook.ts'
 import type { CursorOf } from './collect-status.ts'
+import type { LagHistory } from './lag-history.ts'
 
 /** A store that is configured, and cannot be had. */
 export interface Away {
@@ -36,6 +37,8 @@ export interface AdminSources {
   alarms?: AlarmBook | undefined
   /** Who is told of alarms. */
   webhooks?: readonly Webhook[]
+  /** Absent where no server runs. */
+  history?: LagHistory | undefined
   /** The table of each collection that has one of its own. */
   tables: ReadonlyMap<string, string>
   resolver: Pick<DidResolver, 'resolve'>

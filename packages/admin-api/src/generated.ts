@@ -382,6 +382,42 @@ export interface GetLagHost {
   checkpointAgeSeconds?: number | undefined
 }
 
+export interface GetLagHistoryParams {
+  /** How far to look back. */
+  seconds?: number | undefined
+}
+
+export interface GetLagHistoryOutput {
+  groups: readonly GetLagHistoryGroup[]
+  hosts: readonly GetLagHistoryHost[]
+}
+
+export interface GetLagHistoryGroup {
+  stream: string
+  group: string
+  /** In order. Of many that lie close together the worst is kept. */
+  points: readonly GetLagHistoryGroupPoint[]
+}
+
+export interface GetLagHistoryGroupPoint {
+  at: string
+  /** Age of the oldest entry that waited to be acked. */
+  behindSeconds: number
+}
+
+export interface GetLagHistoryHost {
+  host: string
+  stream: string
+  /** In order. There is none for a host that has forgotten nothing yet, or does not answer. */
+  points: readonly GetLagHistoryHostPoint[]
+}
+
+export interface GetLagHistoryHostPoint {
+  at: string
+  /** Age of the oldest event that it kept. */
+  windowSeconds: number
+}
+
 export interface GetRepairParams {
   id: number
 }
@@ -1184,6 +1220,8 @@ export interface AdminMethods {
   getHost: { type: 'query'; input: GetHostParams; output: GetHostOutput }
   /** How far each group is behind, and how long hosts keep what we have not read. */
   getLag: { type: 'query'; input: object; output: GetLagOutput }
+  /** How far groups were behind and how far back hosts could replay, as the admin server has seen it since it was started, for a day at most. */
+  getLagHistory: { type: 'query'; input: GetLagHistoryParams; output: GetLagHistoryOutput }
   /** One repair: how far it is, and what it changed. */
   getRepair: { type: 'query'; input: GetRepairParams; output: GetRepairOutput }
   /** All that is kept about one repo, beside its records. */
@@ -1243,4 +1281,4 @@ export interface AdminMethods {
 }
 
 /** Those that only look. */
-export const queries: readonly (keyof AdminMethods)[] = ['exportDeadLetters', 'getBackfill', 'getDeadLetter', 'getDeadLetterGroups', 'getDoctorReport', 'getFreshness', 'getHost', 'getLag', 'getRepair', 'getRepo', 'getStatus', 'listAlerts', 'listAudit', 'listCursors', 'listDeadLetters', 'listEntries', 'listGaps', 'listHosts', 'listPauses', 'listPending', 'listRepairs', 'listRepos', 'planTrim', 'traceSubject', 'verifyRepo']
+export const queries: readonly (keyof AdminMethods)[] = ['exportDeadLetters', 'getBackfill', 'getDeadLetter', 'getDeadLetterGroups', 'getDoctorReport', 'getFreshness', 'getHost', 'getLag', 'getLagHistory', 'getRepair', 'getRepo', 'getStatus', 'listAlerts', 'listAudit', 'listCursors', 'listDeadLetters', 'listEntries', 'listGaps', 'listHosts', 'listPauses', 'listPending', 'listRepairs', 'listRepos', 'planTrim', 'traceSubject', 'verifyRepo']

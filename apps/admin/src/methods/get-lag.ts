@@ -1,7 +1,7 @@
 import { Pauses, type Pause } from '@millrace/database'
 import { distances, isGroupPaused, judgeOnce, oldestWaitingId, probeUpstream, type Probe } from '@millrace/diagnosis'
 import { cursorKey, entryTime, hostWithoutScheme, streams } from '@millrace/stream-protocol'
-import { knownHosts } from './known-hosts.ts'
+import { eventsOf, knownHosts } from './known-hosts.ts'
 import { defineMethod, storeOf, type MethodContext } from './method.ts'
 
 /** Hosts beyond these are not asked. */
@@ -38,8 +38,7 @@ export const getLag = defineMethod({
           .slice(0, MOST_HOSTS)
           .map(async ({ host, stream, checkpoint, checkpointAt }) => {
             const cursor = await store.cursors.get(cursorKey(stream, host))
-            const method =
-              stream === sources.labelStream ? 'com.atproto.label.subscribeLabels' : 'com.atproto.sync.subscribeRepos'
+            const method = eventsOf(stream, sources)
             const probe = await probeUpstream({ url: host, method, cursor, signal }).catch(() => undefined)
             return {
               host: hostWithoutScheme(host),

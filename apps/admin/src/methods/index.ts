@@ -12,6 +12,7 @@ import { getDoctorReport } from './get-doctor-report.ts'
 import { getFreshness } from './get-freshness.ts'
 import { getHost } from './get-host.ts'
 import { getLag } from './get-lag.ts'
+import { getLagHistory } from './get-lag-history.ts'
 import { getRepair } from './get-repair.ts'
 import { getRepo } from './get-repo.ts'
 import { getStatus } from './get-status.ts'
@@ -48,6 +49,7 @@ export const methods: readonly AnyMethod[] = [
   getDoctorReport,
   traceSubject,
   getLag,
+  getLagHistory,
   getFreshness,
   listPending,
   listEntries,

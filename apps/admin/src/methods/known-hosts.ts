@@ -1,5 +1,5 @@
 import { cursorKey } from '@millrace/stream-protocol'
-import type { MethodContext } from './method.ts'
+import type { AdminSources } from '../admin-sources.ts'
 
 export interface KnownHost {
   /** With scheme. */
@@ -11,7 +11,11 @@ export interface KnownHost {
 }
 
 /** The hosts that are configured here, and those that ingesters have said to read. */
-export async function knownHosts({ sources }: MethodContext): Promise<KnownHost[]> {
+export async function knownHosts({
+  sources,
+}: {
+  sources: Pick<AdminSources, 'cursors' | 'database'>
+}): Promise<KnownHost[]> {
   const { cursors = [], database } = sources
   const byKey = new Map<string, KnownHost>(
     cursors.map(({ stream, host }) => [
@@ -27,4 +31,9 @@ export async function knownHosts({ sources }: MethodContext): Promise<KnownHost[
     for (const row of rows) byKey.set(cursorKey(row.stream, row.host), row)
   }
   return [...byKey.values()]
+}
+
+/** The method that a host sends the events of a stream by. */
+export function eventsOf(stream: string, { labelStream }: Pick<AdminSources, 'labelStream'>): string {
+  return stream === labelStream ? 'com.atproto.label.subscribeLabels' : 'com.atproto.sync.subscribeRepos'
 }

@@ -1,7 +1,14 @@
 import { createWriteStream } from 'node:fs'
 import { mkdir } from 'node:fs/promises'
 import path from 'node:path'
-import { adminConfig, createAdminServer, describePipeline, pipelineCheck, watchAlarms } from '@millrace/admin'
+import {
+  adminConfig,
+  createAdminServer,
+  describePipeline,
+  LagHistory,
+  pipelineCheck,
+  watchAlarms,
+} from '@millrace/admin'
 import { ProgressWatch } from '@millrace/diagnosis'
 import {
   createLogger,
@@ -89,8 +96,10 @@ export async function runUp({ up, env, version, output, signal }: RunUpOptions):
     }),
     { bind: '127.0.0.1', hasPassword: false },
   )
+  const stores = { ...described, store: services.store, database: services.database }
+  const history = new LagHistory({ sources: stores, logger })
   const { sources, problems, loops } = watchAlarms({
-    sources: { ...described, store: services.store, database: services.database, watch },
+    sources: { ...stores, watch, history },
     logger,
     meter,
   })
@@ -129,11 +138,15 @@ export async function runUp({ up, env, version, output, signal }: RunUpOptions):
       if (up.exitWhenIdle && idleLooks >= IDLE_LOOKS) done.abort()
     },
   })
-  await runAll([...pipeline.loops, watch, ...loops, ...(network.traffic ? [network.traffic] : []), progress], stop, {
-    logger,
-    meter,
-    health,
-  })
+  await runAll(
+    [...pipeline.loops, watch, history, ...loops, ...(network.traffic ? [network.traffic] : []), progress],
+    stop,
+    {
+      logger,
+      meter,
+      health,
+    },
+  )
   last = await takeSnapshot(network, pipeline, services)
   // Awaited here: what it reads from is closed on the way out.
   return await summarize({
