@@ -16,7 +16,15 @@ export class PasswordCheck {
    */
   accepts(authorization: string | undefined): boolean {
     const [, encoded = ''] = /^Basic ([A-Za-z0-9+/=_-]{1,1024})$/i.exec(authorization ?? '') ?? []
-    const given = digest(Buffer.from(encoded, 'base64').toString('utf8'))
+    return this.#isAccepted(Buffer.from(encoded, 'base64').toString('utf8'))
+  }
+
+  isPassword(password: string): boolean {
+    return this.#isAccepted(`${USER}:${password}`)
+  }
+
+  #isAccepted(credentials: string): boolean {
+    const given = digest(credentials)
     return this.#accepted.reduce((found, accepted) => timingSafeEqual(given, accepted) || found, false)
   }
 }

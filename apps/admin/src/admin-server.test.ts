@@ -1,50 +1,11 @@
 import { Secp256k1Keypair } from '@atproto/crypto'
 import { createServiceJwt } from '@atproto/xrpc-server'
-import { mkdtemp, rm } from 'node:fs/promises'
 import { request } from 'node:http'
-import os from 'node:os'
-import path from 'node:path'
 import type { DidResolver } from '@millrace/identity'
-import { Health, readConfig } from '@millrace/runtime'
-import { openStreams } from '@millrace/stores'
-import { createLogSpy } from '@millrace/testing'
 import { expect, test } from 'vitest'
-import { createAdminServer, type AdminServerOptions } from './admin-server.ts'
-import { adminConfig } from './config.ts'
-import { describePipeline } from './describe-pipeline.ts'
 import { ServiceAuth } from './service-auth.ts'
 import type { Status } from './status.ts'
-
-/** A server over an empty SQLite store. */
-async function served(options: Partial<AdminServerOptions> = {}) {
-  const folder = await mkdtemp(path.join(os.tmpdir(), 'millrace-admin-'))
-  const file = path.join(folder, 'streams.sqlite')
-  const store = await openStreams({ kind: 'sqlite', file, location: file, why: 'it is a test' })
-  const health = new Health()
-  health.add('store', () => store.ping())
-  const logger = createLogSpy()
-  const server = await createAdminServer({
-    port: 0,
-    bind: '127.0.0.1',
-    passwords: [],
-    sources: { ...describePipeline(readConfig(adminConfig, {}), { bind: '127.0.0.1', hasPassword: false }), store },
-    health,
-    version: '1.2.3',
-    logger,
-    ...options,
-  })
-  const get = async (url: string, init: RequestInit = {}) => {
-    const response = await fetch(`http://127.0.0.1:${server.port}${url}`, init)
-    const text = await response.text()
-    return { status: response.status, headers: response.headers, text, json: () => JSON.parse(text) as unknown }
-  }
-  const close = async (): Promise<void> => {
-    await server[Symbol.asyncDispose]()
-    await store[Symbol.asyncDispose]()
-    await rm(folder, { recursive: true })
-  }
-  return { port: server.port, store, get, health, logger, [Symbol.asyncDispose]: close }
-}
+import { served } from './testing/served.ts'
 
 const basic = (credentials: string) => ({
   headers: { authorization: `Basic ${Buffer.from(credentials).toString('base64')}` },

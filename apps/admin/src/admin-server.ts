@@ -8,13 +8,19 @@ import {
   type HandlerContext,
 } from '@atproto/xrpc-server'
 import { readAdminLexicons } from '@millrace/admin-api/documents'
+import { readConsole, type ConsoleFile } from '@millrace/console'
 import { PortError, type Health } from '@millrace/runtime'
 import { silentLogger, type Logger } from '@millrace/stream-protocol'
 import express, { type NextFunction, type Request, type Response } from 'express'
 import { FailureThrottle, isLoopback, PasswordCheck } from './access.ts'
 import type { AdminSources } from './admin-sources.ts'
+import { consolePages } from './console/console-pages.ts'
+import { CONSOLE_HEADER, sessionToken } from './console/session-cookie.ts'
+import { sessionRoutes } from './console/session-routes.ts'
+import { Sessions } from './console/sessions.ts'
 import { methods } from './methods/index.ts'
 import { MethodError, type Caller } from './methods/method.ts'
+import { refuse } from './refuse.ts'
 import type { ServiceAuth } from './service-auth.ts'
 
 export interface AdminServerOptions {
@@ -43,8 +49,8 @@ export function defaultBind(passwords: readonly string[]): string {
 }
 
 /**
- * Serves the methods `dev.millrace.admin.*` over XRPC, for the user `admin` with HTTP Basic and for listed accounts with
- * tokens, and `/xrpc/_health` for everybody.
+ * Serves the methods `dev.millrace.admin.*` over XRPC, for the user `admin` with HTTP Basic, for listed accounts with
+ * tokens and for browsers with a session; and for everybody `/xrpc/_health` and the page of the console.
  * @throws {TypeError} when it would be open to the network without a password.
  * @throws {PortError} when it cannot listen.
  */
@@ -53,7 +59,7 @@ export async function createAdminServer(options: AdminServerOptions): Promise<Ad
   if (passwords.length === 0 && !isLoopback(bind)) {
     throw new TypeError(`the admin server has no password, and so cannot be opened on ${bind}`)
   }
-  const server = createHttpServer(createApp(options))
+  const server = createHttpServer(createApp(options, await readConsole()))
   await new Promise<void>((resolve, reject) => {
     server.once('error', (error) => reject(new PortError(bind, port, error)))
     server.listen(port, bind, resolve)
@@ -75,35 +81,39 @@ export async function createAdminServer(options: AdminServerOptions): Promise<Ad
 /** Of a request: the payload of a dead letter, with what JSON adds to it. */
 const MOST_BYTES = 512 * 1024
 
-function createApp({
-  passwords,
-  serviceAuth,
-  sources,
-  health,
-  version,
-  logger = silentLogger,
-}: AdminServerOptions): express.Express {
+function createApp(
+  { passwords, serviceAuth, sources, health, version, logger = silentLogger }: AdminServerOptions,
+  files: readonly ConsoleFile[],
+): express.Express {
   const log = logger.child({ component: 'admin' })
   const app = express()
   app.disable('x-powered-by')
   app.use((_request, response, next) => {
-    response.set({ 'cache-control': 'no-store', 'x-content-type-options': 'nosniff' })
+    response.set({ 'cache-control': 'no-store', 'x-content-type-options': 'nosniff', 'referrer-policy': 'no-referrer' })
     next()
   })
-  app.get('/', (_request, response) => {
-    response
-      .type('text/plain')
-      .send(`Millrace admin ${version}\n\nMethods are under /xrpc/, see dev.millrace.admin.*\n`)
-  })
+  app.use(consolePages(files))
   app.get('/xrpc/_health', async (_request, response) => {
     const { status } = await health.report()
     const isWell = status === 'ready' || status === 'degraded'
     response.status(isWell ? 200 : 503).json({ version, status })
   })
   // In front of everything else, so that a new method cannot be forgotten.
-  app.use(passwords.length > 0 ? requireCaller(passwords, serviceAuth, log) : requireLoopbackName)
-
   app.use(refuseOtherOrigins)
+  if (passwords.length > 0) {
+    const guard: Guard = {
+      check: new PasswordCheck(passwords),
+      throttle: new FailureThrottle(),
+      sessions: new Sessions(),
+      log,
+    }
+    app.use(sessionRoutes(guard))
+    app.use(requireCaller(guard, serviceAuth))
+  } else {
+    app.use(requireLoopbackName)
+    app.get('/console/session', (_request, response) => void response.json({ isAsked: false, isOpen: true }))
+  }
+
   app.use(createXrpc({ ...sources, logger: log }).router)
   app.use((_request, response) => refuse(response, 404, 'NotFound', 'nothing is here; methods are under /xrpc/'))
   app.use((error: unknown, _request: Request, response: Response, _next: NextFunction) => {
@@ -150,19 +160,31 @@ function callerOf(request: IncomingMessage, response: ServerResponse): Caller {
   )
 }
 
-/** A page of another origin could have a browser that knows the password ask us for a change (hazard M3). */
+/**
+ * A page of another origin could have a browser that knows the password ask us for a change (hazard M3). Browsers say
+ * where a request comes from, in one header or the other; whoever says nothing is no browser.
+ */
 function refuseOtherOrigins({ headers }: Request, response: Response, next: NextFunction): void {
-  const { origin, host } = headers
-  if (origin === undefined || (URL.canParse(origin) && new URL(origin).host === host)) return next()
+  const { origin, host, 'sec-fetch-site': site = 'same-origin' } = headers
+  const isOurs = origin === undefined || (URL.canParse(origin) && new URL(origin).host === host)
+  // `none`: somebody has typed the address.
+  if (isOurs && (site === 'same-origin' || site === 'none')) return next()
   refuse(response, 403, 'Forbidden', 'requests from pages of another origin are not answered')
 }
 
-function requireCaller(passwords: readonly string[], serviceAuth: ServiceAuth | undefined, log: Logger) {
-  const check = new PasswordCheck(passwords)
-  const throttle = new FailureThrottle()
+interface Guard {
+  check: PasswordCheck
+  throttle: FailureThrottle
+  sessions: Sessions
+  log: Logger
+}
+
+function requireCaller({ check, throttle, sessions, log }: Guard, serviceAuth: ServiceAuth | undefined) {
   return async (request: Request, response: Response, next: NextFunction): Promise<void> => {
     const address = request.socket.remoteAddress ?? ''
     const now = Date.now()
+    // Nobody can guess a token: it may be told apart, and whoever has one is not stopped because others guess.
+    if (sessions.isOpen(sessionToken(request), now)) return next()
     // The right password is not told apart from a wrong one either, or guessing could go on.
     if (throttle.isBlocked(address, now)) {
       return refuse(response, 429, 'RateLimitExceeded', 'too many failed attempts, wait a minute')
@@ -174,9 +196,13 @@ function requireCaller(passwords: readonly string[], serviceAuth: ServiceAuth | 
       response.locals['caller'] = caller
       return next()
     }
-    throttle.failed(address, now)
-    log.warn({ address }, 'a request without a valid password or token')
-    response.set('www-authenticate', 'Basic realm="millrace admin", charset="UTF-8"')
+    const isConsole = request.headers[CONSOLE_HEADER] !== undefined
+    // The console has a form of its own. Its session has ended, and nobody guesses.
+    if (!isConsole) response.set('www-authenticate', 'Basic realm="millrace admin", charset="UTF-8"')
+    if (!isConsole || authorization !== undefined) {
+      throttle.failed(address, now)
+      log.warn({ address }, 'a request without a valid password or token')
+    }
     refuse(response, 401, 'AuthenticationRequired', 'Authentication Required')
   }
 }
@@ -185,8 +211,4 @@ function requireCaller(passwords: readonly string[], serviceAuth: ServiceAuth | 
 function requireLoopbackName(request: Request, response: Response, next: NextFunction): void {
   if (isLoopback(request.headers.host ?? '')) return next()
   refuse(response, 403, 'Forbidden', 'without ADMIN_PASSWORDS only requests to localhost are answered')
-}
-
-function refuse(response: Response, status: number, error: string, message: string): void {
-  response.status(status).json({ error, message })
 }

@@ -114,6 +114,7 @@ export async function runUp({ up, env, version, output, signal }: RunUpOptions):
     network: network.title,
     stores: `${services.store.kind} streams, ${services.postgres.title}`,
     urls: {
+      console: `http://127.0.0.1:${admin.port}/`,
       status: `http://127.0.0.1:${admin.port}/xrpc/dev.millrace.admin.getStatus`,
       metrics: `http://127.0.0.1:${metrics.port}/metrics`,
       postgres: services.postgres.location,

@@ -1,0 +1,1 @@
+export { readConsole, type ConsoleFile } from './read-console.ts'
