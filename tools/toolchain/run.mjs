@@ -187,6 +187,10 @@ const commands = {
     help: 'large repos, many small ones and ten hosts that do harm, at once: what is indexed, in what memory, how late live events are',
     run: (env, args) => (build(env), handOver('node', ['e2e/src/inlets.ts', ...args], env)),
   },
+  'e2e:console': {
+    help: 'the console in Chromium: an incident, from the red page to its repair (needs a Chromium)',
+    run: (env, args) => (build(env), handOver('node', ['e2e/src/console.ts', ...args], env)),
+  },
   nemesis: {
     help: 'faults of every kind into a pipeline of real processes, and what became of the rows (`-- --minutes 60`)',
     run: (env, args) => (build(env), handOver('node', ['e2e/src/nemesis.ts', ...args], env)),

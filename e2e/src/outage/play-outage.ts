@@ -1,12 +1,12 @@
-import { setTimeout as wait } from 'node:timers/promises'
 import { startSimulatedNetwork, type SimulatedNetwork } from '@millrace/dev-network'
 import { compareWithOracle, type Anomaly, type AnomalyKind } from '@millrace/oracle'
 import { streams } from '@millrace/stream-protocol'
-import { createClient } from 'redis'
 import { endOfSimulation } from '../compare/simulated-end.ts'
 import { FourApps } from '../pipeline/four-apps.ts'
 import { repoRequests } from '../pipeline/repo-requests.ts'
 import { TestPool } from '../pipeline/test-pool.ts'
+import { trimStream } from '../pipeline/trim-stream.ts'
+import { PATIENCE_MS, until } from '../pipeline/until.ts'
 import { readStatus } from '../pipeline/wait-until-indexed.ts'
 import { seconds } from '../seconds.ts'
 import { leftInStreams, untilSettled } from './until-settled.ts'
@@ -63,7 +63,6 @@ const HASTE = 20
 const STALLED_AFTER_MS = 300_000
 /** Entries that are left of a stream that was trimmed in need. */
 const LEFT = 5
-const PATIENCE_MS = 120_000
 
 /**
  * An indexer stands still and says nothing. The alarm is raised; nobody heeds it, until the ingester has gone as well, the
@@ -126,7 +125,7 @@ export async function playOutage(options: OutageOptions): Promise<OutageResult> 
   })
   const readTo = network.head()
   await ingester.kill()
-  const trimmed = await trim(redisUrl, streams.firehoseLive)
+  const trimmed = await trimStream(redisUrl, streams.firehoseLive, LEFT)
   say(
     `Nobody heeds it. Days later the ingester is gone as well, and somebody trims ${trimmed} unread entries to save Redis.`,
   )
@@ -191,16 +190,6 @@ async function writeUnseen(network: SimulatedNetwork, writes: number): Promise<v
   await network.write(writes)
 }
 
-/** Leaves the newest entries of a stream. @returns how many went. */
-async function trim(redisUrl: string, stream: string): Promise<number> {
-  const redis = await createClient({ url: redisUrl }).connect()
-  try {
-    return Number(await redis.sendCommand(['XTRIM', stream, 'MAXLEN', String(LEFT)]))
-  } finally {
-    redis.destroy()
-  }
-}
-
 async function openGaps(pool: TestPool): Promise<string[]> {
   const { rows } = await pool.query<{ gap: string }>(
     `select concat_ws(' ', reason, 'of', nullif(host, ''), stream) as gap from bsky.millrace_gap where closed_at is null order by id`,
@@ -221,9 +210,4 @@ async function repaired(pool: TestPool): Promise<{ listed: number; fetched: numb
     `select coalesce(max(listed), 0)::int as listed, coalesce(sum(moved + unknown), 0)::int as fetched from bsky.millrace_repair`,
   )
   return rows[0]!
-}
-
-async function until(what: string, isSo: () => Promise<boolean> | boolean): Promise<void> {
-  for (const endsAt = performance.now() + PATIENCE_MS; !(await isSo()); await wait(100))
-    if (performance.now() > endsAt) throw new Error(`it did not come to this in ${PATIENCE_MS / 1_000} s: ${what}`)
 }
