@@ -32,7 +32,7 @@ export function FlowPicture({ status }: { status: GetStatusOutput }): VNode {
       <svg class="flow" viewBox={`0 0 ${placed.width} ${placed.height}`} role="img" aria-labelledby="flow-words">
         <title id="flow-words">{wordsOf(flow)}</title>
         {placed.edges.map(({ edge, path, width }) => (
-          <g key={`${edge.from} ${edge.to}`} class="edge" data-level={edge.level}>
+          <g key={`${edge.from} ${edge.to}`} class={edge.isPaused ? 'edge paused' : 'edge'} data-level={edge.level}>
             <path d={path} stroke-width={width} />
             {(edge.rate ?? 0) > 0 && edge.level !== 'bad' && (
               <path class="moving" d={path} stroke-width={Math.max(1.5, width / 3)} />

@@ -66,6 +66,15 @@ describe('the flow', () => {
     expect(flow.nodes.find(({ title }) => title === 'firehose_group')?.detail).toBe('stalled 41 s')
   })
 
+  test('shows what somebody has paused, and does not call it wrong (M6)', () => {
+    const paused = flowOf({ ...status, streams: [stream('firehose_live', [group('firehose_group', 'paused')])] })
+    expect(paused.edges.find(({ to }) => to === 'group firehose_group')).toMatchObject({
+      isPaused: true,
+      level: 'unknown',
+    })
+    expect(paused.nodes.find(({ title }) => title === 'firehose_group')?.detail).toBe('paused')
+  })
+
   test('says of no rate what it is as long as nobody has counted', () => {
     expect(flow.edges.every(({ rate }) => rate === undefined)).toBe(true)
     const uncounted = { ...status, streams: status.streams.map((stream) => ({ ...stream, appended: undefined })) }

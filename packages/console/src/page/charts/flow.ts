@@ -23,6 +23,8 @@ export interface FlowEdge {
   level: Level
   /** Entries a second; absent as long as it is not known. */
   rate?: number | undefined
+  /** Somebody wants that nothing goes along it. */
+  isPaused?: boolean
 }
 
 export interface Flow {
@@ -73,7 +75,13 @@ export function flowOf(status: GetStatusOutput, rates: ReadonlyMap<string, Strea
       known.lanes.push(lane)
       known.groups.push(group)
       groupLanes.set(group.name, known)
-      edges.push({ from: `stream ${name}`, to: `group ${group.name}`, level: groupLevel(group), rate: rate?.out })
+      edges.push({
+        from: `stream ${name}`,
+        to: `group ${group.name}`,
+        level: groupLevel(group),
+        rate: rate?.out,
+        isPaused: group.verdict === 'paused',
+      })
     }
   }
 
@@ -134,7 +142,8 @@ function ratesInto(
 export function groupLevel({ verdict }: Pick<GetStatusGroup, 'verdict'>): Level {
   if (verdict === 'stalled' || verdict === 'stopped') return 'bad'
   if (verdict === 'slow') return 'warn'
-  return verdict === undefined ? 'unknown' : 'ok'
+  // Paused is not wrong: somebody wants it so.
+  return verdict === undefined || verdict === 'paused' ? 'unknown' : 'ok'
 }
 
 function streamLevel({ length, groups }: GetStatusStream): Level {
@@ -150,7 +159,7 @@ function waiting({ length, lagSeconds }: GetStatusStream): string {
 function groupDetail(groups: readonly GetStatusGroup[]): string {
   const bad = groups.find((group) => groupLevel(group) === 'bad')
   if (bad) return `${bad.verdict} ${duration(bad.silentSeconds ?? 0)}`
-  if (groups.some(({ verdict }) => verdict === 'slow')) return 'slow'
+  for (const said of ['slow', 'paused']) if (groups.some(({ verdict }) => verdict === said)) return said
   return groups.every(({ verdict }) => verdict === 'idle')
     ? 'idle'
     : groups.every(({ verdict }) => verdict === undefined)
