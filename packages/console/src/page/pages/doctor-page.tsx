@@ -48,15 +48,15 @@ export function DoctorPage(): VNode {
               }
             >
               <ul class="checks">
-                {open.map((check) => (
-                  <Check key={check.id} check={check} />
+                {open.map((check, index) => (
+                  <Check key={`${index} ${check.id}`} check={check} />
                 ))}
               </ul>
             </Card>
             <Card title={`${counted(checks.length - open.length, 'check')} without a finding`}>
               <ul class="checks small">
-                {checks.filter(isWell).map((check) => (
-                  <Check key={check.id} check={check} />
+                {checks.filter(isWell).map((check, index) => (
+                  <Check key={`${index} ${check.id}`} check={check} />
                 ))}
               </ul>
             </Card>
