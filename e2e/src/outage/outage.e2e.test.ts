@@ -22,7 +22,7 @@ serviceTest(
       say: (text) => said.push(text),
     })
     console.log(`${said.join('\n')}\n${renderOutage(result)}`)
-    expect(result.alarm).toMatch(/^firehose_live: .* has acked nothing for \d+ s, while entries wait$/)
+    expect(result.alarm).toMatch(/^firehose_group of firehose_live has acked nothing for \d+ s although entries wait/)
     // It was lost, and known to be.
     expect(result.framesGone).toBeGreaterThan(0)
     expect(result.trimmed).toBeGreaterThan(0)
