@@ -14,6 +14,15 @@ interface Case extends Pick<Scenario, 'delivery'> {
 
 const cases: readonly Case[] = [
   {
+    name: 'a repo that says twice where it is, and neither time what it holds, is fetched both times',
+    steps: [
+      { account: 3, kind: 'threadgate', missed: true },
+      { account: 3, kind: 'snapshot' },
+      { account: 3, kind: 'threadgate', other: 1, missed: true },
+    ],
+    delivery: inOrder,
+  },
+  {
     name: 'of a deleted account no revision is left',
     steps: [
       { account: 3, kind: 'like' },

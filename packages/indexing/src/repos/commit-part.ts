@@ -16,6 +16,9 @@ export interface CommitPart extends RepoHead, ChainBreak {
   isSync: boolean
 }
 
+/** Of a repo that says where it is without saying what it holds: no other is the same, not even another such. */
+export const UNKNOWN_TREE = ''
+
 /** The commits of a batch, by account and revision. Entries of other services say nothing of a chain, and are left. */
 export function commitParts(events: readonly StreamEvent[]): Map<string, CommitPart[]> {
   const byDid = new Map<string, CommitPart[]>()
@@ -48,8 +51,7 @@ function commitPart(event: StreamEvent): CommitPart | undefined {
   if (event.type === 'account' || event.type === 'identity') return undefined
   const { did, rev, commit, since = null, prevData = null, host, op = 0, ops = 1, seq } = event
   const isSync = event.type === 'repo' && event.sync === true
-  // A repo that says where it is without saying what it holds is nowhere that we have.
-  const data = isSync ? (event.data ?? '') : event.data
+  const data = isSync ? (event.data ?? UNKNOWN_TREE) : event.data
   if (data === undefined || (!isSync && (seq === undefined || isBackfillSeq(seq)))) return undefined
   const part = { did, rev, commit, data, since, prevData, host, isSync }
   if (event.type === 'repo') return { ...part, ops: 0, seen: [] }

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import type { CommitPart } from './commit-part.ts'
+import { UNKNOWN_TREE, type CommitPart } from './commit-part.ts'
 import { followChain, type FollowOptions } from './follow-chain.ts'
 import { rangesOf } from './ranges.ts'
 import { unknownRepo, type RepoState } from './repo-state.ts'
@@ -140,6 +140,14 @@ const cases: Case[] = [
     state: at(1),
     parts: [sync(4, 't4'), commit(5)],
     head: 'r5',
+    broken: 'r4',
+    reason: 'sync',
+  },
+  {
+    name: 'a #sync of an unknown tree has to be fetched, also after another such (I21)',
+    state: { ...unknownRepo, head: { rev: 'r1', commit: 'c1', data: UNKNOWN_TREE } },
+    parts: [sync(4, UNKNOWN_TREE)],
+    head: 'r4',
     broken: 'r4',
     reason: 'sync',
   },

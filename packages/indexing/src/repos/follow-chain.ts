@@ -1,5 +1,5 @@
 import { isGuarded } from '@millrace/failpoints'
-import { mergeParts, type CommitPart } from './commit-part.ts'
+import { mergeParts, UNKNOWN_TREE, type CommitPart } from './commit-part.ts'
 import { coversUpTo } from './ranges.ts'
 import type { RepoHead, RepoState } from './repo-state.ts'
 
@@ -62,7 +62,10 @@ export function followChain(
 function follows(head: RepoHead | null, part: CommitPart, hasRecords: boolean): boolean {
   if (!isGuarded('chain')) return true
   // The tree is the same: whatever commits are between, they changed nothing (such as an empty one that was missed).
-  if (part.isSync) return head === null ? part.data === EMPTY_TREE && !hasRecords : part.data === head.data
+  if (part.isSync) {
+    if (head === null) return part.data === EMPTY_TREE && !hasRecords
+    return part.data === head.data && part.data !== UNKNOWN_TREE
+  }
   if (head === null) return isFirst(part)
   return part.prevData === null ? part.since === head.rev : part.prevData === head.data
 }

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest'
+import { UNKNOWN_TREE } from './commit-part.ts'
 import { unknownRepo, type RepoState } from './repo-state.ts'
 import type { ClosedRun } from './run-part.ts'
 import { settleRepo } from './settle-repo.ts'
@@ -19,6 +20,12 @@ const settle = (state: RepoState, complete: ClosedRun) => {
   const settled = settleRepo(state, complete, [], [], { hasRecords: false, impatient: false })
   return { head: settled.head?.rev, floor: settled.floor, broken: settled.broken?.rev ?? null }
 }
+
+test('of the revision that we have, says what it holds when nobody did', () => {
+  const state = { ...unknownRepo, head: { ...head, data: UNKNOWN_TREE } }
+  const settled = settleRepo(state, run('r5', 't5'), [], [], { hasRecords: true, impatient: false })
+  expect(settled.head).toEqual({ rev: 'r5', commit: 'c-r5', data: 't5' })
+})
 
 test.for([
   {

@@ -1,5 +1,5 @@
 import { isGuarded } from '@millrace/failpoints'
-import { mergeParts, type CommitPart } from './commit-part.ts'
+import { mergeParts, UNKNOWN_TREE, type CommitPart } from './commit-part.ts'
 import { followChain, type Followed, type FollowOptions } from './follow-chain.ts'
 import type { RepoState } from './repo-state.ts'
 import type { ClosedRun } from './run-part.ts'
@@ -26,7 +26,10 @@ function withSnapshot({ head, broken, floor }: RepoState, { rev, closing }: Clos
     broken !== null && (rev >= broken.rev || rev === broken.since || (broken.prevData ?? undefined) === data)
   return {
     floor: (floor === null || rev > floor) && isGuarded('snapshot-floor') ? rev : floor,
-    head: head === null || rev > head.rev ? { rev, commit, data } : head,
+    head:
+      head === null || rev > head.rev || (rev === head.rev && head.data === UNKNOWN_TREE)
+        ? { rev, commit, data }
+        : head,
     broken: mends ? null : broken,
   }
 }
