@@ -12,8 +12,8 @@ export interface SourceNetwork extends AsyncDisposable {
   readonly handleResolverUrl: string | undefined
   /** Whether its hosts are on this machine. */
   readonly isPrivate: boolean
-  /** Writes traffic, where that is ours to do. */
-  readonly traffic: Loop | undefined
+  /** Writes traffic, where that is ours to do, from when the firehose is read. */
+  readonly traffic: ((isRead: () => boolean) => Loop) | undefined
   /** Sequence number of the newest event that has to arrive, where it is known. */
   head(): number | undefined
   /** Whether nothing more will be written that has to be waited for. */
@@ -39,11 +39,11 @@ async function simulated({
   const network = await startSimulatedNetwork({ accounts, recordsPerAccount, seed, rate, relayWindow: 100 })
   let left = events ?? (exitWhenIdle ? EVENTS_BEFORE_IDLE : Number.POSITIVE_INFINITY)
   let isWriting = false
-  const traffic: Loop = {
+  const traffic = (isRead: () => boolean): Loop => ({
     name: 'simulated traffic',
     async run(signal) {
       // What is written before somebody listens is found in the repos alone; a live network is to be seen live.
-      while (network.relay.connections === 0 && !signal.aborted) await sleep(50, signal)
+      while (!isRead() && !signal.aborted) await sleep(50, signal)
       isWriting = true
       if (!Number.isFinite(left)) return network.run(signal)
       while (left > 0 && !signal.aborted) {
@@ -52,7 +52,7 @@ async function simulated({
         left -= count
       }
     },
-  }
+  })
   return {
     title: `simulated network, ${accounts} accounts`,
     relay: network.relayUrl,

@@ -10,6 +10,7 @@ import {
   watchAlarms,
 } from '@millrace/admin'
 import { ProgressWatch } from '@millrace/diagnosis'
+import { FirehoseIngester } from '@millrace/ingest'
 import {
   createLogger,
   createMeter,
@@ -139,15 +140,13 @@ export async function runUp({ up, env, version, output, signal }: RunUpOptions):
       if (up.exitWhenIdle && idleLooks >= IDLE_LOOKS) done.abort()
     },
   })
-  await runAll(
-    [...pipeline.loops, watch, history, ...loops, ...(network.traffic ? [network.traffic] : []), progress],
-    stop,
-    {
-      logger,
-      meter,
-      health,
-    },
-  )
+  const firehose = pipeline.ingesters.find((loop) => loop instanceof FirehoseIngester)
+  const traffic = network.traffic?.(() => firehose?.status().state === 'streaming')
+  await runAll([...pipeline.loops, watch, history, ...loops, ...(traffic ? [traffic] : []), progress], stop, {
+    logger,
+    meter,
+    health,
+  })
   last = await takeSnapshot(network, pipeline, services)
   // Awaited here: what it reads from is closed on the way out.
   return await summarize({
