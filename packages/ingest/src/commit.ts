@@ -121,13 +121,13 @@ function failOp(what: string): never {
 
 /**
  * Opens the blocks of a `#commit` or `#sync` and finds the signed commit in them. With `verify`, every block's hash is
- * checked, and that the commit is the CAR's root and agrees with the frame on account and revision (hazard I18).
- * Its signature is not.
+ * checked, and that the commit is the CAR's root and agrees with the frame on account and revision, which is later than
+ * the one that it follows (hazard I18). Its signature is not.
  * @throws {InvalidEventError}
  */
 export function openCommit(
   bytes: Uint8Array,
-  { did, rev, commit }: { did: string; rev: string; commit?: Link },
+  { did, rev, commit, since = null }: { did: string; rev: string; commit?: Link; since?: string | null },
   verify: boolean,
 ): OpenedCommit {
   const { root, blocks } = readCar(bytes, { hashes: verify ? 'all' : 'none' })
@@ -140,6 +140,8 @@ export function openCommit(
   if (block[0]! > 0xb7) failCommit('it has too many fields')
   if (verify && signed.did !== did) failCommit('it is of another account')
   if (verify && signed.rev !== rev) failCommit('it is of another revision')
+  // TIDs sort as their times do.
+  if (verify && since !== null && since >= rev) failCommit('it follows a revision that is not before its own')
   return { commit: link, data: signed.data, sig: signed.sig, block, blocks }
 }
 
