@@ -87,3 +87,50 @@ test.each([
 ])('%j is no key that verifies anything', async (key) => {
   expect(await verifySignature(key, bytes, new Uint8Array(64).fill(1))).toBe(false)
 })
+
+// Of `interop-test-files/crypto/signature-fixtures.json` in https://github.com/bluesky-social/atproto: values that are
+// published for all who implement the protocol.
+describe('a signature that is published', () => {
+  const message = Buffer.from('oWVoZWxsb2V3b3JsZA', 'base64')
+  const p256 = 'did:key:zDnaembgSGUhZULN2Caob4HLJPaxBh92N7rtH21TErzqf8HQo'
+  const k256 = 'did:key:zQ3shqwJEJyMBsBXCWyCBpUBMqxcon9oHB7mCvx4sSpMdLJwc'
+
+  const published = [
+    {
+      name: 'of P-256',
+      key: p256,
+      low: '2vZNsG3UKvvO/CDlrdvyZRISOFylinBh0Jupc6KcWoJWExHptCfduPleDbG3rko3YZnn9Lw0IjpixVmexJDegg',
+      high: '2vZNsG3UKvvO/CDlrdvyZRISOFylinBh0Jupc6KcWoKp7O4VS9giSAah8k5IUbXIW00SuOrjfEqQ9HEkN9JGzw',
+    },
+    {
+      name: 'of secp256k1',
+      key: k256,
+      low: '5WpdIuEUUfVUYaozsi8G0B3cWO09cgZbIIwg1t2YKdUn/FEznOndsz/qgiYb89zwxYCbB71f7yQK5Lr7NasfoA',
+      high: '5WpdIuEUUfVUYaozsi8G0B3cWO09cgZbIIwg1t2YKdXYA67MYxYiTMAVfdnkDCMN9S5B3vHosRe07aORmoshoQ',
+    },
+  ]
+
+  test.each(published)('$name holds', async ({ key, low }) => {
+    const sig = Buffer.from(low, 'base64')
+    expect(await verifySignature(key, message, sig)).toBe(true)
+    expect(await reference(key, message, sig)).toBe(true)
+  })
+
+  test.each(published)('$name with the higher of its values is refused (L6)', async ({ key, high }) => {
+    const sig = Buffer.from(high, 'base64')
+    expect(await verifySignature(key, message, sig)).toBe(false)
+    expect(await reference(key, message, sig)).toBe(false)
+    expect(await reference(key, message, sig, { allowMalleableSig: true })).toBe(true)
+  })
+
+  test.each(published)('$name written as DER is refused (L6)', async ({ key, low }) => {
+    const sig = Buffer.from(low, 'base64')
+    const parts = [sig.subarray(0, 32), sig.subarray(32)].map((number) => {
+      const bytes = number[0]! < 0x80 ? number : Buffer.concat([Buffer.alloc(1), number])
+      return Buffer.concat([Buffer.from([2, bytes.length]), bytes])
+    })
+    const der = Buffer.concat([Buffer.from([0x30, parts[0]!.length + parts[1]!.length]), ...parts])
+    expect(await reference(key, message, der, { allowMalleableSig: true })).toBe(true)
+    expect(await verifySignature(key, message, der)).toBe(false)
+  })
+})

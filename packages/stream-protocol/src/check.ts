@@ -7,7 +7,7 @@ export type JsonObject = { [key: string]: unknown }
 const didSyntax = /^did:[a-z]+:[a-zA-Z0-9._:%-]*[a-zA-Z0-9._-]$/
 const tidSyntax = /^[234567abcdefghij][234567abcdefghijklmnopqrstuvwxyz]{12}$/
 const nsidSyntax =
-  /^[a-zA-Z]([a-zA-Z0-9-]{0,62}[a-zA-Z0-9])?(\.[a-zA-Z0-9]([a-zA-Z0-9-]{0,62}[a-zA-Z0-9])?)+(\.[a-zA-Z][a-zA-Z0-9]{0,62})$/
+  /^[a-zA-Z]([a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?(\.[a-zA-Z0-9]([a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?)+(\.[a-zA-Z][a-zA-Z0-9]{0,62})$/
 const rkeySyntax = /^[a-zA-Z0-9_~.:-]{1,512}$/
 /** Hashes differ, but the text form does not: base32 without padding, as every CID version 1 of the network has it. */
 const cidSyntax = /^b[a-z2-7]{20,120}$/
