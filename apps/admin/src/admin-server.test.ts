@@ -4,6 +4,7 @@ import { request } from 'node:http'
 import type { DidResolver } from '@millrace/identity'
 import { expect, test } from 'vitest'
 import { ServiceAuth } from './service-auth.ts'
+import { serviceDidDocument } from './service-did-document.ts'
 import type { Status } from './status.ts'
 import { served } from './testing/served.ts'
 
@@ -71,6 +72,30 @@ test('tells its health to everybody', async () => {
   const failing = await get('/xrpc/_health')
   expect([failing.status, failing.json()]).toEqual([503, { version: '1.2.3', status: 'failing' }])
 })
+
+test('tells everybody its DID document, where it has one', async () => {
+  const did = 'did:web:admin.example'
+  await using admin = await served({ passwords: ['one'], didDocument: serviceDidDocument(did, 'https://a.example/') })
+  const answer = await admin.get('/.well-known/did.json')
+  expect([answer.status, answer.json()]).toEqual([
+    200,
+    {
+      '@context': ['https://www.w3.org/ns/did/v1'],
+      id: did,
+      service: [{ id: '#millrace_admin', type: 'MillraceAdmin', serviceEndpoint: 'https://a.example' }],
+    },
+  ])
+  await using other = await served({ passwords: ['one'] })
+  const none = await other.get('/.well-known/did.json')
+  expect([none.status, none.json()]).toMatchObject([404, { error: 'NotFound' }])
+})
+
+test.each([undefined, 'did:plc:abc', 'did:web:admin.example:path', 'did:web:'])(
+  'there is no DID document to serve for %s',
+  (did) => {
+    expect(() => serviceDidDocument(did, 'https://a.example')).toThrow('not the did:web of a host')
+  },
+)
 
 test.each([
   ['GET', '/xrpc/dev.millrace.admin.getNothing', 501, 'MethodNotImplemented'],

@@ -22,6 +22,7 @@ import { methods } from './methods/index.ts'
 import { MethodError, type Caller } from './methods/method.ts'
 import { refuse } from './refuse.ts'
 import type { ServiceAuth } from './service-auth.ts'
+import type { ServiceDidDocument } from './service-did-document.ts'
 
 export interface AdminServerOptions {
   /** 0 takes a free one. */
@@ -32,6 +33,8 @@ export interface AdminServerOptions {
   bind?: string
   /** Takes tokens of listed accounts, beside the passwords. */
   serviceAuth?: ServiceAuth | undefined
+  /** Served to everybody at `/.well-known/did.json`. */
+  didDocument?: ServiceDidDocument | undefined
   sources: AdminSources
   health: Health
   version: string
@@ -50,7 +53,8 @@ export function defaultBind(passwords: readonly string[]): string {
 
 /**
  * Serves the methods `dev.millrace.admin.*` over XRPC, for the user `admin` with HTTP Basic, for listed accounts with
- * tokens and for browsers with a session; and for everybody `/xrpc/_health` and the page of the console.
+ * tokens and for browsers with a session; and for everybody `/xrpc/_health`, the page of the console and our DID
+ * document.
  * @throws {TypeError} when it would be open to the network without a password.
  * @throws {PortError} when it cannot listen.
  */
@@ -82,7 +86,7 @@ export async function createAdminServer(options: AdminServerOptions): Promise<Ad
 const MOST_BYTES = 512 * 1024
 
 function createApp(
-  { passwords, serviceAuth, sources, health, version, logger = silentLogger }: AdminServerOptions,
+  { passwords, serviceAuth, didDocument, sources, health, version, logger = silentLogger }: AdminServerOptions,
   files: readonly ConsoleFile[],
 ): express.Express {
   const log = logger.child({ component: 'admin' })
@@ -97,6 +101,10 @@ function createApp(
     const { status } = await health.report()
     const isWell = status === 'ready' || status === 'degraded'
     response.status(isWell ? 200 : 503).json({ version, status })
+  })
+  app.get('/.well-known/did.json', (_request, response) => {
+    if (didDocument) response.json(didDocument)
+    else refuse(response, 404, 'NotFound', 'this server has no DID document')
   })
   // In front of everything else, so that a new method cannot be forgotten.
   app.use(refuseOtherOrigins)

@@ -32,6 +32,10 @@ export const adminConfig = defineConfig({
     schema: text('a DID').optional(),
     help: 'DID that tokens of accounts (service auth) have to be meant for; needs ADMIN_PASSWORDS as well',
   },
+  ADMIN_PUBLIC_URL: {
+    schema: url('http', 'https').optional(),
+    help: 'Where others reach the server: told at /.well-known/did.json, as the document of ADMIN_SERVICE_DID',
+  },
   ADMIN_VIEWERS: { schema: commaList('DIDs').optional(), help: 'Accounts whose tokens may look' },
   ADMIN_OPERATORS: { schema: commaList('DIDs').optional(), help: 'Accounts whose tokens may look and change' },
   ADMIN_BIND: {

@@ -10,6 +10,7 @@ import { describePipeline } from './describe-pipeline.ts'
 import { LagHistory } from './lag-history.ts'
 import { pipelineCheck } from './pipeline-check.ts'
 import { ServiceAuth } from './service-auth.ts'
+import { serviceDidDocument } from './service-did-document.ts'
 
 /** The admin process: opens what it reads from, and serves until it is stopped. */
 export async function runAdmin(context: ProcessContext<typeof adminConfig>): Promise<void> {
@@ -24,6 +25,10 @@ export async function runAdmin(context: ProcessContext<typeof adminConfig>): Pro
     throw new ConfigError([
       'ADMIN_SERVICE_DID is set, and ADMIN_PASSWORDS is not: without passwords nobody is asked who he is',
     ])
+  const didDocument =
+    config.ADMIN_PUBLIC_URL === undefined
+      ? undefined
+      : serviceDidDocument(config.ADMIN_SERVICE_DID, config.ADMIN_PUBLIC_URL)
 
   await using store = await openStreams(chooseStreams(config, env), { logger, meter, signal })
   health.add('store', () => store.ping())
@@ -63,6 +68,7 @@ export async function runAdmin(context: ProcessContext<typeof adminConfig>): Pro
         resolver: pipeline.resolver,
       }),
     }),
+    didDocument,
     ...(bind !== undefined && { bind }),
     sources,
     health,
