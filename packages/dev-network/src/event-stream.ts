@@ -67,6 +67,11 @@ export class EventStream {
     return this.#connections.size
   }
 
+  /** The last frame that is sent until `release`; undefined when nothing is held. */
+  get heldAfter(): number | undefined {
+    return Number.isFinite(this.#holdAfter) ? this.#holdAfter : undefined
+  }
+
   /** Frames that a cursor of 0 would be sent. */
   get length(): number {
     return this.#frames.length

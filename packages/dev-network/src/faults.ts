@@ -21,6 +21,15 @@ export type RepoFault =
 /** What the directory does instead of giving a DID document. */
 export type IdentityFault = { type: 'not-found' } | { type: 'error'; status?: number } | { type: 'stall' }
 
+/** A fault that is on. */
+export interface ActiveFault {
+  didOrHost: string
+  of: 'repo' | 'identity'
+  fault: RepoFault | IdentityFault
+  /** Requests that it will spoil yet. */
+  left: number
+}
+
 interface Active<T> {
   fault: T
   left: number
@@ -50,6 +59,12 @@ export class Faults {
       if (didOrHost === undefined) faults.clear()
       else faults.delete(didOrHost)
     }
+  }
+
+  list(): ActiveFault[] {
+    const all = (of: ActiveFault['of'], faults: ReadonlyMap<string, Active<RepoFault | IdentityFault>>) =>
+      [...faults].map(([didOrHost, active]) => ({ didOrHost, of, ...active }))
+    return [...all('repo', this.#repos), ...all('identity', this.#identities)]
   }
 
   /** The fault for this request, which thereby counts as one of its times. */

@@ -1,7 +1,15 @@
 export type { AccountStatus, CommitFrame, NetworkRecord, RecordInput, RecordWrite } from './account.ts'
 export { collectFrames, type CollectFramesOptions } from './collect-frames.ts'
 export { EventStream, type EventStreamOptions } from './event-stream.ts'
-export type { Faults, IdentityFault, RepoFault } from './faults.ts'
+export {
+  startFaultControl,
+  type FaultControl,
+  type FaultList,
+  type FaultName,
+  type FaultRequest,
+  type ListedFault,
+} from './fault-control.ts'
+export type { ActiveFault, Faults, IdentityFault, RepoFault } from './faults.ts'
 export { decodeFrame, encodeFrame, type Frame } from './frame.ts'
 export type { Guest, NewGuest } from './guest.ts'
 export type { LabelInput, SentLabel } from './labels.ts'
