@@ -29,6 +29,7 @@ const commands: Readonly<Record<string, () => Promise<Command>>> = {
   recount: async () => (await import('./recount/recount-command.ts')).recountCommand(),
   alerts: async () => (await import('./admin/alerts-command.ts')).alertsCommand(),
   audit: async () => (await import('./admin/audit-command.ts')).auditCommand(),
+  sim: async () => (await import('./sim/sim-command.ts')).simCommand(),
   config: async () => (await import('./config-command.ts')).configCommand(),
 }
 

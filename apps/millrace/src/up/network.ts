@@ -1,4 +1,4 @@
-import { startSimulatedNetwork } from '@millrace/dev-network'
+import { startSimulatedNetwork, type SimulatedNetwork } from '@millrace/dev-network'
 import { sleep, type Loop } from '@millrace/stream-protocol'
 import type { UpOptions } from './options.ts'
 
@@ -14,6 +14,8 @@ export interface SourceNetwork extends AsyncDisposable {
   readonly isPrivate: boolean
   /** Writes traffic, where that is ours to do, from when the firehose is read. */
   readonly traffic: ((isRead: () => boolean) => Loop) | undefined
+  /** Where it is ours, so that things can be made to go wrong in it. */
+  readonly simulation?: SimulatedNetwork
   /** Sequence number of the newest event that has to arrive, where it is known. */
   head(): number | undefined
   /** Whether nothing more will be written that has to be waited for. */
@@ -61,6 +63,7 @@ async function simulated({
     handleResolverUrl: network.handleResolverUrl,
     isPrivate: true,
     traffic,
+    simulation: network,
     head: () => (isWriting ? network.head() : undefined),
     isQuiet: () => left === 0,
     [Symbol.asyncDispose]: () => network[Symbol.asyncDispose](),

@@ -26,6 +26,7 @@ import {
 import { indexingPoolSize } from '@millrace/indexer'
 import { RepoWorkers } from '@millrace/repo-backfill'
 import { streams, type Logger } from '@millrace/stream-protocol'
+import { openControl } from '../sim/open-control.ts'
 import { openNetwork } from './network.ts'
 import type { UpOptions } from './options.ts'
 import { joinPipeline, upIndexerSettings } from './pipeline.ts'
@@ -69,6 +70,8 @@ export async function runUp({ up, env, version, output, signal }: RunUpOptions):
     signal,
   })
   await log.open()
+  await using controls = new AsyncDisposableStack()
+  if (network.simulation) controls.use(await openControl(network.simulation, up.data))
   const allowPrivateHosts = network.isPrivate || identity.MILLRACE_ALLOW_PRIVATE_HOSTS
   await using workers = new RepoWorkers()
   const pipeline = await joinPipeline({
