@@ -16,6 +16,7 @@ const commands: Readonly<Record<string, () => Promise<Command>>> = {
   groups: async () => (await import('./admin/streams-commands.ts')).groupsCommand(),
   consumers: async () => (await import('./admin/streams-commands.ts')).consumersCommand(),
   pending: async () => (await import('./admin/pending-command.ts')).pendingCommand(),
+  entries: async () => (await import('./admin/entries-command.ts')).entriesCommand(),
   repos: async () => (await import('./admin/repos-command.ts')).reposCommand(),
   hosts: async () => (await import('./admin/hosts-command.ts')).hostsCommand(),
   pause: async () => (await import('./admin/pause-commands.ts')).pauseCommand(),

@@ -759,6 +759,8 @@ export interface ListEntriesEntry {
   id: string
   /** When it was appended. */
   at: string
+  /** What it is about. */
+  event: string
   /** As it stands there, as JSON; cut when it is long. */
   fields: string
 }

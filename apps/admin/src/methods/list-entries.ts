@@ -1,5 +1,7 @@
+import type { ListEntriesEntry } from '@millrace/admin-api'
 import { jsonObject } from '@millrace/diagnosis'
 import { entryTime, type StoredFields } from '@millrace/stream-protocol'
+import { describeEntry } from './describe-entry.ts'
 import { defineMethod, entryCursor, storeOf } from './method.ts'
 
 const PAGE = 500
@@ -12,7 +14,7 @@ export const listEntries = defineMethod({
   role: 'viewer',
   run: async ({ stream, did, collection, limit = 50, cursor }, context) => {
     const store = storeOf(context)
-    const entries: { id: string; at: string; fields: string }[] = []
+    const entries: ListEntriesEntry[] = []
     let after = entryCursor(cursor)
     let isOver = false
     const isSearch = did !== undefined || collection !== undefined
@@ -20,7 +22,8 @@ export const listEntries = defineMethod({
       const size = isSearch ? PAGE : limit
       const page = await store.read(stream, { after, limit: size })
       isOver = page.length < size
-      for (const { id, fields } of page) {
+      for (const entry of page) {
+        const { id, fields } = entry
         if (entries.length === limit) {
           isOver = false
           break
@@ -28,7 +31,12 @@ export const listEntries = defineMethod({
         after = id
         const text = JSON.stringify(fields)
         if ((did === undefined || text.includes(did)) && (collection === undefined || isOf(collection, fields)))
-          entries.push({ id, at: new Date(entryTime(id)).toISOString(), fields: text.slice(0, MOST_CHARACTERS) })
+          entries.push({
+            id,
+            at: new Date(entryTime(id)).toISOString(),
+            event: describeEntry(entry),
+            fields: text.slice(0, MOST_CHARACTERS),
+          })
       }
     }
     return { entries, ...(!isOver && { cursor: after }) }

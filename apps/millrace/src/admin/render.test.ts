@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest'
 import { renderAlerts } from './alerts-command.ts'
 import { renderDoctor } from './doctor-command.ts'
+import { renderEntries } from './entries-command.ts'
 import { renderFreshness } from './freshness-command.ts'
 import { renderHost, renderHosts } from './hosts-command.ts'
 import { renderPauses } from './pause-commands.ts'
@@ -109,6 +110,16 @@ test('an entry that left its stream while it was in hand is told', () => {
     '1-0    one       GONE from the stream          -  1.5 minutes',
     'There are more: --after 1-0',
   ])
+})
+
+test('entries are shown on a line each, and a search that is not over says where to go on', () => {
+  const entry = { id: '1-0', at: '2026-10-24T12:00:00.000Z', event: 'label\nx', fields: '{}' }
+  expect(renderEntries({ entries: [entry] })).toEqual([
+    'entry  appended              about',
+    '1-0    2026-10-24T12:00:00Z  label\\nx',
+  ])
+  expect(renderEntries({ entries: [] })).toEqual(['There is nothing.'])
+  expect(renderEntries({ entries: [], cursor: '9-0' })).toEqual(['Nothing so far.', 'There are more: --after 9-0'])
 })
 
 test('a status that has problems says where to go on', () => {
