@@ -2,6 +2,7 @@
 import path from 'node:path'
 import { parseArgs } from 'node:util'
 import { startPostgres, startRedis } from '@millrace/local-services'
+import { beginStory } from './begin-story.ts'
 import { findChromium } from './console/find-chromium.ts'
 import { playConsole } from './console/play-console.ts'
 
@@ -30,13 +31,11 @@ Elsewhere name one, or Chrome: npm run e2e:console -- --chromium /path/to/chrome
 
 await using redis = await startRedis()
 await using postgres = await startPostgres()
-const startedAt = performance.now()
 await playConsole({
   redisUrl: redis.url,
   databaseUrl: postgres.url,
   chromium,
   pictures,
-  say: (text) =>
-    void process.stderr.write(`${((performance.now() - startedAt) / 1_000).toFixed(0).padStart(4)} s  ${text}\n`),
+  say: beginStory(),
 })
 process.stdout.write(`The console is as it has to be. Pictures: ${path.relative(process.cwd(), pictures)}\n`)

@@ -1,6 +1,7 @@
 // Large repos, many small ones and hosts that do harm, all at once, through real processes.
 import { parseArgs } from 'node:util'
 import { startPostgres, startRedis } from '@millrace/local-services'
+import { beginStory } from './begin-story.ts'
 import { hostileHosts } from './inlets/hostile-hosts.ts'
 import { playInlets } from './inlets/play-inlets.ts'
 import { inletsResults, renderInlets } from './inlets/render-inlets.ts'
@@ -37,7 +38,6 @@ backfiller has to stay under 1 GB, and of live records 99 in 100 have to be rows
 
 await using redis = await startRedis()
 await using postgres = await startPostgres()
-const startedAt = performance.now()
 const result = await playInlets({
   redisUrl: redis.url,
   databaseUrl: postgres.url,
@@ -52,8 +52,7 @@ const result = await playInlets({
   rate: 10,
   seed: Number(flags.seed),
   timeoutMs: Number(flags.minutes) * 60_000,
-  say: (text) =>
-    void process.stderr.write(`${((performance.now() - startedAt) / 1_000).toFixed(0).padStart(4)} s  ${text}\n`),
+  say: beginStory(),
 })
 const results = inletsResults(result)
 if (flags.json) for (const line of results) process.stdout.write(`${JSON.stringify(line)}\n`)

@@ -1,6 +1,7 @@
 // The story of an indexer that stands still for ten days, told by real processes, and what becomes of the rows.
 import { parseArgs } from 'node:util'
 import { startPostgres, startRedis } from '@millrace/local-services'
+import { beginStory } from './begin-story.ts'
 import { playOutage } from './outage/play-outage.ts'
 import { renderOutage, workPercent } from './outage/render-outage.ts'
 
@@ -24,7 +25,6 @@ Exits 1 when the rows are not those of the final repos, or when nothing was lost
 
 await using redis = await startRedis()
 await using postgres = await startPostgres()
-const startedAt = performance.now()
 const result = await playOutage({
   redisUrl: redis.url,
   databaseUrl: postgres.url,
@@ -35,8 +35,7 @@ const result = await playOutage({
   unseenWrites: 120,
   seed: Number(flags.seed),
   alarmHaste: 20,
-  say: (text) =>
-    void process.stderr.write(`${((performance.now() - startedAt) / 1_000).toFixed(0).padStart(4)} s  ${text}\n`),
+  say: beginStory(),
 })
 const isHealed = result.anomalies.length === 0
 const wasHurt = result.framesGone > 0 && result.lost > 0
