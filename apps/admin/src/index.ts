@@ -4,7 +4,6 @@ export { watchAlarms, type AlarmWatch, type WatchAlarmsOptions } from './alarms/
 export { collectStatus, type CursorOf } from './collect-status.ts'
 export { adminConfig } from './config.ts'
 export { configuredCursors, describePipeline } from './describe-pipeline.ts'
-export { LagHistory } from './lag-history.ts'
 export { LocalApi } from './local-api.ts'
 export type { Caller, Role } from './methods/method.ts'
 export { pipelineCheck } from './pipeline-check.ts'

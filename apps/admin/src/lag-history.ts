@@ -1,21 +1,7 @@
 import type { GetLagHistoryOutput } from '@millrace/admin-api'
-import { oldestWaitingId, probeUpstream } from '@millrace/diagnosis'
-import { hastened } from '@millrace/failpoints'
+import { oldestWaitingId, valueOf, type DoctorFacts } from '@millrace/diagnosis'
 import { ageSeconds } from '@millrace/runtime'
-import { hostWithoutScheme, silentLogger, sleep, streams, type Logger, type Loop } from '@millrace/stream-protocol'
-import type { AdminSources } from './admin-sources.ts'
-import { eventsOf, knownHosts } from './methods/known-hosts.ts'
-
-export interface LagHistoryOptions {
-  sources: Pick<AdminSources, 'store' | 'declared' | 'cursors' | 'database' | 'labelStream'>
-  /** How often groups are looked at, in milliseconds. @default 15 s */
-  everyMs?: number
-  /** How often hosts are asked for the oldest event that they keep, in milliseconds. @default 5 min */
-  hostsEveryMs?: number
-  /** @default a day */
-  keepMs?: number
-  logger?: Logger
-}
+import { hostWithoutScheme } from '@millrace/stream-protocol'
 
 /** What was seen of one group or host at one time. */
 interface Sample {
@@ -31,75 +17,33 @@ interface Track {
 
 /** Points that are drawn of one line: more nobody sees. */
 const MOST_POINTS = 360
-/** Hosts beyond these are not asked. */
-const MOST_HOSTS = 20
-
 /** Remembers for a day how far groups were behind, and how far back hosts could replay. It is gone with the process. */
-export class LagHistory implements Loop {
-  readonly name = 'lag-history'
-  readonly #sources: LagHistoryOptions['sources']
-  readonly #everyMs: number
-  readonly #hostsEveryMs: number
+export class LagHistory {
   readonly #keepMs: number
-  readonly #logger: Logger
   readonly #groups = new Map<string, Track>()
   readonly #hosts = new Map<string, Track>()
 
-  constructor({
-    sources,
-    everyMs = hastened(15_000),
-    hostsEveryMs = hastened(300_000),
-    keepMs = 86_400_000,
-    logger = silentLogger,
-  }: LagHistoryOptions) {
-    this.#sources = sources
-    this.#everyMs = everyMs
-    this.#hostsEveryMs = hostsEveryMs
+  /** `keepMs`: how long it remembers. @default a day */
+  constructor({ keepMs = 86_400_000 }: { keepMs?: number } = {}) {
     this.#keepMs = keepMs
-    this.#logger = logger.child({ component: this.name })
   }
 
-  async run(signal: AbortSignal): Promise<void> {
-    let hostsAt = -Infinity
-    while (!signal.aborted) {
-      try {
-        await this.lookAtGroups(Date.now())
-        if (performance.now() - hostsAt >= this.#hostsEveryMs) {
-          hostsAt = performance.now()
-          await this.lookAtHosts(signal)
-        }
-      } catch (error) {
-        if (!signal.aborted) this.#logger.warn({ err: error }, 'cannot see now how far groups are behind')
-      }
-      await sleep(this.#everyMs, signal)
-    }
-  }
-
-  async lookAtGroups(now: number): Promise<void> {
-    const { store, declared } = this.#sources
-    if ('why' in store) return
-    const statuses = await store.status([...new Set(declared.map(({ stream }) => stream))])
-    for (const status of statuses)
+  /** Takes what a look has found. */
+  take({ now, store, upstreams }: Pick<DoctorFacts, 'now' | 'store' | 'upstreams'>): void {
+    for (const status of valueOf(store)?.streams ?? [])
       for (const group of status.groups) {
         const seconds = Math.round(ageSeconds(oldestWaitingId(group, status), now))
         this.#keep(this.#groups, { stream: status.stream, name: group.name }, { at: now, seconds })
       }
-  }
-
-  async lookAtHosts(signal?: AbortSignal): Promise<void> {
-    const hosts = (await knownHosts({ sources: this.#sources })).filter(({ stream }) => stream !== streams.repoBackfill)
-    await Promise.all(
-      hosts.slice(0, MOST_HOSTS).map(async ({ host, stream }) => {
-        const method = eventsOf(stream, this.#sources)
-        // One that does not answer has no point: how far back it could replay is not known.
-        const probe = await probeUpstream({ url: host, method, cursor: null, signal }).catch(() => undefined)
-        const oldestAt = Date.parse(probe?.oldest?.time ?? '')
-        // A host that has its first event has forgotten nothing.
-        if (!probe?.oldest || probe.oldest.seq <= 1 || Number.isNaN(oldestAt)) return
-        const seconds = Math.max(0, Math.round((probe.askedAt - oldestAt) / 1_000))
-        this.#keep(this.#hosts, { stream, name: hostWithoutScheme(host) }, { at: probe.askedAt, seconds })
-      }),
-    )
+    for (const { host, stream, probe } of upstreams) {
+      // One that does not answer has no point: how far back it could replay is not known.
+      const { askedAt, oldest } = valueOf(probe) ?? {}
+      const oldestAt = Date.parse(oldest?.time ?? '')
+      // A host that has its first event has forgotten nothing.
+      if (askedAt === undefined || !oldest || oldest.seq <= 1 || Number.isNaN(oldestAt)) continue
+      const seconds = Math.max(0, Math.round((askedAt - oldestAt) / 1_000))
+      this.#keep(this.#hosts, { stream, name: hostWithoutScheme(host) }, { at: askedAt, seconds })
+    }
   }
 
   /** What was seen since a time. */
@@ -123,6 +67,8 @@ export class LagHistory implements Loop {
     const key = JSON.stringify([stream, name])
     const track = tracks.get(key) ?? { stream, name, samples: [] }
     tracks.set(key, track)
+    // Hosts are asked less often than there are looks.
+    if (track.samples.at(-1)?.at === sample.at) return
     track.samples.push(sample)
     const first = track.samples.findIndex(({ at }) => at >= sample.at - this.#keepMs)
     if (first > 0) track.samples.splice(0, first)

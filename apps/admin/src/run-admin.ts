@@ -7,7 +7,6 @@ import { createAdminServer, defaultBind } from './admin-server.ts'
 import { watchAlarms } from './alarms/watch-alarms.ts'
 import type { adminConfig } from './config.ts'
 import { describePipeline } from './describe-pipeline.ts'
-import { LagHistory } from './lag-history.ts'
 import { pipelineCheck } from './pipeline-check.ts'
 import { ServiceAuth } from './service-auth.ts'
 import { serviceDidDocument } from './service-did-document.ts'
@@ -47,10 +46,8 @@ export async function runAdmin(context: ProcessContext<typeof adminConfig>): Pro
   const pipeline = describePipeline(config, { bind: bind ?? defaultBind(passwords), hasPassword: passwords.length > 0 })
   const names = [...new Set(pipeline.declared.map(({ stream }) => stream))]
   const watch = new ProgressWatch({ store, streams: names, stalledAfterMs: config.ADMIN_STALLED_AFTER, logger, meter })
-  const stores = { ...pipeline, store, ...(database && { database }) }
-  const history = new LagHistory({ sources: stores, logger })
   const { sources, problems, loops } = watchAlarms({
-    sources: { ...stores, watch, history },
+    sources: { ...pipeline, store, ...(database && { database }), watch },
     repeatMs: config.ADMIN_ALERT_REPEAT,
     deadmanUrl: config.ADMIN_DEADMAN_URL,
     logger,
@@ -77,5 +74,5 @@ export async function runAdmin(context: ProcessContext<typeof adminConfig>): Pro
   })
   logger.info({ port: server.port, bind: server.bind, password: passwords.length > 0 }, 'admin server is open')
   const gauges: Loop = new StreamGauges({ store, streams: names, meter, logger })
-  await runAll([gauges, watch, history, ...loops], signal, { logger, meter, health })
+  await runAll([gauges, watch, ...loops], signal, { logger, meter, health })
 }

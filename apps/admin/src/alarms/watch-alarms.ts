@@ -4,6 +4,7 @@ import { ProblemWatch } from '@millrace/diagnosis'
 import { hastened } from '@millrace/failpoints'
 import type { Logger, Loop, Meter } from '@millrace/stream-protocol'
 import type { AdminSources } from '../admin-sources.ts'
+import { LagHistory } from '../lag-history.ts'
 import { doctorSources } from '../look.ts'
 import { AlarmBook } from './alarm-book.ts'
 import { DeadmanLoop } from './deadman-loop.ts'
@@ -35,17 +36,21 @@ export function watchAlarms({ sources, repeatMs, deadmanUrl, logger, meter }: Wa
     onLoad: (alarms) => problems.recall(alarms.filter(({ endedAt }) => endedAt === null)),
     logger,
   })
+  const history = new LagHistory()
   const problems = new ProblemWatch({
     sources: { ...doctorSources(sources), logger },
     everyMs: hastened(15_000),
     probeEveryMs: hastened(300_000),
-    onLook: (look) => book.take(look.problems),
+    onLook: (look) => {
+      history.take(look.facts)
+      return book.take(look.problems)
+    },
     logger,
     meter,
   })
   const from = os.hostname()
   return {
-    sources: { ...sources, problems, alarms: book },
+    sources: { ...sources, problems, alarms: book, history },
     problems,
     loops: [
       problems,

@@ -1,14 +1,7 @@
 import { createWriteStream } from 'node:fs'
 import { mkdir } from 'node:fs/promises'
 import path from 'node:path'
-import {
-  adminConfig,
-  createAdminServer,
-  describePipeline,
-  LagHistory,
-  pipelineCheck,
-  watchAlarms,
-} from '@millrace/admin'
+import { adminConfig, createAdminServer, describePipeline, pipelineCheck, watchAlarms } from '@millrace/admin'
 import { ProgressWatch } from '@millrace/diagnosis'
 import { FirehoseIngester } from '@millrace/ingest'
 import {
@@ -100,10 +93,8 @@ export async function runUp({ up, env, version, output, signal }: RunUpOptions):
     }),
     { bind: '127.0.0.1', hasPassword: false },
   )
-  const stores = { ...described, store: services.store, database: services.database }
-  const history = new LagHistory({ sources: stores, logger })
   const { sources, problems, loops } = watchAlarms({
-    sources: { ...stores, watch, history },
+    sources: { ...described, store: services.store, database: services.database, watch },
     logger,
     meter,
   })
@@ -145,7 +136,7 @@ export async function runUp({ up, env, version, output, signal }: RunUpOptions):
   })
   const firehose = pipeline.ingesters.find((loop) => loop instanceof FirehoseIngester)
   const traffic = network.traffic?.(() => firehose?.status().state === 'streaming')
-  await runAll([...pipeline.loops, watch, history, ...loops, ...(traffic ? [traffic] : []), progress], stop, {
+  await runAll([...pipeline.loops, watch, ...loops, ...(traffic ? [traffic] : []), progress], stop, {
     logger,
     meter,
     health,
