@@ -1,6 +1,7 @@
 export type { AdminSources, Away } from './admin-sources.ts'
 export { createAdminServer, defaultBind, type AdminServer, type AdminServerOptions } from './admin-server.ts'
 export { watchAlarms, type AlarmWatch, type WatchAlarmsOptions } from './alarms/watch-alarms.ts'
+export { checkAdminConfig } from './check-admin-config.ts'
 export { collectStatus, type CursorOf } from './collect-status.ts'
 export { adminConfig } from './config.ts'
 export { configuredCursors, describePipeline } from './describe-pipeline.ts'

@@ -1,10 +1,10 @@
 import { ProgressWatch } from '@millrace/diagnosis'
-import { ConfigError, chooseStreams, runAll, StreamGauges, type ProcessContext } from '@millrace/runtime'
+import { chooseStreams, runAll, StreamGauges, type ProcessContext } from '@millrace/runtime'
 import { openLedgerDatabase, openStreams } from '@millrace/stores'
 import type { Loop } from '@millrace/stream-protocol'
-import { isLoopback } from './access.ts'
 import { createAdminServer, defaultBind } from './admin-server.ts'
 import { watchAlarms } from './alarms/watch-alarms.ts'
+import { checkAdminConfig } from './check-admin-config.ts'
 import type { adminConfig } from './config.ts'
 import { describePipeline } from './describe-pipeline.ts'
 import { pipelineCheck } from './pipeline-check.ts'
@@ -16,14 +16,7 @@ export async function runAdmin(context: ProcessContext<typeof adminConfig>): Pro
   const { config, env, logger, meter, health, signal, version } = context
   const passwords = config.ADMIN_PASSWORDS ?? []
   const bind = config.ADMIN_BIND
-  if (bind !== undefined && passwords.length === 0 && !isLoopback(bind)) {
-    throw new ConfigError([`ADMIN_BIND is "${bind}", which others can reach: set ADMIN_PASSWORDS first`])
-  }
-
-  if (config.ADMIN_SERVICE_DID !== undefined && passwords.length === 0)
-    throw new ConfigError([
-      'ADMIN_SERVICE_DID is set, and ADMIN_PASSWORDS is not: without passwords nobody is asked who he is',
-    ])
+  checkAdminConfig(config)
   const didDocument =
     config.ADMIN_PUBLIC_URL === undefined
       ? undefined

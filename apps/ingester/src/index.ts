@@ -1,3 +1,5 @@
+export { checkIngesterConfig } from './check-ingester-config.ts'
+export { chosenDids } from './chosen-dids.ts'
 export { ingesterConfig } from './config.ts'
 export {
   checkpointLoop,

@@ -1,9 +1,11 @@
 import { PauseWatch, PostgresLedger } from '@millrace/database'
 import { createGuardedFetch, DidResolver } from '@millrace/identity'
 import { SignaturePool } from '@millrace/ingest'
-import { chooseStreams, ConfigError, readDidLines, runAll, StreamGauges, type ProcessContext } from '@millrace/runtime'
+import { chooseStreams, runAll, StreamGauges, type ProcessContext } from '@millrace/runtime'
 import { openLedgerDatabase, openStreams } from '@millrace/stores'
-import type { ingesterConfig, RepoChoice } from './config.ts'
+import { checkIngesterConfig } from './check-ingester-config.ts'
+import { chosenDids } from './chosen-dids.ts'
+import type { ingesterConfig } from './config.ts'
 import {
   checkpointLoop,
   describeTrouble,
@@ -17,6 +19,7 @@ import { pausableIngesters } from './pausable-ingesters.ts'
 /** The ingester process: opens its stores, and reads its hosts until it is stopped. */
 export async function runIngester(context: ProcessContext<typeof ingesterConfig>): Promise<void> {
   const { config, env, logger, meter, health, signal } = context
+  checkIngesterConfig(config)
   await using store = await openStreams(chooseStreams(config, env), { logger, meter, signal })
   health.add('store', () => store.ping())
   await using database = await openLedgerDatabase({
@@ -37,9 +40,7 @@ export async function runIngester(context: ProcessContext<typeof ingesterConfig>
     threads: verify === 'signatures' ? config.INGESTER_VERIFY_THREADS : 0,
   })
   const collections = config.INGESTER_COLLECTIONS
-  const dids = await didsOf(config.INGESTER_REPOS)
-  if (dids && !database)
-    throw new ConfigError(['INGESTER_REPOS needs DB_POSTGRES_URL, where their repos are asked for'])
+  const dids = await chosenDids(config.INGESTER_REPOS)
   const loops = ingesterLoops({
     store,
     ledger: database && new PostgresLedger({ database, logger }),
@@ -105,13 +106,4 @@ export async function runIngester(context: ProcessContext<typeof ingesterConfig>
   const pauses = database && (await PauseWatch.open({ database, logger, meter }))
   const beside = [...(keepers ?? []), ...(pauses ? [pauses] : []), gauges]
   await runAll([...pausableIngesters(loops, pauses), ...beside], signal, { logger, meter, health })
-}
-
-/** @throws {ConfigError} when there is no such file, or it holds something else. */
-async function didsOf(repos: RepoChoice): Promise<ReadonlySet<string> | null> {
-  if (repos === 'all') return null
-  if ('dids' in repos) return new Set(repos.dids)
-  const dids = new Set<string>()
-  for await (const did of readDidLines(repos.file, 'INGESTER_REPOS')) dids.add(did)
-  return dids
 }

@@ -31,7 +31,7 @@ const commands: Readonly<Record<string, () => Promise<Command>>> = {
   alerts: async () => (await import('./admin/alerts-command.ts')).alertsCommand(),
   audit: async () => (await import('./admin/audit-command.ts')).auditCommand(),
   sim: async () => (await import('./sim/sim-command.ts')).simCommand(),
-  config: async () => (await import('./config-command.ts')).configCommand(),
+  config: async () => (await import('./config/config-command.ts')).configCommand(),
 }
 
 const program = new Command('millrace')

@@ -24,6 +24,7 @@ export {
   type Environment,
   type Variable,
 } from './config.ts'
+export { describeConfig, problemsOf, type Setting } from './describe-config.ts'
 export { ConsumerJanitor, type ConsumerJanitorOptions } from './consumer-janitor.ts'
 export { PortError, startHealthServer, type HealthServer, type HealthServerOptions } from './health-server.ts'
 export { Health, type Check, type CheckResult, type HealthReport } from './health.ts'
