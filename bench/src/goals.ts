@@ -1,4 +1,4 @@
-/** What indexer, ingester and repairs are held to. Everything else that a benchmark prints is there to be known. */
+/** What indexer, ingester, repairs and the operator's tools are held to. Everything else that a benchmark prints is there to be known. */
 export const goals = {
   /** Of the live mix: how often as fast as the reference, and as bare statements. */
   live: { toReference: 12, toBare: 0.6 },
@@ -25,4 +25,6 @@ export const goals = {
   ingest: { unverified: 3, integrity: 2, signaturesPerSecond: 3_500 },
   /** What a repair fetches, as a share of a first backfill: when nothing has changed, and when 3 % of the repos have. */
   repair: { unchanged: 1 / 50, lost: 0.06 },
+  /** Within which half of an operator's questions are answered, and how many records are indexed at least meanwhile. */
+  tools: { answerMs: 1_000, busyPerSecond: 80 },
 } as const

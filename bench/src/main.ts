@@ -6,6 +6,7 @@ import { indexerBenchmark } from './indexer/indexer-benchmark.ts'
 import { ingestBenchmark } from './ingest/ingest-benchmark.ts'
 import { redisBenchmark } from './redis-benchmark.ts'
 import { repairBenchmark } from './repair/repair-benchmark.ts'
+import { toolsBenchmark } from './tools/tools-benchmark.ts'
 
 interface Flags {
   events?: number
@@ -19,6 +20,7 @@ const benchmarks: readonly Benchmark[] = [
   ingestBenchmark,
   backfillBenchmark,
   repairBenchmark,
+  toolsBenchmark,
   redisBenchmark,
 ]
 
