@@ -29,6 +29,9 @@ export function appEnvironment({
     BACKFILLER_CONSUMER: 'one',
     INDEXER_CONSUMER: 'one',
     INDEXER_NOTIFICATION_HORIZON: 'all',
+    // Directory, PDSs and resolver are one host here, and are asked as one.
+    INDEXER_HANDLE_RATE: '1000',
+    INDEXER_HANDLE_HOST_RATE: '1000',
   }
 }
 
