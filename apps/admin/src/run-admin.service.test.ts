@@ -1,3 +1,5 @@
+import { once } from 'node:events'
+import { connect, createServer, type AddressInfo } from 'node:net'
 import { fileURLToPath } from 'node:url'
 import { ConfigError, readConfig, supervise, type Host } from '@millrace/runtime'
 import { startProcess } from '@millrace/runtime/testing'
@@ -8,6 +10,7 @@ import { expect, test } from 'vitest'
 import { adminConfig } from './config.ts'
 import { configuredCursors } from './describe-pipeline.ts'
 import { runAdmin } from './run-admin.ts'
+import type { Status } from './status.ts'
 
 const main = fileURLToPath(new URL('main.ts', import.meta.url))
 
@@ -110,6 +113,52 @@ serviceTest(
     expect(admin.output().stdout).not.toContain('s3cret')
   },
 )
+
+serviceTest(
+  'the process starts without its stores, says that they are away, and has them once they are there',
+  { timeout: 90_000 },
+  async ({ redisUrl, databaseUrl }) => {
+    const doors = await Promise.all([redisUrl, databaseUrl].map(closedDoor))
+    await using admin = startProcess({
+      main,
+      env: { ADMIN_PORT: '0', REDIS_URL: doors[0]!.url, DB_POSTGRES_URL: doors[1]!.url },
+    })
+    const [, port] = await admin.printed(/"port":(\d+),"bind":"127\.0\.0\.1"/)
+    const codes = async (): Promise<string[]> => {
+      const answer = await fetch(`http://127.0.0.1:${port}/xrpc/dev.millrace.admin.getStatus`)
+      return ((await answer.json()) as Status).problems.map(({ code }) => code)
+    }
+    expect(await codes()).toEqual(expect.arrayContaining(['store-away', 'database-away']))
+    await using opened = new AsyncDisposableStack()
+    for (const door of doors) opened.use(await door.open())
+    await eventually(async () => expect(await codes()).toEqual(['schema-behind']), { timeoutMs: 30_000 })
+    admin.kill('SIGTERM')
+    expect([await admin.ended, admin.output().stderr]).toEqual([0, ''])
+  },
+)
+
+/** An address that leads to a server once it is opened. */
+async function closedDoor(target: string): Promise<{ url: string; open(): Promise<AsyncDisposable> }> {
+  const url = new URL(target)
+  const { hostname, port } = url
+  const server = createServer((socket) => {
+    const other = connect(Number(port), hostname)
+    for (const end of [socket, other]) end.on('error', () => [socket, other].forEach((each) => each.destroy()))
+    socket.pipe(other).pipe(socket)
+  })
+  const listen = async (wanted: number): Promise<void> =>
+    void (await once(server.listen(wanted, '127.0.0.1'), 'listening'))
+  await listen(0)
+  url.port = String((server.address() as AddressInfo).port)
+  await once(server.close(), 'close')
+  return {
+    url: url.href,
+    async open() {
+      await listen(Number(url.port))
+      return { [Symbol.asyncDispose]: async () => void server.close() }
+    },
+  }
+}
 
 test('an address that others can reach is refused without a password (M1)', async () => {
   let stderr = ''

@@ -22,7 +22,9 @@ export async function runAdmin(context: ProcessContext<typeof adminConfig>): Pro
       ? undefined
       : serviceDidDocument(config.ADMIN_SERVICE_DID, config.ADMIN_PUBLIC_URL)
 
-  await using store = await openStreams(chooseStreams(config, env), { logger, meter, signal })
+  // A store that is away is what people ask it about then.
+  const patience = { mayBeAway: true, waitMs: 2_000 }
+  await using store = await openStreams(chooseStreams(config, env), { ...patience, logger, meter, signal })
   health.add('store', () => store.ping())
   await using database = await openLedgerDatabase({
     config,
@@ -30,6 +32,7 @@ export async function runAdmin(context: ProcessContext<typeof adminConfig>): Pro
     applicationName: 'millrace-admin',
     // It looks, and changes little, and never long.
     migrates: false,
+    ...patience,
     pipeline: true,
     statementTimeoutMs: 5_000,
     logger,

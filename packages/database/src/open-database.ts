@@ -27,6 +27,8 @@ export interface OpenDatabaseOptions {
    * in that order. For work that sends many statements per transaction. @default false
    */
   pipeline?: boolean
+  /** Opens without a connection, also while Postgres is away: nothing is checked. For those who look. @default false */
+  mayBeAway?: boolean
   logger?: Logger
 }
 
@@ -57,7 +59,7 @@ export interface Database extends AsyncDisposable {
   transaction<T>(work: (client: Client) => Promise<T>): Promise<T>
 }
 
-/** Connects once, so that a wrong address or password shows here, and checks what acks will rely on. */
+/** Connects once, unless Postgres may be away, so that a wrong address or password shows here, and checks what acks will rely on. */
 export async function openDatabase({
   url,
   schema = 'bsky',
@@ -68,6 +70,7 @@ export async function openDatabase({
   idleInTransactionTimeoutMs = 60_000,
   connectTimeoutMs = 10_000,
   pipeline = false,
+  mayBeAway = false,
   logger = silentLogger,
 }: OpenDatabaseOptions): Promise<Database> {
   // It stands in SQL as an identifier, and the AppView allows no other names.
@@ -117,6 +120,7 @@ export async function openDatabase({
     },
   }
 
+  if (mayBeAway) return database
   try {
     const { rows } = await pool.query<{ commit: string; fsync: string }>(
       `select current_setting('synchronous_commit') as commit, current_setting('fsync') as fsync`,

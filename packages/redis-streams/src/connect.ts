@@ -20,6 +20,11 @@ export interface ConnectRedisOptions {
   reconnect?: boolean
   /** Ends the wait for the first connection. */
   signal?: AbortSignal
+  /**
+   * Gives the connection also when Redis is away for all of `waitMs`: commands fail until it is there. For those who
+   * have something to say meanwhile. @default false
+   */
+  mayBeAway?: boolean
 }
 
 /** A Lua script, known to Redis by its hash once it has been sent. */
@@ -52,13 +57,14 @@ export function redactRedisUrl(url: string): string {
 
 /**
  * Connects, and asks once to see that the credentials hold.
- * @throws {RedisAwayError} when Redis could not be reached within `waitMs`. A refusal (wrong password) rejects at once.
+ * @throws {RedisAwayError} when Redis could not be reached within `waitMs`, unless it may be away. A refusal (wrong
+ * password) rejects at once.
  */
 export async function connectRedis(options: ConnectRedisOptions): Promise<RedisConnection> {
   const { protocol } = new URL(options.url)
   if (protocol !== 'redis:' && protocol !== 'rediss:')
     throw new TypeError(`a Redis URL starts with redis:// or rediss://, not ${protocol}//`)
-  const { waitMs = 30_000, signal, logger = silentLogger } = options
+  const { waitMs = 30_000, signal, logger = silentLogger, mayBeAway = false } = options
   const timeout = AbortSignal.timeout(waitMs)
   const connection = new RedisConnection(options)
   try {
@@ -67,6 +73,7 @@ export async function connectRedis(options: ConnectRedisOptions): Promise<RedisC
     await persist(() => connection.command(['PING']), { what: 'use Redis', logger, signal: ended })
   } catch (error) {
     await connection.close()
+    if (mayBeAway && timeout.aborted && signal?.aborted !== true) return RedisConnection.whileAway(options)
     throw error
   }
   return connection
@@ -100,11 +107,12 @@ const LOG_EVERY_MS = 30_000
 export class RedisConnection implements AsyncDisposable {
   /** Where it goes, without the password. */
   readonly location: string
-  readonly #options: Required<Omit<ConnectRedisOptions, 'signal' | 'waitMs'>>
+  readonly #options: Required<Omit<ConnectRedisOptions, 'signal' | 'waitMs' | 'mayBeAway'>>
   readonly #logger: Logger
   #client: Client
   #closed = false
-  #wasReady = false
+  /** What Redis says against us may change: a password is rotated, and we are told last. */
+  #isTriedForEver = false
   #lastError: unknown
   #onClose: () => void = () => undefined
   #muted = { message: '', count: 0, until: 0 }
@@ -120,6 +128,14 @@ export class RedisConnection implements AsyncDisposable {
     this.location = redactRedisUrl(url)
     this.#logger = logger.child({ component: 'redis', redis: this.location })
     this.#client = this.#create()
+  }
+
+  /** Goes on trying in the background, whatever Redis says. */
+  static whileAway(options: ConnectRedisOptions): RedisConnection {
+    const connection = new RedisConnection(options)
+    connection.#isTriedForEver = true
+    connection.#connect()
+    return connection
   }
 
   /** Resolves with the first connection. `connectRedis` has done it. */
@@ -208,8 +224,8 @@ export class RedisConnection implements AsyncDisposable {
 
   #nextDelay(retries: number, cause: Error): number | false {
     if (!this.#options.reconnect) return false
-    // A wrong password stays wrong. Later it may be a rotation that we are told of last: then we go on trying.
-    if (cause instanceof ErrorReply && !isTransient(cause) && !this.#wasReady) return false
+    // At first a wrong password stays wrong.
+    if (cause instanceof ErrorReply && !isTransient(cause) && !this.#isTriedForEver) return false
     return Math.min(5_000, 100 * 2 ** Math.min(retries, 10)) * (0.5 + Math.random() / 2)
   }
 
@@ -240,13 +256,17 @@ export class RedisConnection implements AsyncDisposable {
     this.#logger.warn({}, 'Redis does not answer: connecting anew')
     this.#client = this.#create()
     client.destroy()
-    // Failures reach the error listener; the client goes on trying.
+    this.#connect()
+  }
+
+  /** Failures reach the error listener; the client goes on trying. */
+  #connect(): void {
     this.#client.connect().catch((error: unknown) => this.#onError(error))
   }
 
   #onReady(): void {
     if (this.#lastError) this.#logger.info({}, 'Redis is back')
-    this.#wasReady = true
+    this.#isTriedForEver = true
     this.#lastError = undefined
     this.#muted = { message: '', count: 0, until: 0 }
   }

@@ -18,7 +18,7 @@ import {
 import { connectRedis, type RedisConnection } from './connect.ts'
 import { RedisCursorStore } from './cursor-store.ts'
 import { describeServer, readInfo } from './describe-server.ts'
-import { EvictingRedisError, UnexpectedReplyError } from './errors.ts'
+import { EvictingRedisError, RedisAwayError, UnexpectedReplyError } from './errors.ts'
 import { ensureGroup, removeIdleConsumers } from './groups.ts'
 import { readEntries, readPending } from './read-entries.ts'
 import { StreamConsumer } from './stream-consumer.ts'
@@ -38,11 +38,16 @@ export interface OpenRedisStreamsOptions {
   highWaterBytes?: number
   /** Ends the wait for the first connection. */
   signal?: AbortSignal
+  /**
+   * Opens also when Redis is away for all of `waitMs`: what the store is asked fails with a `RedisAwayError` until it is
+   * there, and its version and policy are not looked at. @default false
+   */
+  mayBeAway?: boolean
 }
 
 /**
  * Streams in Redis 7.0 or newer.
- * @throws {RedisAwayError} when Redis cannot be reached.
+ * @throws {RedisAwayError} when Redis cannot be reached, unless it may be away.
  * @throws {EvictingRedisError} when it would throw streams away: `maxmemory` is set, and its policy is not `noeviction`.
  */
 export async function openRedisStreams({
@@ -56,6 +61,8 @@ export async function openRedisStreams({
   try {
     await checkServer(redis, { logger, allowEviction })
   } catch (error) {
+    if (options.mayBeAway === true && error instanceof RedisAwayError)
+      return new RedisStreamStore(redis, { logger, meter, highWaterBytes })
     await redis.close()
     throw error
   }

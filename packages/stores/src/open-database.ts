@@ -13,7 +13,8 @@ export interface OpenMigratedDatabaseOptions extends OpenDatabaseOptions {
 
 /**
  * Opens the database, waiting for one that is still starting (hazard M11), and migrates it. A refusal, such as a wrong
- * password, is not waited out.
+ * password, is not waited out. With `mayBeAway` one that is away for all of `waitMs` is opened too, if it is not to be
+ * migrated.
  */
 export async function openMigratedDatabase({
   migrates = true,
@@ -33,7 +34,11 @@ export async function openMigratedDatabase({
   }
 }
 
-async function openWhenUp(options: OpenDatabaseOptions, waitMs: number, signal?: AbortSignal): Promise<Database> {
+async function openWhenUp(
+  { mayBeAway = false, ...options }: OpenDatabaseOptions,
+  waitMs: number,
+  signal?: AbortSignal,
+): Promise<Database> {
   const backoff = new Backoff({ minMs: 200, maxMs: 3_000 })
   const giveUpAt = performance.now() + waitMs
   for (;;) {
@@ -42,8 +47,10 @@ async function openWhenUp(options: OpenDatabaseOptions, waitMs: number, signal?:
       return await openDatabase(options)
     } catch (error) {
       const delayMs = backoff.nextMs()
-      const isFinal = classifyError(error) !== 'transient' || performance.now() + delayMs > giveUpAt
-      if (isFinal) throw new Error(`cannot open the database: ${describeError(error)}`, { cause: error })
+      const isAway = classifyError(error) === 'transient'
+      const isLate = performance.now() + delayMs > giveUpAt
+      if (isAway && isLate && mayBeAway) return await openDatabase({ ...options, mayBeAway })
+      if (!isAway || isLate) throw new Error(`cannot open the database: ${describeError(error)}`, { cause: error })
       options.logger?.warn({ err: error }, 'the database does not answer yet')
       await sleep(delayMs, signal)
     }

@@ -10,6 +10,8 @@ export interface OpenStreamsOptions {
   signal?: AbortSignal
   /** How long to wait for that, in milliseconds. @default 30_000 */
   waitMs?: number
+  /** Opens also a Redis that is away for all of `waitMs`: what it is asked fails until it is there. @default false */
+  mayBeAway?: boolean
 }
 
 /**
@@ -18,13 +20,22 @@ export interface OpenStreamsOptions {
  */
 export async function openStreams(
   choice: StreamsChoice,
-  { logger = silentLogger, meter = noMeter, signal, waitMs = 30_000 }: OpenStreamsOptions = {},
+  { logger = silentLogger, meter = noMeter, signal, waitMs = 30_000, mayBeAway = false }: OpenStreamsOptions = {},
 ): Promise<StreamStore> {
   logger.info({ store: choice.kind, location: choice.location }, `streams are in ${choice.kind}: ${choice.why}`)
   const marks = choice.highWaterBytes !== undefined && { highWaterBytes: choice.highWaterBytes }
   if (choice.kind === 'redis') {
     const { url, allowEviction = false } = choice
-    return openRedisStreams({ url, allowEviction, ...marks, logger, meter, waitMs, ...(signal && { signal }) })
+    return openRedisStreams({
+      url,
+      allowEviction,
+      ...marks,
+      logger,
+      meter,
+      waitMs,
+      mayBeAway,
+      ...(signal && { signal }),
+    })
   }
   return openSqliteStreams({ file: choice.file, ...marks, logger, meter })
 }
