@@ -1,6 +1,6 @@
 import { ConfigError, readConfig } from '@millrace/runtime'
 import { expect, test } from 'vitest'
-import { ingesterConfig } from './config.ts'
+import { ingesterConfig, selectionProblem } from './config.ts'
 
 const problemsOf = (env: Record<string, string>): readonly string[] => {
   try {
@@ -43,11 +43,21 @@ test('accounts are all, some, or those of a file', () => {
     readConfig(ingesterConfig, { INGESTER_HOSTS: 'https://relay.example', ...(INGESTER_REPOS && { INGESTER_REPOS }) })
       .INGESTER_REPOS
   expect(reposOf()).toBe('all')
+  expect(reposOf('by-collection')).toBe('by-collection')
   expect(reposOf('did:plc:a, did:web:b.test')).toEqual({ dids: ['did:plc:a', 'did:web:b.test'] })
   expect(reposOf('/etc/millrace/dids.csv')).toEqual({ file: '/etc/millrace/dids.csv' })
   expect(problemsOf({ INGESTER_HOSTS: 'https://relay.example', INGESTER_REPOS: 'did:plc:a,alice.test' })).toEqual([
     expect.stringMatching(/^INGESTER_REPOS is "did:plc:a,alice.test", expected DIDs, separated by commas/),
   ])
+})
+
+test('hosts list by whole names of collections alone', () => {
+  const env = { INGESTER_HOSTS: 'https://relay.example', INGESTER_REPOS: 'by-collection' }
+  const problemOf = (more: Record<string, string>) => selectionProblem(readConfig(ingesterConfig, { ...env, ...more }))
+  expect(problemOf({})).toContain('INGESTER_COLLECTIONS has *: name the collections one by one')
+  expect(problemOf({ INGESTER_COLLECTIONS: 'app.bsky.*,xyz.statusphere.status' })).toContain('has app.bsky.*:')
+  expect(problemOf({ INGESTER_COLLECTIONS: 'xyz.statusphere.status' })).toBeUndefined()
+  expect(problemOf({ INGESTER_COLLECTIONS: 'app.bsky.*', INGESTER_REPOS: '*' })).toBeUndefined()
 })
 
 test('every bad variable is named', () => {

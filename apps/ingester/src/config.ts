@@ -9,6 +9,7 @@ import {
   streamVariables,
   text,
   value,
+  type ConfigOf,
 } from '@millrace/runtime'
 import { CollectionFilter, DEFAULT_HIGH_WATER_MARK, isDid, streams } from '@millrace/stream-protocol'
 
@@ -27,11 +28,12 @@ function readCollections(list: string): CollectionFilter | undefined {
   }
 }
 
-/** All accounts, some, or those of a file. */
-export type RepoChoice = 'all' | { dids: readonly string[] } | { file: string }
+/** All accounts, those that have records of the collections, some, or those of a file. */
+export type RepoChoice = 'all' | 'by-collection' | { dids: readonly string[] } | { file: string }
 
 function readRepos(text: string): RepoChoice | undefined {
   if (text === '*') return 'all'
+  if (text === 'by-collection') return text
   if (!text.startsWith('did:')) return { file: text }
   const dids = text.split(',').map((did) => did.trim())
   return dids.every((did) => isDid(did)) ? { dids } : undefined
@@ -56,9 +58,12 @@ export const ingesterConfig = defineConfig({
     help: 'Collections that records are taken of, by live events and by backfillers of the same database; more than before has all repos fetched anew',
   },
   INGESTER_REPOS: {
-    schema: value('DIDs, separated by commas, or the path of a file with a DID first in each line, or *', readRepos),
+    schema: value(
+      'DIDs, separated by commas, or the path of a file with a DID first in each line, or by-collection, or *',
+      readRepos,
+    ),
     default: '*',
-    help: 'Accounts that are taken: their live events, and their repos, in place of all that the hosts list; those that come new to the list have their repos fetched. Needs DB_POSTGRES_URL',
+    help: 'Accounts that are taken: their live events, and their repos, in place of all that the hosts list; those that come new to the list have their repos fetched. by-collection: those that have records of INGESTER_COLLECTIONS. Needs DB_POSTGRES_URL',
   },
   INGESTER_FIREHOSE_STREAM: {
     schema: text('a name'),
@@ -103,3 +108,13 @@ export const ingesterConfig = defineConfig({
   MILLRACE_ALLOW_PRIVATE_HOSTS,
   ...processVariables({ metricsPort: 4000 }),
 })
+
+/** What is wrong with the choice of accounts, beside that of collections. */
+export function selectionProblem({
+  INGESTER_REPOS,
+  INGESTER_COLLECTIONS,
+}: Pick<ConfigOf<typeof ingesterConfig>, 'INGESTER_REPOS' | 'INGESTER_COLLECTIONS'>): string | undefined {
+  const wide = INGESTER_COLLECTIONS.patterns.filter((pattern) => pattern.endsWith('*'))
+  if (INGESTER_REPOS !== 'by-collection' || wide.length === 0) return undefined
+  return `INGESTER_REPOS=by-collection has hosts list the accounts of each collection, which they do by its whole name, and INGESTER_COLLECTIONS has ${wide.join(' and ')}: name the collections one by one`
+}

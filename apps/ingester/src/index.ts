@@ -6,10 +6,12 @@ export {
   streamEpochLoop,
   describeTrouble,
   ingesterLoops,
+  shareAccounts,
   shareCollections,
   type CheckpointOptions,
   type IngesterLoop,
   type IngesterOptions,
+  type ShareAccountsOptions,
   type ShareCollectionsOptions,
 } from './ingester.ts'
 export { pausableIngesters } from './pausable-ingesters.ts'

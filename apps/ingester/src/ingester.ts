@@ -1,11 +1,14 @@
 import {
+  BackfillQueue,
   CheckpointKeeper,
+  BY_COLLECTION,
   readCheckpoint,
   readStoredRepos,
   shareCollectionFilter,
   shareRepos,
   StreamEpoch,
   type Database,
+  type TakenRepos,
 } from '@millrace/database'
 import type { DidResolver } from '@millrace/identity'
 import {
@@ -61,8 +64,11 @@ export interface IngesterOptions {
   verify?: Verify
   /** Of other collections nothing is taken from firehoses. See `shareCollections` for the repos. @default all */
   collections?: CollectionFilter | undefined
-  /** Of other accounts nothing is taken, and none are listed. See `shareAccounts` for their repos. @default all */
-  dids?: ReadonlySet<string> | undefined
+  /**
+   * Some: of other accounts nothing is taken, and none are listed. See `shareAccounts` for their repos. By collection:
+   * those are listed that have records of `collections`, none of which ends with `*`; needs `database`. @default null: all
+   */
+  dids?: TakenRepos | undefined
   /** Where a firehose without a stored cursor begins: `0` for the oldest, null for the live end. @default null */
   startCursor?: string | null
   /** Repos after which the list of a host is left. @default all */
@@ -101,7 +107,7 @@ export function ingesterLoops({
   allowPrivateHosts = false,
   verify = 'integrity',
   collections,
-  dids,
+  dids = null,
   startCursor = null,
   maxRepos = Number.POSITIVE_INFINITY,
   firehoseStream = streams.firehoseLive,
@@ -131,19 +137,21 @@ export function ingesterLoops({
         verify,
         signatures,
         collections,
-        dids,
+        ...(dids === BY_COLLECTION ? { byCollection: true } : { dids: dids ?? undefined }),
         startCursor: start(host),
       }),
   )
-  const select = database && ((listed: readonly BackfillEvent[]) => movedRepos(database, listed))
+  const listed = dids === BY_COLLECTION ? collections?.patterns : undefined
+  const select = database && (listed ? addMoved : selectMoved)(database)
   return [
     ...firehoses,
-    ...(dids ? [] : hosts).map((host, index) => {
+    ...(dids instanceof Set ? [] : hosts).map((host, index) => {
       const ready = (signal: AbortSignal): Promise<void> => connected(firehoses[index]!, signal)
       return new BackfillIngester({
         ...shared,
         host,
         sink: repos,
+        collections: listed,
         maxRepos,
         ready,
         ...(select && { select, watchMs: LISTING_WATCH_MS }),
@@ -179,15 +187,14 @@ export async function shareCollections({
 
 export type ShareAccountsOptions = Pick<IngesterOptions, 'hosts' | 'logger'> & {
   database: Database
-  /** Null for all. */
-  dids: ReadonlySet<string> | null
+  dids: TakenRepos
 }
 
 /** Tells repairs which accounts are taken, and has fetched those that were not until now. To be done before reading. */
 export async function shareAccounts({ database, dids, hosts, logger }: ShareAccountsOptions): Promise<void> {
   const shared = await shareRepos({ database, dids, hosts: hosts.map(hostLabel) })
   if (shared.change === 'added') logger.info({ accounts: shared.count }, 'accounts are taken that were not before')
-  if (shared.change === 'all') logger.warn({}, 'all accounts are taken again: all repos are fetched anew')
+  if (shared.change === 'others') logger.warn({}, 'other accounts are taken than before: their repos are fetched anew')
 }
 
 export type CheckpointOptions = Pick<IngesterOptions, 'store' | 'hosts' | 'firehoseStream' | 'logger'> & {
@@ -252,16 +259,32 @@ export function streamEpochLoop({
   })
 }
 
+type Select = (listed: readonly BackfillEvent[]) => Promise<readonly BackfillEvent[]>
+
 /** Repos that have something we lack, and accounts that the host sees differently. */
-async function movedRepos(database: Database, listed: readonly BackfillEvent[]): Promise<readonly BackfillEvent[]> {
-  const ours = await readStoredRepos(
-    database,
-    listed.map(({ did }) => did),
-  )
-  const { fetch, statusDiffers } = comparePage(listed, ours, { sinceMs: null, all: false })
-  const wanted = new Set([...fetch.map(({ did }) => did), ...statusDiffers])
-  return listed.filter(({ did }) => wanted.has(did))
-}
+const selectMoved =
+  (database: Database): Select =>
+  async (listed) => {
+    const ours = await readStoredRepos(
+      database,
+      listed.map(({ did }) => did),
+    )
+    const { fetch, statusDiffers } = comparePage(listed, ours, { sinceMs: null, all: false })
+    const wanted = new Set([...fetch, ...statusDiffers].map(({ did }) => did))
+    return listed.filter(({ did }) => wanted.has(did))
+  }
+
+/**
+ * The same, where they are listed by collection: they are added to the backfill, and so are known before they are fetched.
+ * One that has records of several collections is listed several times, and waits there once.
+ */
+const addMoved =
+  (database: Database): Select =>
+  async (listed) => {
+    const moved = await selectMoved(database)(listed)
+    await new BackfillQueue(database).add(moved.map(({ did }) => did))
+    return []
+  }
 
 /** Waits until a firehose is open, or has been read before: what is listed from then on is in it as well. */
 async function connected(firehose: FirehoseIngester, signal: AbortSignal): Promise<void> {

@@ -53,7 +53,7 @@ export async function runIngester(context: ProcessContext<typeof ingesterConfig>
     allowPrivateHosts,
     verify,
     collections,
-    dids: dids ?? undefined,
+    dids,
     firehoseStream: config.INGESTER_FIREHOSE_STREAM,
     labelStream: config.INGESTER_LABEL_STREAM,
     repoStream: config.INGESTER_REPO_STREAM,

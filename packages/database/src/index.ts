@@ -12,7 +12,15 @@ export {
   type SharedCollections,
   type ShareCollectionsOptions,
 } from './collection-setting.ts'
-export { shareRepos, takenRepos, type SharedRepos, type ShareReposOptions } from './repo-setting.ts'
+export {
+  BY_COLLECTION,
+  readListedCollections,
+  shareRepos,
+  takenRepos,
+  type SharedRepos,
+  type ShareReposOptions,
+  type TakenRepos,
+} from './repo-setting.ts'
 export { classifyError, isTooMuchAtOnce, type ErrorClass } from './classify-error.ts'
 export { DeadLetterQueue, type DeadLetterQueueOptions } from './dead-letter-queue.ts'
 export {
@@ -55,7 +63,7 @@ export { PauseWatch, type PauseWatchOptions } from './pause-watch.ts'
 export { countPausedRepos, pausedRepoStatement, releasePausedRepos } from './paused-repos.ts'
 export { pauseKinds, Pauses, type Pause, type PauseKind, type PauseTarget } from './pauses.ts'
 export { PostgresState, type PostgresStateOptions } from './postgres-state.ts'
-export { readStoredRepos, type StoredRepo } from './repo-heads.ts'
+export { readKnownRepos, readStoredRepos, type StoredRepo } from './repo-heads.ts'
 export { cutToBytes, storableJson, storableText } from './storable-text.ts'
 export { readStreamEpoch, StreamEpoch, type StreamEpochOptions } from './stream-epoch.ts'
 export type { Tables } from './tables.ts'

@@ -8,6 +8,7 @@ import {
   type Logger,
 } from '@millrace/stream-protocol'
 import type { Database } from './open-database.ts'
+import { isKnownRepo } from './repo-heads.ts'
 import { cutToBytes, storableText } from './storable-text.ts'
 import { toColumns, unnestInsert, type Statement } from './unnest-insert.ts'
 
@@ -154,8 +155,9 @@ const dirtyText = `
       now() + case when k.reason = 'unknown-repo' then ${minute} else interval '0' end,
       r.resynced_at + ${isGuarded('cool-down') ? minute : "interval '0'"} * least(60, 2 ^ least(r.resync_streak, 7) / 2)
     )
-  from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::smallint[], $6::float8[])
-    as k(did, reason, host, rev, priority, wait_ms) left join millrace_repo as r using (did)
+  from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::smallint[], $6::float8[], $7::boolean[])
+    as k(did, reason, host, rev, priority, wait_ms, if_known) left join millrace_repo as r using (did)
+  where not k.if_known or ${isKnownRepo('k.did')}
   order by k.did collate "C"
   on conflict (did) do update set
     reason = excluded.reason,
@@ -166,6 +168,7 @@ const dirtyText = `
 
 /** What `PostgresLedger.markDirty` runs, for use within a transaction of one's own. For one mark or more. */
 export function dirtyStatement(marks: readonly DirtyMark[]): Statement {
+  const known = new Set(marks.filter(({ ifKnown }) => !ifKnown).map(({ did }) => did))
   const rows = marks.map((mark) => [
     text(mark.did, MAX_URI_BYTES),
     word(mark.reason),
@@ -173,6 +176,7 @@ export function dirtyStatement(marks: readonly DirtyMark[]): Statement {
     mark.rev === undefined ? null : word(mark.rev),
     String(mark.priority ?? 1),
     String(mark.waitMs ?? 0),
+    String(!known.has(mark.did)),
   ])
   // Of several marks for one account the one with the newest revision stays.
   rows.sort(([, , , a], [, , , b]) => byBytes(a ?? '', b ?? ''))
@@ -180,7 +184,7 @@ export function dirtyStatement(marks: readonly DirtyMark[]): Statement {
     text: dirtyText,
     values: toColumns(
       lastByKey(rows, ([did]) => String(did)),
-      6,
+      7,
     ),
   }
 }

@@ -20,3 +20,25 @@ export async function readStoredRepos({ pool }: Database, dids: readonly string[
   )
   return new Map(rows.map((row) => [row.did, row]))
 }
+
+/**
+ * Accounts that are followed, where they are taken by collection: those of which a commit or a status is known, and those
+ * that are to be fetched.
+ */
+export const isKnownRepo = (did: string): string =>
+  `(${['millrace_repo', 'millrace_dirty', 'millrace_account']
+    .map((table) => `exists (select from ${table} where ${table}.did = ${did})`)
+    .join(' or ')})`
+
+/** Those of some accounts that are followed, where accounts are taken by collection. */
+export async function readKnownRepos(
+  { pool }: Pick<Database, 'pool'>,
+  dids: readonly string[],
+): Promise<ReadonlySet<string>> {
+  const { rows } = await pool.query<{ did: string }>({
+    name: 'millrace_known_repos',
+    text: `select did from unnest($1::text[]) as k(did) where ${isKnownRepo('k.did')}`,
+    values: [dids],
+  })
+  return new Set(rows.map(({ did }) => did))
+}

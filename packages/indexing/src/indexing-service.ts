@@ -24,6 +24,7 @@ import { ensureActors, purgeDeadLetters, raiseRepos, requestIdentities } from '.
 import { checkCountTables, countTables } from './count-tables.ts'
 import { applyLabels } from './labels/apply-labels.ts'
 import { reduceLabels } from './labels/reduce-labels.ts'
+import { passBy } from './pass-by.ts'
 import { planChanges } from './plan.ts'
 import { checkPluginTables } from './plugin-tables.ts'
 import { pluginMap, type PluginMap, type RecordPlugin } from './plugin.ts'
@@ -175,9 +176,20 @@ export class IndexingService {
     return new IndexingService(options, shapes)
   }
 
-  /** Applies events as one transaction. */
+  /** Applies events as one transaction. Those of accounts that are not followed are skipped. */
   async index(events: readonly StreamEvent[]): Promise<IndexResult> {
-    return await this.#index(events, false)
+    const passedBy = await passBy(this.#database, events)
+    if (passedBy.size === 0) return await this.#index(events, false)
+    this.#events.add(passedBy.size, { outcome: 'skipped' })
+    const kept = [...events.keys()].filter((index) => !passedBy.has(index))
+    const result = await this.#index(
+      kept.map((index) => events[index]!),
+      false,
+    )
+    const outcomes = events.map((): Outcome => 'skipped')
+    for (const [place, index] of kept.entries()) outcomes[index] = result.outcomes[place]!
+    const rejected = result.rejected.map((rejection) => ({ ...rejection, index: kept[rejection.index]! }))
+    return { ...result, outcomes, rejected }
   }
 
   /** Applies a record that the database refuses: as one that its lexicon forbids, which takes the one before with it. */

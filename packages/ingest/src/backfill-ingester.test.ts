@@ -50,6 +50,32 @@ describe('BackfillIngester', () => {
     })
   })
 
+  test('lists those that have records of collections, one after the other, and goes on in the middle (B1)', async () => {
+    await using store = await openStore()
+    const { fetch, urls } = pages(
+      () => page({ repos: [{ did: did(1) }], cursor: 'a2' }),
+      () => page({ repos: [{ did: did(2) }] }),
+      () => page({ repos: [{ did: did(2) }], cursor: 'b2' }),
+      () => page({ repos: [{ did: did(3) }] }),
+    )
+    const collections = ['app.bsky.graph.follow', 'xyz.statusphere.status']
+    const list = (maxRepos: number) =>
+      running(new BackfillIngester({ ...store, host: 'relay.test', ...quick, fetch, collections, maxRepos })).done
+    await list(1)
+    expect(await store.cursors.get(key)).toBe('by-collection app.bsky.graph.follow a2')
+    await list(1)
+    expect(await store.cursors.get(key)).toBe('by-collection xyz.statusphere.status ')
+    await list(1_000)
+    expect(store.events).toEqual([1, 2, 2, 3].map((n) => event(n, { rev: '' })))
+    expect(urls.map(({ pathname, search }) => pathname + search)).toEqual([
+      '/xrpc/com.atproto.sync.listReposByCollection?collection=app.bsky.graph.follow&limit=1',
+      '/xrpc/com.atproto.sync.listReposByCollection?collection=app.bsky.graph.follow&limit=1&cursor=a2',
+      '/xrpc/com.atproto.sync.listReposByCollection?collection=xyz.statusphere.status&limit=1000',
+      '/xrpc/com.atproto.sync.listReposByCollection?collection=xyz.statusphere.status&limit=999&cursor=b2',
+    ])
+    expect(await store.cursors.get(key)).toBe(INGESTER_DONE)
+  })
+
   test('an empty cursor ends the list, and an empty list is one', async () => {
     await using store = await openStore()
     const { fetch } = pages(() => page({ repos: [], cursor: '' }))

@@ -18,6 +18,7 @@ import {
 } from '@millrace/stream-protocol'
 import { hostLabel, hostWithScheme } from './host-url.ts'
 import { fetchPage, ListPageError, type ListPage, type RejectedRow } from './list-page.ts'
+import { allAccounts, type ListSteps } from './list-place.ts'
 import { retrying } from './retry.ts'
 
 export interface BackfillIngesterOptions {
@@ -29,6 +30,11 @@ export interface BackfillIngesterOptions {
   ledger?: Ledger | undefined
   /** @default globalThis.fetch */
   fetch?: typeof globalThis.fetch
+  /**
+   * List the repos that have records of these, with `com.atproto.sync.listReposByCollection`, which not all hosts have.
+   * One that has records of several is listed several times, and of none the revision is known. @default all repos
+   */
+  collections?: readonly string[] | undefined
   /** Repos asked for in one page. @default 1_000 */
   pageLimit?: number
   /** Repos after which this process lists no more, as if there were none; the next one goes on. @default all */
@@ -71,7 +77,8 @@ export interface BackfillIngesterStatus {
 }
 
 /**
- * Lists the repos of one host with `com.atproto.sync.listRepos`, and appends one event for each to a stream.
+ * Lists the repos of one host with `com.atproto.sync.listRepos`, or by collection, and appends one event for each to a
+ * stream.
  *
  * `run` resolves when all are listed, and at once if they were before. A page and the cursor of the next one are
  * appended in one step, so a restart neither skips a page nor repeats one. A page that fails is asked for again, for
@@ -79,7 +86,10 @@ export interface BackfillIngesterStatus {
  */
 export class BackfillIngester implements Loop {
   readonly name: string
-  readonly #options: Required<Omit<BackfillIngesterOptions, 'ledger' | 'meter'>> & { ledger: Ledger | undefined }
+  readonly #options: Required<Omit<BackfillIngesterOptions, 'ledger' | 'meter' | 'collections'>> & {
+    ledger: Ledger | undefined
+    steps: ListSteps
+  }
   readonly #key: string
   readonly #logger: Logger
   readonly #backoff: Backoff
@@ -92,6 +102,7 @@ export class BackfillIngester implements Loop {
 
   constructor({
     ledger,
+    collections,
     fetch = globalThis.fetch,
     pageLimit = 1_000,
     maxRepos = Number.POSITIVE_INFINITY,
@@ -107,7 +118,9 @@ export class BackfillIngester implements Loop {
     const host = hostLabel(rest.host)
     const { stream } = rest.sink
     this.name = `list-repos ${host}`
-    this.#options = { ...rest, ledger, fetch, pageLimit, maxRepos, ready, select, watchMs, timeoutMs, backoff, logger }
+    const steps = collections ?? allAccounts
+    const given = { ledger, fetch, steps, pageLimit, maxRepos, ready, select, watchMs, timeoutMs, backoff, logger }
+    this.#options = { ...rest, ...given }
     this.#key = cursorKey(stream, rest.host)
     this.#logger = logger.child({ component: 'backfill-ingester', host })
     this.#backoff = new Backoff(backoff)
@@ -181,12 +194,10 @@ export class BackfillIngester implements Loop {
   }
 
   async #nextPage(signal: AbortSignal): Promise<void> {
-    const { host, pageLimit, maxRepos, sink, fetch, timeoutMs } = this.#options
+    const { host, pageLimit, maxRepos, sink, fetch, timeoutMs, steps } = this.#options
     const { cursor } = this.#status
     const limit = Math.min(pageLimit, maxRepos - this.#status.repos)
-    const page = await fetchPage({ fetch, timeoutMs, host: hostWithScheme(host), cursor, limit, signal })
-    if (page.cursor !== null && page.cursor === cursor)
-      throw new ListPageError(`${hostLabel(host)} answered with the cursor that it was asked for`)
+    const page = await fetchPage({ fetch, timeoutMs, host: hostWithScheme(host), cursor, limit, steps, signal })
     await this.#record(page, signal)
     const to = page.cursor ?? INGESTER_DONE
     const move = { key: this.#key, from: cursor, to }

@@ -100,6 +100,43 @@ describe('a #commit', () => {
     expect(events).toMatchObject([{ type: 'repo', rev: body.rev, data: repo.data }])
   })
 
+  test('where accounts are taken by collection, counts for those that are known if it is about no record that is taken (I25)', async () => {
+    const repo = await repoWith()
+    const taken = { byCollection: true, collections: new CollectionFilter(['app.bsky.graph.follow']) }
+    const other = commitFrame(await repo.commit(create(10)))
+    expect(convert(other, taken)).toMatchObject({ events: [{ type: 'repo', ifKnown: true }], dirty: [] })
+    const body = await repo.commit({ action: 'create', path: 'app.bsky.graph.follow/3kf', record: { subject: alice } })
+    const { events, dirty } = convert(commitFrame(body), taken)
+    expect(events.map(({ ifKnown }) => ifKnown)).toEqual([undefined])
+    expect(dirty).toEqual([])
+    expect(convert(accountFrame(3), taken).events).toMatchObject([{ type: 'account', ifKnown: true }])
+    expect(convert(identityFrame(4), taken).events).toMatchObject([{ type: 'identity', ifKnown: true }])
+    for (const event of convert(other, taken).events) readStreamEvent(JSON.parse(JSON.stringify(event)))
+  })
+
+  test('where accounts are taken by collection, marks those that are not known only for a record that is taken (I25, G4)', async () => {
+    const repo = await repoWith()
+    const taken = { byCollection: true, collections: new CollectionFilter(['app.bsky.graph.follow']) }
+    const bad = { blocks: new Uint8Array(9) }
+    const mark = { did: alice, reason: 'bad-car', host }
+    const other = await repo.commit(create(10))
+    expect(convert(commitFrame({ ...other, ...bad }), taken).dirty).toEqual([
+      { ...mark, rev: other.rev, ifKnown: true },
+    ])
+    const body = await repo.commit({ action: 'create', path: 'app.bsky.graph.follow/3kf', record: { subject: alice } })
+    expect(convert(commitFrame({ ...body, ...bad }), taken).dirty).toEqual([{ ...mark, rev: body.rev }])
+    // What came after a first commit may have been passed over before it.
+    const first = await TestRepo.create()
+    const { rev, ...rest } = await first.commit({
+      action: 'create',
+      path: 'app.bsky.graph.follow/3kf',
+      record: { subject: alice },
+    })
+    const { events, dirty } = convert(commitFrame({ ...rest, rev, since: null, prevData: null }), taken)
+    expect(events).toMatchObject([{ type: 'create' }])
+    expect(dirty).toEqual([{ did: alice, reason: 'unknown-repo', host, rev }])
+  })
+
   test('without operations becomes a repo event, so that its revision is known (I16)', async () => {
     const repo = await repoWith()
     const body = await repo.commit()

@@ -1,11 +1,12 @@
 import { isGuarded } from '@millrace/failpoints'
-import { readRecord, tidMs, type CborMap } from '@millrace/repo-reader'
+import { isMap, readRecord, tidMs, type CborMap } from '@millrace/repo-reader'
 import {
   InvalidEventError,
   isDid,
   isTid,
   recordUri,
   type CollectionFilter,
+  type DirtyMark,
   type RecordEvent,
   type RecordJson,
   type StreamEvent,
@@ -38,6 +39,11 @@ export interface ConvertOptions extends Origin {
   collections?: CollectionFilter | undefined
   /** Of other accounts nothing is used, and nothing is looked at. @default all */
   dids?: ReadonlySet<string> | undefined
+  /**
+   * Accounts are taken by their records of `collections`: what is about no such record counts only for those that are
+   * known already. @default false
+   */
+  byCollection?: boolean | undefined
   /** Epoch milliseconds. When given, a commit of more than 5 minutes later is not used (hazard I18). */
   now?: number
 }
@@ -82,9 +88,10 @@ export function frameToEvents(frame: Frame, options: ConvertOptions): Conversion
 function guarded(
   body: CborMap,
   field: 'repo' | 'did',
-  { host, dids }: ConvertOptions,
+  options: ConvertOptions,
   convert: () => Conversion<StreamEvent>,
 ): Conversion<StreamEvent> {
+  const { host, dids } = options
   const about = body[field]
   if (dids && isDid(about) && !dids.has(about)) return ignored('other-account')
   try {
@@ -97,17 +104,36 @@ function guarded(
     const result: Conversion<StreamEvent> = { events: [], outcome, reason, error: message, rejected: [], dirty: [] }
     if (!isDid(did)) return { ...result, gap: true }
     if (!isGuarded('dirty-mark')) return result
-    return { ...result, dirty: [{ did, reason, host, ...(isTid(rev) && { rev }) }] }
+    const scope = saysToTouch(body, options) ? {} : scopeOf(options)
+    return { ...result, dirty: [{ did, reason, host, ...(isTid(rev) && { rev }), ...scope }] }
   }
+}
+
+/** Whether what cannot be used says of itself that it is about a record that is taken. */
+function saysToTouch({ ops }: CborMap, { collections }: ConvertOptions): boolean {
+  if (!Array.isArray(ops)) return false
+  return ops.some((op) => {
+    const path = isMap(op) ? op['path'] : undefined
+    return typeof path === 'string' && collections?.has(path.split('/', 1)[0]!) !== false
+  })
+}
+
+/** Whom something counts for that is about no record that is taken. */
+function scopeOf({ byCollection }: ConvertOptions): { ifKnown?: true } {
+  return byCollection ? { ifKnown: true } : {}
 }
 
 function appended(
   events: StreamEvent[],
-  { rejected = [], proof }: { rejected?: Rejected[]; proof?: CommitProof | undefined } = {},
+  {
+    rejected = [],
+    dirty = [],
+    proof,
+  }: { rejected?: Rejected[]; dirty?: DirtyMark[]; proof?: CommitProof | undefined } = {},
 ): Conversion<StreamEvent> {
   const [event] = events
   const about = event && { time: event.time, did: event.did }
-  return { events, outcome: 'appended', rejected, dirty: [], ...about, ...(proof && { proof }) }
+  return { events, outcome: 'appended', rejected, dirty, ...about, ...(proof && { proof }) }
 }
 
 function commitToEvents(seq: number, body: CborMap, options: ConvertOptions): Conversion<StreamEvent> {
@@ -134,8 +160,21 @@ function commitToEvents(seq: number, body: CborMap, options: ConvertOptions): Co
   const { made, rejected } = opsToEvents(fields, signed, options)
   const events: StreamEvent[] = made.map((op, index) => ({ ...op, seq, ...shared, op: index, ops: made.length }))
   // The revision counts even if nothing of it is left, or the next commit would seem to follow one that we lack (I16).
-  if (events.length === 0) events.push({ type: 'repo', seq, ...shared })
-  return appended(events, { rejected, proof: proofOf(rev, signed, options) })
+  if (events.length === 0) events.push({ type: 'repo', seq, ...shared, ...scopeOf(options) })
+  return appended(events, { rejected, dirty: newcomer(fields, made, options), proof: proofOf(rev, signed, options) })
+}
+
+/**
+ * A first commit has all of its repo. But where accounts are taken by collection, what came after it and was about no
+ * record may have been passed over before it was known: such a repo is fetched all the same.
+ */
+function newcomer(
+  { did, rev, since, prevData }: CommitFields,
+  made: readonly MadeOp[],
+  { host, byCollection }: ConvertOptions,
+): DirtyMark[] {
+  if (!byCollection || made.length === 0 || since !== null || prevData) return []
+  return [{ did, reason: 'unknown-repo', host, rev }]
 }
 
 function proofOf(rev: string, signed: OpenedCommit, { verify }: ConvertOptions): CommitProof | undefined {
@@ -202,6 +241,7 @@ function syncToEvents(seq: number, body: CborMap, options: ConvertOptions): Conv
     rev,
     data: signed.data.toString(),
     ...originOf(options),
+    ...scopeOf(options),
   }
   return appended([event], { proof: proofOf(rev, signed, options) })
 }
@@ -212,14 +252,31 @@ function accountToEvent(seq: number, body: CborMap, options: ConvertOptions): St
   if (typeof active !== 'boolean') return failField('active', 'true or false')
   // Visibility follows `active`; a status that is no text tells nothing (I22).
   const known = typeof status === 'string' && { status }
-  return { type: 'account', seq, time: readText(body, 'time'), did, active, ...known, ...originOf(options) }
+  return {
+    type: 'account',
+    seq,
+    time: readText(body, 'time'),
+    did,
+    active,
+    ...known,
+    ...originOf(options),
+    ...scopeOf(options),
+  }
 }
 
 function identityToEvent(seq: number, body: CborMap, options: ConvertOptions): StreamEvent {
   const did = readDid(body['did'])
   const { handle } = body
   const hint = typeof handle === 'string' && { handle }
-  return { type: 'identity', seq, time: readText(body, 'time'), did, ...hint, ...originOf(options) }
+  return {
+    type: 'identity',
+    seq,
+    time: readText(body, 'time'),
+    did,
+    ...hint,
+    ...originOf(options),
+    ...scopeOf(options),
+  }
 }
 
 function refuseFuture(rev: string, { now }: ConvertOptions): void {

@@ -40,6 +40,11 @@ export interface FirehoseIngesterOptions extends Partial<SubscriptionSettings> {
   /** Accounts of which events are made; those of others are counted as ignored. @default all */
   dids?: ReadonlySet<string> | undefined
   /**
+   * Accounts are taken by their records of `collections`. Events that are about no such record are marked with `ifKnown`:
+   * they count for accounts that are known already. @default false
+   */
+  byCollection?: boolean | undefined
+  /**
    * Where to begin when no cursor is stored: a sequence number, `0` for the oldest the host has, null for the live end
    * (hazard I3). A service that ran before reads its own checkpoint here, each time that it connects (hazard I4).
    * @default null
@@ -69,6 +74,7 @@ export class FirehoseIngester implements Loop {
       signatures,
       collections,
       dids,
+      byCollection,
       startCursor = null,
       ledger,
       logger = silentLogger,
@@ -90,7 +96,8 @@ export class FirehoseIngester implements Loop {
       logger,
       meter,
       ...(verify === 'signatures' && signatures && { openGate: () => new SignatureGate(host, signatures) }),
-      convert: (frame, epoch) => frameToEvents(frame, { host, epoch, verify, collections, dids, now: Date.now() }),
+      convert: (frame, epoch) =>
+        frameToEvents(frame, { host, epoch, verify, collections, dids, byCollection, now: Date.now() }),
     })
   }
 

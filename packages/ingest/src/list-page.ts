@@ -7,12 +7,15 @@ import {
   type JsonObject,
 } from '@millrace/stream-protocol'
 import { retryAfterMs } from './host-url.ts'
+import { allAccounts, readPlace, writePlace, type ListSteps } from './list-place.ts'
 
-/** A page of `com.atproto.sync.listRepos`, as far as it can be used. */
+/** A page of `com.atproto.sync.listRepos` or `listReposByCollection`, as far as it can be used. */
 export interface ListPage {
+  /** Of repos that are listed by collection no revision is known: it is empty. */
   events: BackfillEvent[]
   rejected: RejectedRow[]
-  /** Opaque; null on the last page. */
+  isByCollection: boolean
+  /** Opaque; null on the last page of all that is listed. */
   cursor: string | null
 }
 
@@ -36,12 +39,17 @@ export class ListPageError extends Error {
 }
 
 const MAX_PAGE_BYTES = 16_000_000
+/** Not Found and Not Implemented: so hosts answer that do not know a method. */
+const MISSING: ReadonlySet<number> = new Set([404, 501])
 
 export interface FetchPageOptions {
   /** With scheme. */
   host: string
+  /** Of the page before; null for the first. */
   cursor: string | null
   limit: number
+  /** What is listed. @default all accounts */
+  steps?: ListSteps
   timeoutMs: number
   fetch: (
     url: URL,
@@ -52,8 +60,12 @@ export interface FetchPageOptions {
 
 /** @throws {ListPageError} for whatever stands between us and a page. */
 export async function fetchPage(options: FetchPageOptions): Promise<ListPage> {
-  const { host, cursor, limit, timeoutMs, signal } = options
-  const url = new URL('/xrpc/com.atproto.sync.listRepos', host)
+  const { host, limit, timeoutMs, signal, steps = allAccounts } = options
+  const { step, cursor } = readPlace(steps, options.cursor)
+  const collection = steps[step] ?? null
+  const method = collection === null ? 'listRepos' : 'listReposByCollection'
+  const url = new URL(`/xrpc/com.atproto.sync.${method}`, host)
+  if (collection !== null) url.searchParams.set('collection', collection)
   url.searchParams.set('limit', String(limit))
   if (cursor !== null) url.searchParams.set('cursor', cursor)
   try {
@@ -65,15 +77,25 @@ export async function fetchPage(options: FetchPageOptions): Promise<ListPage> {
     })
     if (!response.ok) {
       await response.body?.cancel()
-      throw new ListPageError(`cannot list repos of ${host}: HTTP status ${response.status}`, {
-        retryAfterMs: retryAfterMs(response.headers.get('retry-after'), Date.now()),
+      const { status, headers } = response
+      const missing = MISSING.has(status) ? `, it does not seem to have ${method}` : ''
+      throw new ListPageError(`cannot list repos of ${host}: HTTP status ${status}${missing}`, {
+        retryAfterMs: retryAfterMs(headers.get('retry-after'), Date.now()),
       })
     }
-    return readPage(JSON.parse(await readBody(response)), host)
+    const page = readPage(JSON.parse(await readBody(response)), host, collection !== null)
+    if (page.cursor !== null && page.cursor === cursor)
+      throw new ListPageError(`${host} answered with the cursor that it was asked for`)
+    return { ...page, cursor: placeAfter(steps, step, page.cursor) }
   } catch (cause) {
     if (cause instanceof ListPageError) throw cause
     throw new ListPageError(`cannot list repos of ${host}`, { cause })
   }
+}
+
+function placeAfter(steps: ListSteps, step: number, cursor: string | null): string | null {
+  if (cursor !== null) return writePlace(steps, { step, cursor })
+  return step + 1 < steps.length ? writePlace(steps, { step: step + 1, cursor: null }) : null
 }
 
 async function readBody(response: Response): Promise<string> {
@@ -92,14 +114,14 @@ async function readBody(response: Response): Promise<string> {
  * (hazard B3).
  * @throws {ListPageError} when it is no page at all.
  */
-function readPage(page: unknown, host: string): ListPage {
+function readPage(page: unknown, host: string, isByCollection: boolean): ListPage {
   if (!isObject(page) || !Array.isArray(page['repos']))
     throw new ListPageError(`${host} answered without a list of repos`)
   const events: BackfillEvent[] = []
   const rejected: RejectedRow[] = []
   for (const row of page['repos'] as unknown[]) {
     try {
-      events.push(readRow(row, host))
+      events.push(readRow(row, host, isByCollection))
     } catch (error) {
       if (!(error instanceof InvalidEventError)) throw error
       const did = isObject(row) && isDid(row['did']) ? row['did'] : undefined
@@ -107,12 +129,12 @@ function readPage(page: unknown, host: string): ListPage {
     }
   }
   const { cursor } = page
-  return { events, rejected, cursor: typeof cursor === 'string' && cursor !== '' ? cursor : null }
+  return { events, rejected, isByCollection, cursor: typeof cursor === 'string' && cursor !== '' ? cursor : null }
 }
 
-function readRow(row: unknown, host: string): BackfillEvent {
+function readRow(row: unknown, host: string, isByCollection: boolean): BackfillEvent {
   if (!isObject(row)) throw new InvalidEventError('bad-row', 'a row is not an object')
-  const fields: JsonObject = { did: row['did'], host, rev: row['rev'] }
+  const fields: JsonObject = { did: row['did'], host, rev: isByCollection ? '' : row['rev'] }
   for (const name of ['status', 'active']) if (row[name] !== undefined && row[name] !== null) fields[name] = row[name]
   return readBackfillEvent(fields)
 }

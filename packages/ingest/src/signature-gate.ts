@@ -334,9 +334,10 @@ function givenUp(conversion: Conversion<StreamEvent>, reason: string, host: stri
 }
 
 function withoutEvents(
-  { did, proof, time }: Conversion<StreamEvent>,
+  { did, proof, time, events }: Conversion<StreamEvent>,
   { host, ...rest }: { outcome: 'invalid' | 'discontinuous'; reason: string; error: string; host: string },
 ): Conversion<StreamEvent> {
-  const mark = did !== undefined && { did, reason: rest.reason, host, ...(proof && { rev: proof.rev }) }
+  const scope = events.every(({ ifKnown }) => ifKnown) ? { ifKnown: true } : {}
+  const mark = did !== undefined && { did, reason: rest.reason, host, ...(proof && { rev: proof.rev }), ...scope }
   return { events: [], rejected: [], dirty: mark ? [mark] : [], ...(time !== undefined && { time }), ...rest }
 }

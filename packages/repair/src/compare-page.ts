@@ -50,7 +50,9 @@ export function comparePage(
   }
   for (const { did, rev, active = true, status = null } of listed) {
     const repo = ours.get(did)
-    if ((repo?.status ?? null) === null ? !active : active) page.statusDiffers.push({ did, active, status })
+    // A host that tells no revision tells no status either.
+    if (rev !== '' && ((repo?.status ?? null) === null ? !active : active))
+      page.statusDiffers.push({ did, active, status })
     const standing = active ? standingOf(rev, repo, sinceMs, untilMs) : 'inactive'
     page.counts[standing] += 1
     if (standing === 'moved' || standing === 'unknown' || (all && standing === 'current')) page.fetch.push({ did, rev })

@@ -1,7 +1,8 @@
-import { readStoredRepos, takenRepos, type Database } from '@millrace/database'
+import type { Database } from '@millrace/database'
 import type { GuardedFetch } from '@millrace/identity'
 import { fetchPage } from '@millrace/ingest'
-import { comparePage, type Standing } from './compare-page.ts'
+import { compareListed, repairSteps } from './compare-listed.ts'
+import type { Standing } from './compare-page.ts'
 
 export interface PreviewOptions {
   database: Database
@@ -50,16 +51,12 @@ export async function previewRepair({
     statusDiffers: 0,
   }
   const interval = { sinceMs: since?.getTime() ?? null, untilMs: until?.getTime() ?? null }
+  const steps = await repairSteps(database)
   let cursor: string | null = null
   do {
-    const page = await fetchPage({ host: url, cursor, limit: pageLimit, timeoutMs: 30_000, fetch, signal })
-    if (page.cursor !== null && page.cursor === cursor)
-      throw new Error(`${url} answered with the cursor that it was asked for`)
+    const page = await fetchPage({ host: url, cursor, limit: pageLimit, steps, timeoutMs: 30_000, fetch, signal })
     cursor = page.cursor
-    const dids = page.events.map(({ did }) => did)
-    const [ours, taken] = await Promise.all([readStoredRepos(database, dids), takenRepos(database, dids)])
-    const listed = page.events.filter(({ did }) => taken.has(did))
-    const compared = comparePage(listed, ours, { ...interval, all: false })
+    const compared = await compareListed(database, page, { ...interval, all: false })
     preview.listed += page.events.length
     for (const standing of Object.keys(preview.counts) as Standing[])
       preview.counts[standing] += compared.counts[standing]

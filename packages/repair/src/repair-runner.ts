@@ -1,5 +1,5 @@
 import { hastened } from '@millrace/failpoints'
-import { PostgresLedger, readStoredRepos, takenRepos, type Database } from '@millrace/database'
+import { PostgresLedger, type Database } from '@millrace/database'
 import type { DidResolver, GuardedFetch } from '@millrace/identity'
 import { fetchPage } from '@millrace/ingest'
 import {
@@ -13,7 +13,7 @@ import {
   type Meter,
 } from '@millrace/stream-protocol'
 import { auditRepo } from './audit-repo.ts'
-import { comparePage } from './compare-page.ts'
+import { compareListed, repairSteps } from './compare-listed.ts'
 import type { Repair } from './repair.ts'
 import { RepairStore } from './repair-store.ts'
 
@@ -136,14 +136,10 @@ export class RepairRunner implements Loop {
     const { hostUrl, pageLimit: limit, fetch, maxBacklog } = this.#options
     if (!repair.dryRun && (await this.#store.backlog()) >= maxBacklog) return WAIT_MS
     const { host, cursor } = repair
-    const page = await fetchPage({ host: hostUrl(host), cursor, limit, timeoutMs: 30_000, fetch, signal })
-    if (page.cursor !== null && page.cursor === cursor)
-      throw new Error(`${host} answered with the cursor that it was asked for`)
-    const dids = page.events.map(({ did }) => did)
     const { database } = this.#options
-    const [ours, taken] = await Promise.all([readStoredRepos(database, dids), takenRepos(database, dids)])
-    const listed = page.events.filter(({ did }) => taken.has(did))
-    const compared = comparePage(listed, ours, {
+    const steps = await repairSteps(database)
+    const page = await fetchPage({ host: hostUrl(host), cursor, limit, steps, timeoutMs: 30_000, fetch, signal })
+    const compared = await compareListed(database, page, {
       sinceMs: repair.since?.getTime() ?? null,
       untilMs: repair.until?.getTime() ?? null,
       all: repair.reindex,

@@ -1,4 +1,5 @@
 import {
+  BY_COLLECTION,
   DirtyQueue,
   migrate,
   openDatabase,
@@ -25,6 +26,7 @@ import {
 import { eventually, pgTest } from '@millrace/testing'
 import { describe, expect } from 'vitest'
 import { auditRepo } from './audit-repo.ts'
+import { previewRepair } from './preview-repair.ts'
 import { readOpenGaps } from './read-open-gaps.ts'
 import { RepairRunner } from './repair-runner.ts'
 import { RepairScheduler } from './repair-scheduler.ts'
@@ -183,6 +185,39 @@ describe('a repair', () => {
       const isTaken = (row: string): boolean => dids.has(row.split('/')[2]!)
       expect(await rig.uris()).toEqual(rig.truth().filter(isTaken))
       expect(await rig.uris()).not.toEqual([])
+    },
+  )
+
+  pgTest(
+    'where accounts are taken by collection, finds those that are new, and what has moved of those that are known (I25)',
+    { timeout: 60_000 },
+    async ({ databaseUrl }) => {
+      await using rig = await Rig.open(databaseUrl)
+      const { database, host, network } = rig
+      const collections = new CollectionFilter(['xyz.statusphere.mood', 'xyz.statusphere.status'])
+      await shareCollectionFilter({ database, collections, hosts: [host] })
+      await shareRepos({ database, dids: BY_COLLECTION, hosts: [host] })
+      const set = (n: number) => network.account(n).create('xyz.statusphere.status', { status: '👍' })
+      const wanted = () => rig.truth().filter((row) => collections.has(row.split('/')[3]!))
+      for (const n of [2, 5]) await set(n)
+      rig.heal()
+      await rig.loadAll()
+      expect(await rig.uris()).toEqual(wanted())
+      // Nobody has heard of any of these.
+      for (const n of [5, 7]) await set(n)
+      await network.account(9).create('app.bsky.feed.post', { text: 'hi', createdAt: new Date().toISOString() })
+      const preview = await previewRepair({
+        database,
+        url: network.relayUrl,
+        fetch: rig.fetch,
+        signal: AbortSignal.timeout(20_000),
+      })
+      expect(preview).toMatchObject({ fetch: 2, counts: { unknown: 1, moved: 1 } })
+      const { id } = await rig.store.plan({ host, reason: 'asked' })
+      expect(await rig.done(id)).toMatchObject({ moved: 1, diverged: 0, failed: 0 })
+      expect(await rig.uris()).toEqual(wanted())
+      const { rows } = await database.pool.query<{ did: string }>('select did from millrace_repo')
+      expect(new Set(rows.map(({ did }) => did))).toEqual(new Set([2, 5, 7].map((n) => network.account(n).did)))
     },
   )
 

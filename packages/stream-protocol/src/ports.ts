@@ -249,6 +249,8 @@ export interface DirtyMark {
   priority?: number
   /** Not to be fetched before so many milliseconds, more or less. @default 0 */
   waitMs?: number
+  /** Made only if the account's repo is known, or is to be fetched anyway. @default false */
+  ifKnown?: boolean
 }
 
 /** An interval of a host's events that we may not have (hazards I7, I8, I11). */

@@ -14,6 +14,11 @@ interface Provenance {
   host?: string
   /** How often `host` had lost its sequence numbers by then, as far as we know; absent means never. */
   epoch?: number
+  /**
+   * Accounts are taken by the collections of their records, and this says nothing of such: it is about those alone that
+   * are known already.
+   */
+  ifKnown?: boolean
 }
 
 interface CommitFields extends Provenance {
@@ -134,6 +139,7 @@ export function readStreamEvent(object: JsonObject): StreamEvent {
   fields.text('time')
   fields.optionalText('host')
   fields.optionalInteger('epoch')
+  fields.optionalBoolean('ifKnown')
   switch (type) {
     case 'create':
     case 'update':

@@ -1,11 +1,10 @@
 import type { AdminApi } from '@millrace/admin-api'
 import { createGuardedFetch } from '@millrace/identity'
-import { hostWithScheme } from '@millrace/ingest'
+import { fetchPage, hostWithScheme } from '@millrace/ingest'
 import { ConfigError, identityVariables, readConfig, readDidLines } from '@millrace/runtime'
 import { runApiCommand } from '../admin/run-api-command.ts'
 import type { CommandHost } from '../command-host.ts'
 import { ProgressLine } from '../progress-line.ts'
-import { listByCollection } from './list-by-collection.ts'
 import type { AddOptions } from './options.ts'
 
 /** Accounts that are added by one request. */
@@ -64,9 +63,14 @@ async function* accountsOf(
   )
   const fetch = createGuardedFetch({ allowPrivateHosts })
   const hosts = relay === undefined ? await readRelays(api) : [hostWithScheme(relay)]
-  for (const host of hosts)
-    for (const collection of collections)
-      for await (const page of listByCollection({ host, collection, fetch, signal })) yield* page
+  for (const host of hosts) {
+    let cursor: string | null = null
+    do {
+      const page = await fetchPage({ host, steps: collections, cursor, limit: 500, timeoutMs: 30_000, fetch, signal })
+      for (const { did } of page.events) yield did
+      cursor = page.cursor
+    } while (cursor !== null)
+  }
 }
 
 /** The relays that ingesters say to read. */
