@@ -3,7 +3,7 @@ import path from 'node:path'
 import { defineConfig } from 'vitest/config'
 
 const conditions = ['@millrace/source']
-const folders = ['packages', 'apps']
+const folders = ['packages', 'apps', 'examples']
   .flatMap((parent) => readdirSync(path.join(import.meta.dirname, parent)).map((name) => `${parent}/${name}`))
   .concat('e2e', 'bench')
 

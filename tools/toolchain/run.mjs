@@ -8,6 +8,7 @@ import { createHash } from 'node:crypto'
 import {
   existsSync,
   mkdirSync,
+  readdirSync,
   readFileSync,
   realpathSync,
   renameSync,
@@ -150,6 +151,13 @@ function handOver(command, args, env) {
   child.on('exit', (code, signal) => process.exit(signal ? 128 + (constants.signals[signal] ?? 0) : (code ?? 1)))
 }
 
+/** The one that was asked for, or what there is. */
+function mainOfExample(name = '') {
+  const names = readdirSync(path.join(root, 'examples'))
+  if (!names.includes(name)) fail(`usage: npm run example -- <${names.join(' or ')}> [--help]`)
+  return `examples/${name}/dist/main.js`
+}
+
 const commands = {
   start: {
     help: 'build, then `millrace up`: the whole pipeline on this machine',
@@ -210,6 +218,14 @@ const commands = {
   millrace: {
     help: 'the millrace command (`npm run millrace -- --help`)',
     run: (env, args) => (build(env), handOver('node', ['apps/millrace/dist/main.js', ...args], env)),
+  },
+  example: {
+    help: 'an example of `examples/`, such as `npm run example -- statusphere`',
+    run: (env, [name, ...args]) => {
+      const main = mainOfExample(name)
+      build(env)
+      handOver('node', [main, ...args], env)
+    },
   },
   pnpm: { help: 'pnpm as the repository uses it', run: (env, args) => handOver('pnpm', args, env) },
   env: {

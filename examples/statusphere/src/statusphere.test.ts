@@ -1,0 +1,115 @@
+import { migrate, openDatabase } from '@millrace/database'
+import { createEvent, deleteEvent, describePlugin } from '@millrace/indexing/testing'
+import { startPostgres } from '@millrace/local-services'
+import { runAll } from '@millrace/runtime'
+import { startProcess } from '@millrace/runtime/testing'
+import { openSqliteStreams } from '@millrace/sqlite-streams'
+import { silentLogger } from '@millrace/stream-protocol'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
+import { afterAll, expect, test } from 'vitest'
+import { idleWatch, isBackfilled } from './idle-watch.ts'
+import { statusLexicon } from './lexicons.ts'
+import { openSimulation } from './network.ts'
+import { readOptions } from './options.ts'
+import { joinPipeline } from './pipeline.ts'
+import type { StatusPage } from './read-statuses.ts'
+import { startServer } from './server.ts'
+import { statusphere, statusPlugin } from './statusphere.ts'
+import type { Summary } from './summary.ts'
+
+const postgres = await startPostgres()
+const folder = await mkdtemp(path.join(tmpdir(), 'statusphere-test-'))
+afterAll(async () => {
+  await postgres.close()
+  await rm(folder, { recursive: true, force: true })
+})
+
+const status = (text: string) => ({ $type: statusLexicon.id, status: text, createdAt: '2026-01-15T10:00:00Z' })
+const happy = createEvent({ did: 'did:plc:alice', record: status('🙂') })
+const sad = createEvent({ did: 'did:plc:alice', record: status('🙁') })
+
+describePlugin(statusPlugin, {
+  sets: [statusphere],
+  database: () => postgres.url,
+  cases: {
+    'a status is one row, and counted': {
+      events: [happy],
+      rows: {
+        status: [{ creator: 'did:plc:alice', status: '🙂', createdAt: '2026-01-15T10:00:00.000Z' }],
+        status_count: [{ status: '🙂', count: 1 }],
+      },
+      update: { record: status('😀'), rows: { status: [{ status: '😀' }] } },
+    },
+    'a status that was taken back is not counted': {
+      events: [happy, sad, deleteEvent(happy)],
+      rows: { status: [{ status: '🙁' }] },
+    },
+    'two characters are no status': {
+      events: [createEvent({ did: 'did:plc:alice', record: status('🙂🙂') })],
+      rows: { status: [], record: [] },
+    },
+  },
+})
+
+test('the statuses of a network are indexed, of repos and of the firehose, and answered', async () => {
+  await using network = await openSimulation({ accounts: 10, writes: 20, everyMs: 1 })
+  await using database = await openDatabase({ url: postgres.url, schema: 'whole', pipeline: true })
+  await migrate(database, { sets: [statusphere] })
+  await using store = await openSqliteStreams({ file: path.join(folder, 'streams.db') })
+  const pipeline = await joinPipeline({ network, store, database, logger: silentLogger })
+  const idle = idleWatch(network, pipeline)
+  await runAll([...pipeline.loops, ...network.traffic(() => isBackfilled(pipeline)), idle], idle.signal)
+
+  const written = network.simulation!.records().filter(({ uri }) => uri.split('/')[3] === statusLexicon.id)
+  const { rows } = await database.pool.query<{ uri: string }>('select uri from status')
+  expect(rows.map(({ uri }) => uri).sort()).toEqual(written.map(({ uri }) => uri).sort())
+  const others = await database.pool.query(`select uri from record where uri not like '%/${statusLexicon.id}/%'`)
+  expect(others.rows).toEqual([])
+
+  await using server = await startServer({ database, port: 0 })
+  const ask = (query: string): Promise<Response> => fetch(`${server.url}xrpc/xyz.statusphere.getStatuses?${query}`)
+  const authors = new Set(written.map(({ uri }) => uri.split('/')[2]))
+  const seen: StatusPage['statuses'] = []
+  let cursor: string | undefined = ''
+  do {
+    const answer = (await (await ask(`limit=3&${new URLSearchParams(cursor && { cursor })}`)).json()) as StatusPage
+    seen.push(...answer.statuses)
+    cursor = answer.cursor
+  } while (cursor !== undefined)
+  expect(seen.map(({ did }) => did).sort()).toEqual([...authors].sort())
+  expect(seen).toEqual(seen.toSorted((a, b) => (a.createdAt < b.createdAt ? 1 : -1)))
+  expect(seen.map(({ did, handle }) => [did, handle])).toEqual(
+    seen.map(({ did }) => [did, network.simulation!.account(did).handle]),
+  )
+  expect([(await ask('limit=0')).status, (await ask('cursor=x')).status]).toEqual([400, 400])
+
+  const page = await fetch(server.url)
+  expect(page.headers.get('content-security-policy')).toContain("require-trusted-types-for 'script'")
+  expect(await page.text()).toContain('<script type="module" src="page.js">')
+})
+
+const main = path.join(import.meta.dirname, 'main.ts')
+const cache = process.env['XDG_CACHE_HOME'] ?? path.join(process.env['HOME'] ?? folder, '.cache')
+
+test('the command ends once all is indexed, and says what that was', async () => {
+  await using example = startProcess({
+    main,
+    args: ['--exit-when-idle', '--json', '--accounts', '9', '--port', '0', '--data', path.join(folder, 'data')],
+    env: { HOME: folder, XDG_CACHE_HOME: cache },
+  })
+  expect({ code: await example.ended, stderr: example.output().stderr }).toMatchObject({ code: 0 })
+  const summary = JSON.parse(example.output().stdout) as Summary
+  expect(summary).toMatchObject({ reposListed: 3, deadLetters: {}, newest: { length: 3 } })
+  expect(Object.keys(summary.records)).toEqual([statusLexicon.id])
+  expect(summary.records[statusLexicon.id]).toBe(Object.values(summary.counts).reduce((sum, count) => sum + count, 0))
+})
+
+test.each([
+  { args: ['--port', 'x'], says: /--port is no whole number/ },
+  { args: ['--relay', 'file:///etc'], says: /--relay is no http or https URL/ },
+  { args: ['--nothing'], says: /Unknown option '--nothing'/ },
+])('$args is refused in words', ({ args, says }) => {
+  expect(() => readOptions(args)).toThrow(says)
+})

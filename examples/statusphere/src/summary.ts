@@ -1,0 +1,55 @@
+import type { Database } from '@millrace/database'
+import { readStatuses, type StatusView } from './read-statuses.ts'
+import type { PipelineStatus } from './pipeline.ts'
+
+/** What was indexed, as `--json` says it. */
+export interface Summary {
+  network: string
+  /** Accounts with records of the collection, as the relay has listed them: no other repo was fetched. */
+  reposListed: number
+  /** Records by collection. */
+  records: Record<string, number>
+  /** Rows by table. */
+  rows: Record<string, number>
+  /** How many have each status, most first. */
+  counts: Record<string, number>
+  deadLetters: Record<string, number>
+  newest: StatusView[]
+}
+
+export async function summarize(
+  database: Database,
+  network: string,
+  { lister, deadLetters }: PipelineStatus,
+): Promise<Summary> {
+  const count = async (sql: string): Promise<Record<string, number>> => {
+    const { rows } = await database.pool.query<{ name: string; count: number }>(sql)
+    return Object.fromEntries(rows.map((row) => [row.name, row.count]))
+  }
+  return {
+    network,
+    reposListed: lister.repos,
+    records: await count(`select split_part(uri, '/', 4) as name, count(*) from record group by 1 order by 1`),
+    rows: await count(
+      `select 'actor' as name, count(*) from actor union all select 'status', count(*) from status order by 1`,
+    ),
+    counts: await count('select status as name, count from status_count where count > 0 order by count desc, status'),
+    deadLetters,
+    newest: (await readStatuses(database, { limit: 5 }))!.statuses,
+  }
+}
+
+export function renderSummary({ network, reposListed, records, rows, counts, deadLetters, newest }: Summary): string {
+  const list = (counts: Readonly<Record<string, number>>): string =>
+    Object.entries(counts)
+      .map(([name, count]) => `${name} ${count}`)
+      .join(', ') || 'none'
+  return `Everything of ${network} is indexed.
+  repos         ${reposListed} have statuses by the relay's list, and were fetched
+  records       ${list(records)}
+  rows          ${list(rows)}
+  statuses      ${list(counts)}
+  dead letters  ${list(deadLetters)}
+  newest        ${newest.map(({ status, handle, did, createdAt }) => `${status}  ${handle ?? did}  ${createdAt}`).join('\n                ')}
+`
+}
