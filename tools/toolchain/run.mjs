@@ -168,7 +168,7 @@ const commands = {
     run: (env, args) => (build(env), handOver('node', ['node_modules/vitest/vitest.mjs', 'run', ...args], env)),
   },
   check: {
-    help: 'types, lint, format, unused code, package shape',
+    help: 'types, lint, format, unused code',
     run: (env, args) => handOver('pnpm', ['run', 'check:all', ...args], env),
   },
   'check:alerts': {
@@ -210,6 +210,10 @@ const commands = {
   mutants: {
     help: 'each guard left out in turn, with the test that notices',
     run: (env, args) => (build(env), handOver('node', ['e2e/src/mutants.ts', ...args], env)),
+  },
+  'check:packages': {
+    help: 'what strangers install: manifests, READMEs, tarballs, public names, and an install outside of the workspace',
+    run: (env, args) => (build(env), handOver('node', ['e2e/src/check-packages.ts', ...args], env)),
   },
   'check:infra': {
     help: 'what `infra/` holds: image, compose, systemd, Helm, Prometheus and Grafana, as far as it can be checked here',

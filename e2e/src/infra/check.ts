@@ -17,7 +17,7 @@ export const INFRA = path.join(ROOT, 'infra')
 export const readInfra = (file: string): Promise<string> => readFile(path.join(INFRA, file), 'utf8')
 
 /** What a check throws is its problem. */
-export async function outcomeOf(check: Check): Promise<Outcome> {
+export async function outcomeOf(check: Pick<Check, 'run'>): Promise<Outcome> {
   try {
     return await check.run()
   } catch (error) {

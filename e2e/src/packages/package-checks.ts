@@ -1,0 +1,48 @@
+import { mkdtemp, readFile, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
+import { createPackageFromTarballData } from '@arethetypeswrong/core'
+import { ROOT } from '../infra/check.ts'
+import { contentsProblems } from './contents-problems.ts'
+import { dependencyProblems } from './dependency-problems.ts'
+import { publintProblems, typesProblems } from './lint-problems.ts'
+import { manifestProblems } from './manifest-problems.ts'
+import { packAll, type Tarball } from './pack.ts'
+import { check, type PackageCheck } from './package-check.ts'
+import { readmeProblems } from './readme-problems.ts'
+import { workspacePackages } from './workspace-packages.ts'
+
+export interface PackageChecks extends AsyncDisposable {
+  checks: PackageCheck[]
+}
+
+/** All checks of all packages. Nothing is packed before a check needs it. */
+export async function packageChecks(): Promise<PackageChecks> {
+  const { published, isPrivate } = await workspacePackages()
+  const folder = await mkdtemp(path.join(tmpdir(), 'millrace-packages-'))
+  let packed: Promise<Tarball[]> | undefined
+  const tarballs = (): Promise<Tarball[]> => (packed ??= packAll(ROOT, published, path.join(folder, 'tarballs')))
+
+  const checks = published.flatMap((subject) => {
+    const { name, manifest } = subject
+    const tarball = async (): Promise<Tarball> => {
+      const found = (await tarballs()).find((one) => one.subject === subject)
+      if (!found) throw new Error(`${name} was not packed`)
+      return found
+    }
+    const unpacked = async () => createPackageFromTarballData(await readFile((await tarball()).file))
+    return [
+      check(name, 'manifest', 'package.json keeps our rules', () => manifestProblems(subject, isPrivate)),
+      check(name, 'readme', 'says on its first screen what it is, shows an example and guarantees', () =>
+        readmeProblems(subject),
+      ),
+      check(name, 'dependencies', 'brings nothing that its users do not need', () => dependencyProblems(subject)),
+      check(name, 'contents', 'has what it says, and imports what is installed with it', async () =>
+        contentsProblems(await unpacked(), manifest),
+      ),
+      check(name, 'publint', 'is well packed', async () => publintProblems(await tarball())),
+      check(name, 'types', 'are found by who imports ES modules', async () => typesProblems(await unpacked())),
+    ]
+  })
+  return { checks, [Symbol.asyncDispose]: () => rm(folder, { recursive: true, force: true }) }
+}
