@@ -10,6 +10,7 @@ import { manifestProblems } from './manifest-problems.ts'
 import { packAll, type Tarball } from './pack.ts'
 import { check, type PackageCheck } from './package-check.ts'
 import { readmeProblems } from './readme-problems.ts'
+import { everythingProblems, ownLexiconProblems } from './stranger/stranger-problems.ts'
 import { workspacePackages } from './workspace-packages.ts'
 
 export interface PackageChecks extends AsyncDisposable {
@@ -44,5 +45,13 @@ export async function packageChecks(): Promise<PackageChecks> {
       check(name, 'types', 'are found by who imports ES modules', async () => typesProblems(await unpacked())),
     ]
   })
+  checks.push(
+    check('own-lexicon', 'install', 'with no more than it needs, compiles strictly and indexes', async () =>
+      ownLexiconProblems(path.join(folder, 'own-lexicon'), await tarballs()),
+    ),
+    check('all', 'install', 'compile strictly, with the examples of their READMEs, and index a network', async () =>
+      everythingProblems(path.join(folder, 'all'), await tarballs()),
+    ),
+  )
   return { checks, [Symbol.asyncDispose]: () => rm(folder, { recursive: true, force: true }) }
 }

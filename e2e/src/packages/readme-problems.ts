@@ -4,7 +4,7 @@ import { inRepository, isLibrary, type WorkspacePackage } from './workspace-pack
 /** Lines of a terminal or a browser that are seen without scrolling. */
 const FIRST_SCREEN = 48
 
-const readReadme = ({ folder }: WorkspacePackage): Promise<string> =>
+export const readReadme = ({ folder }: WorkspacePackage): Promise<string> =>
   readFile(inRepository(folder, 'README.md'), 'utf8')
 
 /** The first block of code of a README, without its fences. */
