@@ -40,6 +40,7 @@ const hostilePlaces: readonly { place: string; texts: readonly string[]; open?: 
   { place: 'dead-letters', texts: [shown('error '), shown('payload ')], open: 'Show letters' },
   { place: 'gaps', texts: [shown('gap ')] },
   { place: 'doctor', texts: [] },
+  { place: 'alarms', texts: [] },
 ]
 
 /**
@@ -149,6 +150,19 @@ export async function playConsole({ redisUrl, databaseUrl, chromium, pictures, s
   await takeAway()
   say('A hostile handle, label, error, payload, note and reader are texts on every page.')
 
+  await browser.go(page, 'alarms')
+  await change(page, 'Silence for 4 hours', 'we are at it')
+  await says(page, 'we are at it')
+  await change(page, 'End')
+  await says(page, 'Nothing is silenced.')
+  await browser.go(page, 'streams')
+  await change(page, 'Pause every backfiller for an hour', 'its hosts complain')
+  await says(page, 'its hosts complain')
+  await browser.picture(page, 'paused')
+  await change(page, 'Resume')
+  await says(page, 'Nothing is paused.')
+  say('An alarm is silenced and heard again, a part is paused and goes on, from the pages.')
+
   // By the keyboard alone.
   await browser.go(page, 'freshness')
   await page.locator('body').press('7')
@@ -195,7 +209,7 @@ export async function playConsole({ redisUrl, databaseUrl, chromium, pictures, s
   )
 }
 
-const places = ['', 'lag', 'freshness', 'streams', 'backfill', 'dead-letters', 'gaps', 'trace', 'doctor']
+const places = ['', 'lag', 'freshness', 'streams', 'backfill', 'dead-letters', 'gaps', 'trace', 'doctor', 'alarms']
 
 async function everyPage(browser: ConsoleBrowser, page: Page, look: string): Promise<void> {
   for (const place of places) {
@@ -216,6 +230,19 @@ async function logIn(page: Page): Promise<void> {
   await password.fill(PASSWORD)
   await password.press('Enter')
   await page.locator('main').waitFor()
+}
+
+/** Presses the first button of this name, looks at what would change, and does it. */
+async function change(page: Page, label: string, reason?: string): Promise<void> {
+  await page.getByRole('button', { name: label, exact: true }).first().click()
+  const dialog = page.getByRole('dialog', { name: label, exact: true })
+  await dialog.getByText('This comes of it').waitFor()
+  if (reason !== undefined) await dialog.getByLabel('Why').fill(reason)
+  await dialog.getByRole('button', { name: label, exact: true }).click()
+  // A button of a row goes with what it has taken away.
+  const close = dialog.getByRole('button', { name: 'Close' })
+  await until('it is done', async () => (await close.isVisible()) || !(await dialog.isVisible()))
+  await page.keyboard.press('Escape')
 }
 
 async function says(page: Page, text: string): Promise<void> {

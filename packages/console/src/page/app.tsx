@@ -135,14 +135,14 @@ function useHash(): string {
   return typeof location === 'undefined' ? '' : location.hash
 }
 
-/** `1` to `9` go to a page, `/` to the trace box, unless something is being typed. */
+/** `1` to `9` and `0` go to a page, in the order of the menu, `/` to the trace box, unless something is being typed. */
 function useKeys(): void {
   useEffect(() => {
     const listener = (event: KeyboardEvent): void => {
       const { key, target, ctrlKey, metaKey, altKey } = event
       if (ctrlKey || metaKey || altKey) return
       if (target instanceof HTMLElement && target.closest('input, textarea, select, dialog')) return
-      const page = key === '/' ? pages.find(({ path }) => path === 'trace') : pages[Number(key) - 1]
+      const page = key === '/' ? pages.find(({ path }) => path === 'trace') : pages['1234567890'.indexOf(key)]
       if (!page) return
       event.preventDefault()
       location.hash = addressOf(page.path)

@@ -9,4 +9,5 @@ export const pageTitles: Readonly<Record<string, string>> = {
   gaps: 'Gaps & repair',
   trace: 'Trace',
   doctor: 'Doctor',
+  alarms: 'Alarms',
 }

@@ -1,4 +1,5 @@
 import type { ComponentType } from 'preact'
+import { AlarmsPage } from './pages/alarms-page.tsx'
 import { BackfillPage } from './pages/backfill-page.tsx'
 import { DeadLettersPage } from './pages/dead-letters-page.tsx'
 import { DoctorPage } from './pages/doctor-page.tsx'
@@ -26,6 +27,7 @@ export const pages: readonly Page[] = [
   { path: 'gaps', Show: GapsPage },
   { path: 'trace', Show: TracePage },
   { path: 'doctor', Show: DoctorPage },
+  { path: 'alarms', Show: AlarmsPage },
 ]
 
 /** The page of an address, and what stands after its name: `#/trace/did:plc:abc`. */

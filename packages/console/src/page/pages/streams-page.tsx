@@ -5,16 +5,21 @@ import { groupLevel } from '../charts/flow.ts'
 import { PositionBar } from '../charts/position-bar.tsx'
 import { Answered } from '../parts/answered.tsx'
 import { Card } from '../parts/card.tsx'
+import { ChangeButton } from '../parts/change-button.tsx'
 import { Mark } from '../parts/mark.tsx'
+import { Pauses } from '../parts/pauses.tsx'
 import { Table } from '../parts/table.tsx'
 import { amount, counted } from '../words/amount.ts'
 import { duration } from '../words/duration.ts'
+
+const roles = ['ingester', 'backfiller', 'indexer'] as const
+const PAUSE_SECONDS = 3_600
 
 export function StreamsPage(): VNode {
   const status = useAnswer('getStatus', {}, 4_000)
   return (
     <Answered answer={status}>
-      {({ streams, store }) => (
+      {({ streams, store, pauses }) => (
         <>
           <p class="note">
             {store.kind} at {store.location}
@@ -22,6 +27,22 @@ export function StreamsPage(): VNode {
           {streams.map((stream) => (
             <Stream key={stream.name} stream={stream} />
           ))}
+          {pauses && (
+            <Card title="Paused" note="What stands still here loses nothing as long as there is room for what waits.">
+              <Pauses pauses={pauses} />
+              <div class="buttons">
+                {roles.map((role) => (
+                  <ChangeButton
+                    key={role}
+                    label={`Pause every ${role} for an hour`}
+                    method="pause"
+                    input={{ target: role, kind: 'role', forSeconds: PAUSE_SECONDS }}
+                    needsReason
+                  />
+                ))}
+              </div>
+            </Card>
+          )}
         </>
       )}
     </Answered>
@@ -81,6 +102,14 @@ function Group({ stream, group }: { stream: GetStatusStream; group: GetStatusGro
           },
         ]}
       />
+      <div class="buttons">
+        <ChangeButton
+          label="Pause for an hour"
+          method="pause"
+          input={{ target: name, kind: 'group', forSeconds: PAUSE_SECONDS }}
+          needsReason
+        />
+      </div>
       {oldestPendingAgeSeconds !== undefined && oldestPendingAgeSeconds > 60 && (
         <p class="note">The oldest entry in hand was given out {duration(oldestPendingAgeSeconds)} ago.</p>
       )}

@@ -17,6 +17,8 @@ export interface ChangeButtonProps<Name extends ChangeMethod> {
   /** What confirms it, once it is known what it would do. */
   confirm?: (plan: Change) => object
   isMain?: boolean
+  /** It is not done without a reason. @default false */
+  needsReason?: boolean
 }
 
 /** Shows first what would change, takes a reason, and then does it; what was done is said with what takes it back. */
@@ -26,6 +28,7 @@ export function ChangeButton<Name extends ChangeMethod>({
   input,
   confirm,
   isMain = false,
+  needsReason = false,
 }: ChangeButtonProps<Name>): VNode {
   const answers = useAnswers()
   const dialog = useRef<HTMLDialogElement>(null)
@@ -51,7 +54,7 @@ export function ChangeButton<Name extends ChangeMethod>({
     setDone(undefined)
     setPlan(undefined)
     dialog.current?.showModal()
-    setPlan(await call({ dryRun: true }))
+    setPlan(await call({ dryRun: true, ...(needsReason && { reason: 'a look at what would change' }) }))
   }
   const change = async (event: SubmitEvent): Promise<void> => {
     event.preventDefault()
@@ -104,7 +107,7 @@ export function ChangeButton<Name extends ChangeMethod>({
               {plan && plan.changed > 0 && (
                 <label>
                   Why, for those who read the audit log
-                  <input name="reason" maxLength={300} autocomplete="off" />
+                  <input name="reason" maxLength={300} autocomplete="off" required={needsReason} />
                 </label>
               )}
               <div class="buttons">

@@ -23,3 +23,9 @@ export function ago(time: string, now: number): string {
   const seconds = (now - Date.parse(time)) / 1_000
   return Number.isNaN(seconds) ? '' : seconds < 1 ? 'now' : `${duration(seconds)} ago`
 }
+
+/** How long it is until a time, for people. */
+export function ahead(time: string, now: number): string {
+  const seconds = (Date.parse(time) - now) / 1_000
+  return Number.isNaN(seconds) ? '' : duration(seconds)
+}

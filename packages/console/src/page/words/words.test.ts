@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { amount, counted } from './amount.ts'
-import { ago, duration } from './duration.ts'
+import { ago, ahead, duration } from './duration.ts'
 import { worst } from './level.ts'
 
 test.each([
@@ -47,4 +47,13 @@ test('how long ago a time is', () => {
 
 test('the worst of several says how they stand together', () => {
   expect([worst([]), worst(['ok', 'unknown']), worst(['warn', 'bad', 'ok'])]).toEqual(['ok', 'unknown', 'bad'])
+})
+
+test('a time ahead is as long as it takes until then', () => {
+  const now = Date.parse('2026-01-01T00:00:00Z')
+  expect([ahead('2026-01-01T04:00:00Z', now), ahead('2025-12-31T00:00:00Z', now), ahead('soon', now)]).toEqual([
+    '4 h',
+    '0 s',
+    '',
+  ])
 })
