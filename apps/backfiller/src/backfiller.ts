@@ -1,15 +1,7 @@
-import { DirtyQueue, PostgresState, readCollectionFilter, type Database, type PauseWatch } from '@millrace/database'
+import { DirtyQueue, readCollectionFilter, type Database } from '@millrace/database'
 import type { DidResolver, GuardedFetch } from '@millrace/identity'
 import { RepairRunner, RepairScheduler } from '@millrace/repair'
-import {
-  ByteBudget,
-  HostPacer,
-  pacedFetch,
-  RepoBackfiller,
-  type HostPacerOptions,
-  type HostState,
-  type RepoWorkers,
-} from '@millrace/repo-backfill'
+import { ByteBudget, HostPacer, pacedFetch, RepoBackfiller, type RepoWorkers } from '@millrace/repo-backfill'
 import {
   backfillEventCodec,
   groups,
@@ -21,7 +13,6 @@ import {
   type StreamStore,
 } from '@millrace/stream-protocol'
 import { BackfillReporter, type BackfillReporterOptions } from './backfill-reporter.ts'
-import { PausablePacer } from './pausable-pacer.ts'
 
 export interface BackfillerOptions {
   store: StreamStore
@@ -75,27 +66,6 @@ const REPAIR_PRIORITY = 2
 export function repairLoops({ everyMs, pacer, fetch, ...rest }: RepairLoopOptions): [RepairScheduler, RepairRunner] {
   const shared = { ...rest, fetch: pacedFetch({ fetch, pacer, priority: REPAIR_PRIORITY }) }
   return [new RepairScheduler({ ...shared, ...(everyMs !== undefined && { everyMs }) }), new RepairRunner(shared)]
-}
-
-export interface SharedPacerOptions {
-  database: Database
-  /** Hosts that are asked for nothing now. */
-  pauses?: Pick<PauseWatch, 'leftMs'> | undefined
-  logger: Logger
-}
-
-/** What hosts take is learned by all backfillers of a database together, and known after a restart. */
-export function sharedPacer({ database, pauses, logger }: SharedPacerOptions): HostPacer {
-  let warnAgainAt = 0
-  const options: HostPacerOptions = {
-    states: new PostgresState<HostState>({ database, scope: 'hosts' }),
-    onError: (error) => {
-      if (Date.now() < warnAgainAt) return
-      warnAgainAt = Date.now() + 60_000
-      logger.warn({ err: error }, 'cannot share what hosts take: going by what is known here')
-    },
-  }
-  return pauses ? new PausablePacer({ ...options, pauses }) : new HostPacer(options)
 }
 
 /** The loops of a backfiller, not yet running. Each has a `name` and a `status()`. */

@@ -3,7 +3,6 @@ export {
   backfillerLoops,
   repairLoops,
   reporterLoop,
-  sharedPacer,
   type BackfillerOptions,
   type RepairLoopOptions,
 } from './backfiller.ts'

@@ -2,8 +2,8 @@ import { ConsumerLease, identityVersion, PauseWatch, PostgresLedger } from '@mil
 import { createGuardedFetch, DidResolver } from '@millrace/identity'
 import { RepoWorkers } from '@millrace/repo-backfill'
 import { chooseStreams, ConsumerJanitor, runAll, StreamGauges, type ProcessContext } from '@millrace/runtime'
-import { openLedgerDatabase, openStreams } from '@millrace/stores'
-import { backfillerLoops, repairLoops, reporterLoop, sharedPacer } from './backfiller.ts'
+import { openLedgerDatabase, openStreams, sharedPacer } from '@millrace/stores'
+import { backfillerLoops, repairLoops, reporterLoop } from './backfiller.ts'
 import type { backfillerConfig } from './config.ts'
 import { pausableBackfillers } from './pausable-backfillers.ts'
 

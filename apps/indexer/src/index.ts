@@ -1,3 +1,4 @@
+export { accountStatus, type AccountStatusOptions } from './account-status.ts'
 export { indexerConfig } from './config.ts'
 export {
   BACKGROUND_POOL_SIZE,

@@ -1,8 +1,9 @@
 import { ConsumerLease, identityVersion, PauseWatch } from '@millrace/database'
-import { createGuardedFetch, DidResolver, HandleResolver, HostLimits, PdsStatus } from '@millrace/identity'
+import { createGuardedFetch, DidResolver, HandleResolver, HostLimits } from '@millrace/identity'
 import { chooseStreams, ConsumerJanitor, runAll, StreamGauges, type ProcessContext } from '@millrace/runtime'
-import { openMigratedDatabase, openStreams } from '@millrace/stores'
+import { openMigratedDatabase, openStreams, sharedPacer } from '@millrace/stores'
 import type { indexerConfig } from './config.ts'
+import { accountStatus } from './account-status.ts'
 import { BACKGROUND_POOL_SIZE, indexerLoops, indexingPoolSize } from './indexer-loops.ts'
 
 /** The indexer process: opens streams and database, and indexes until it is stopped. */
@@ -62,7 +63,7 @@ export async function runIndexer({
     background,
     database,
     dids,
-    accounts: new PdsStatus({ resolver: dids, fetch, limits }),
+    accounts: accountStatus({ resolver: dids, fetch, limits, pacer: sharedPacer({ database, pauses, logger }) }),
     handles: new HandleResolver({
       fetch,
       limits,

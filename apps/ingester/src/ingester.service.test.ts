@@ -73,6 +73,11 @@ serviceTest(
     await eventually(async () => expect(await lengthOf(store, streams.labelLive)).toBe(6))
     expect(await store.cursors.get(cursorKey(streams.repoBackfill, network.relayUrl))).toBe(INGESTER_DONE)
 
+    // The list was asked for in turn with all else that the host is asked for (B5).
+    await using database = await openDatabase({ url: databaseUrl })
+    const { rows } = await database.pool.query(`select name from millrace_state where scope = 'hosts'`)
+    expect(rows).toEqual([{ name: network.relayUrl }])
+
     // Without a stored cursor a firehose is read from its live end.
     const before = await lengthOf(store, streams.firehoseLive)
     const head = await eventually(async () => {

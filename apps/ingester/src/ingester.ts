@@ -10,7 +10,7 @@ import {
   type Database,
   type TakenRepos,
 } from '@millrace/database'
-import type { DidResolver } from '@millrace/identity'
+import { createGuardedFetch, type DidResolver, type GuardedFetch } from '@millrace/identity'
 import {
   BackfillIngester,
   FirehoseIngester,
@@ -21,6 +21,7 @@ import {
   type Verify,
 } from '@millrace/ingest'
 import { comparePage } from '@millrace/repair'
+import { pacedFetch, type HostPacer } from '@millrace/repo-backfill'
 import {
   backfillEventCodec,
   cursorKey,
@@ -58,6 +59,8 @@ export interface IngesterOptions {
   resolver?: Pick<DidResolver, 'resolve' | 'expire'> | undefined
   /** Checks the signatures of commits, with `signatures`. */
   signaturePool?: SignaturePool | undefined
+  /** Says when hosts may be asked for their lists: in turn with all else that they are asked for. @default at any time */
+  pacer?: HostPacer | undefined
   /** Lets labelers be on this machine. @default false */
   allowPrivateHosts?: boolean
   /** @default 'integrity' */
@@ -88,6 +91,10 @@ export interface IngesterOptions {
 /** How often a host whose repos are listed is looked at: whether it is to be listed again. */
 const LISTING_WATCH_MS = 10_000
 
+/** What lists want of hosts comes before the first fetch of repos, as repairs do. */
+const LIST_PRIORITY = 2
+const MAX_LIST_BYTES = 16_000_000
+
 /** How far labelers with much to say at once fill the stream of labels (hazard L12). */
 const BULK_SHARE = 1 / 20
 
@@ -104,6 +111,7 @@ export function ingesterLoops({
   unsignedLabelers = [],
   resolver,
   signaturePool,
+  pacer,
   allowPrivateHosts = false,
   verify = 'integrity',
   collections,
@@ -151,6 +159,7 @@ export function ingesterLoops({
         ...shared,
         host,
         sink: repos,
+        ...(pacer && { fetch: listingFetch(pacer) }),
         collections: listed,
         maxRepos,
         ready,
@@ -257,6 +266,12 @@ export function streamEpochLoop({
     logger,
     meter,
   })
+}
+
+/** Operators name these hosts, wherever they are, and these name no others. */
+function listingFetch(pacer: HostPacer): GuardedFetch {
+  const fetch = createGuardedFetch({ allowPrivateHosts: true, maxRedirects: 0, maxBytes: MAX_LIST_BYTES })
+  return pacedFetch({ fetch, pacer, priority: LIST_PRIORITY })
 }
 
 type Select = (listed: readonly BackfillEvent[]) => Promise<readonly BackfillEvent[]>

@@ -2,7 +2,7 @@ import { PauseWatch, PostgresLedger } from '@millrace/database'
 import { createGuardedFetch, DidResolver } from '@millrace/identity'
 import { SignaturePool } from '@millrace/ingest'
 import { chooseStreams, runAll, StreamGauges, type ProcessContext } from '@millrace/runtime'
-import { openLedgerDatabase, openStreams } from '@millrace/stores'
+import { openLedgerDatabase, openStreams, sharedPacer } from '@millrace/stores'
 import { checkIngesterConfig } from './check-ingester-config.ts'
 import { chosenDids } from './chosen-dids.ts'
 import type { ingesterConfig } from './config.ts'
@@ -50,6 +50,7 @@ export async function runIngester(context: ProcessContext<typeof ingesterConfig>
     unsignedLabelers: config.INGESTER_UNSIGNED_LABELERS,
     resolver: new DidResolver({ fetch, plcUrl: config.DID_PLC_URL, allowPrivateHosts }),
     signaturePool,
+    pacer: database && sharedPacer({ database, logger }),
     allowPrivateHosts,
     verify,
     collections,

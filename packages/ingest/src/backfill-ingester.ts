@@ -17,7 +17,7 @@ import {
   type Meter,
 } from '@millrace/stream-protocol'
 import { hostLabel, hostWithScheme } from './host-url.ts'
-import { fetchPage, ListPageError, type ListPage, type RejectedRow } from './list-page.ts'
+import { fetchPage, ListPageError, type FetchPageOptions, type ListPage, type RejectedRow } from './list-page.ts'
 import { allAccounts, type ListSteps } from './list-place.ts'
 import { retrying } from './retry.ts'
 
@@ -29,7 +29,7 @@ export interface BackfillIngesterOptions {
   /** Where rows go that cannot be read. Without it, they are counted and logged. */
   ledger?: Ledger | undefined
   /** @default globalThis.fetch */
-  fetch?: typeof globalThis.fetch
+  fetch?: FetchPageOptions['fetch']
   /**
    * List the repos that have records of these, with `com.atproto.sync.listReposByCollection`, which not all hosts have.
    * One that has records of several is listed several times, and of none the revision is known. @default all repos

@@ -1,3 +1,5 @@
 export { openLedgerDatabase, type OpenLedgerDatabaseOptions } from './open-ledger-database.ts'
 export { openMigratedDatabase, type OpenMigratedDatabaseOptions } from './open-database.ts'
 export { openStreams, type OpenStreamsOptions } from './open-streams.ts'
+export { PausablePacer } from './pausable-pacer.ts'
+export { sharedPacer, type SharedPacerOptions } from './shared-pacer.ts'

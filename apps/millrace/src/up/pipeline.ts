@@ -1,7 +1,7 @@
-import { backfillerLoops, pausableBackfillers, repairLoops, reporterLoop, sharedPacer } from '@millrace/backfiller'
+import { backfillerLoops, pausableBackfillers, repairLoops, reporterLoop } from '@millrace/backfiller'
 import { identityVersion, PauseWatch, PostgresLedger } from '@millrace/database'
-import { createGuardedFetch, DidResolver, HandleResolver, HostLimits, PdsStatus } from '@millrace/identity'
-import { indexerLoops, type IndexerLoops, type IndexerSettings } from '@millrace/indexer'
+import { createGuardedFetch, DidResolver, HandleResolver, HostLimits } from '@millrace/identity'
+import { accountStatus, indexerLoops, type IndexerLoops, type IndexerSettings } from '@millrace/indexer'
 import {
   checkpointLoop,
   ingesterLoops,
@@ -10,6 +10,7 @@ import {
   type IngesterLoop,
 } from '@millrace/ingester'
 import type { RepoWorkers } from '@millrace/repo-backfill'
+import { sharedPacer } from '@millrace/stores'
 import { groups, streams, type Logger, type Loop, type Meter } from '@millrace/stream-protocol'
 import type { SourceNetwork } from './network.ts'
 import type { UpOptions } from './options.ts'
@@ -79,17 +80,18 @@ export async function joinPipeline({
   })
   const shared = { store, ledger, logger, meter }
   const pauses = await PauseWatch.open({ database, logger, meter })
+  const pacer = sharedPacer({ database, pauses, logger })
   const ingesters = ingesterLoops({
     ...shared,
     database,
     hosts: [network.relay],
     labelerHosts: network.labelers,
     resolver: dids,
+    pacer,
     allowPrivateHosts,
     ...(up.repos !== undefined && { maxRepos: up.repos }),
   })
   const hostUrl = (host: string): string => `${allowPrivateHosts ? 'http' : 'https'}://${host}`
-  const pacer = sharedPacer({ database, pauses, logger })
   const backfillers = backfillerLoops({
     ...shared,
     database,
@@ -105,7 +107,7 @@ export async function joinPipeline({
     ...upIndexerSettings,
     ...(up.network === 'sim' && { INDEXER_NOTIFICATION_HORIZON: 'all' }),
   }
-  const accounts = new PdsStatus({ resolver: dids, fetch, limits })
+  const accounts = accountStatus({ resolver: dids, fetch, limits, pacer })
   const indexers = await indexerLoops({
     settings,
     store,

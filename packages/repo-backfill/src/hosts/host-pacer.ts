@@ -40,11 +40,17 @@ export class HostBusyError extends Error {
   /** Its origin. */
   readonly host: string
   readonly waitMs: number
+  /** For who asks about accounts: nobody was asked, so that nothing has failed. */
+  readonly wasAsked = false
 
   constructor(host: string, waitMs: number) {
     super(`${host} is not to be asked for ${Math.ceil(waitMs)} ms`)
     this.host = host
     this.waitMs = waitMs
+  }
+
+  get retryAfterMs(): number {
+    return this.waitMs
   }
 }
 

@@ -1,7 +1,7 @@
 import { createGuardedFetch } from '@millrace/identity'
 import { serve } from '@millrace/testing'
 import { expect, test } from 'vitest'
-import { HostPacer } from './host-pacer.ts'
+import { HostPacer, type HostBusyError } from './host-pacer.ts'
 import { pacedFetch } from './paced-fetch.ts'
 
 const open = createGuardedFetch({ allowPrivateHosts: true })
@@ -25,6 +25,17 @@ test('what a host answers is heard by all who ask it', async () => {
   expect((await fetch(host.url)).status).toBe(429)
   expect(pacer.waitMs(host.url)).toBeGreaterThan(50_000)
   await expect(fetch(host.url, { signal: AbortSignal.timeout(30) })).rejects.toMatchObject({ name: 'TimeoutError' })
+  expect(host.asked).toHaveLength(1)
+})
+
+test('one that has no time does not wait for long, and says when to come back', async () => {
+  await using host = await serve((_, response) => response.writeHead(503, { 'retry-after': '60' }).end())
+  const pacer = new HostPacer()
+  const fetch = pacedFetch({ fetch: open, pacer, priority: 1, maxWaitMs: 1_000 })
+  expect((await fetch(host.url)).status).toBe(503)
+  const busy = await fetch(host.url).catch((error: unknown) => error)
+  expect(busy).toMatchObject({ name: 'HostBusyError', wasAsked: false })
+  expect((busy as HostBusyError).retryAfterMs).toBeGreaterThan(50_000)
   expect(host.asked).toHaveLength(1)
 })
 

@@ -9,10 +9,17 @@ export interface PacedFetchOptions {
   pacer: HostPacer
   /** See `HostPacer.take`. */
   priority: number
+  /** Longer it does not wait for a turn, in milliseconds: it rejects with a `HostBusyError`. @default as long as it takes */
+  maxWaitMs?: number
 }
 
 /** A fetch that waits for its turn at each host that it asks, redirects included, and tells what they answer. */
-export function pacedFetch({ fetch, pacer, priority }: PacedFetchOptions): GuardedFetch {
+export function pacedFetch({
+  fetch,
+  pacer,
+  priority,
+  maxWaitMs = Number.POSITIVE_INFINITY,
+}: PacedFetchOptions): GuardedFetch {
   const inTurn = async (url: string | URL, init: GuardedFetchInit): Promise<Response | HostBusyError> => {
     await using turns = new RepoTurns({ pacer, priority })
     try {
@@ -35,10 +42,12 @@ export function pacedFetch({ fetch, pacer, priority }: PacedFetchOptions): Guard
     }
   }
   return async (url, init = {}) => {
-    for (;;) {
+    for (let waitedMs = 0; ;) {
       // A request that waits for its turn takes up none of the time that its host has for an answer, and nobody's place.
       const outcome = await inTurn(url, init)
       if (!(outcome instanceof HostBusyError)) return outcome
+      waitedMs += outcome.waitMs
+      if (waitedMs > maxWaitMs) throw outcome
       await sleep(outcome.waitMs, init.signal)
       init.signal?.throwIfAborted()
     }
