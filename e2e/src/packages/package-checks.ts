@@ -3,6 +3,9 @@ import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { createPackageFromTarballData } from '@arethetypeswrong/core'
 import { ROOT } from '../infra/check.ts'
+import { docsProblems } from './api/docs-problems.ts'
+import { generatedIndex, generatedOf, outdatedProblems, writeGenerated } from './api/generated-files.ts'
+import { readEntries } from './api/read-entries.ts'
 import { contentsProblems } from './contents-problems.ts'
 import { dependencyProblems } from './dependency-problems.ts'
 import { publintProblems, typesProblems } from './lint-problems.ts'
@@ -11,10 +14,12 @@ import { packAll, type Tarball } from './pack.ts'
 import { check, type PackageCheck } from './package-check.ts'
 import { readmeProblems } from './readme-problems.ts'
 import { everythingProblems, ownLexiconProblems } from './stranger/stranger-problems.ts'
-import { workspacePackages } from './workspace-packages.ts'
+import { isLibrary, workspacePackages, type WorkspacePackage } from './workspace-packages.ts'
 
 export interface PackageChecks extends AsyncDisposable {
   checks: PackageCheck[]
+  /** Makes the reports and the reference anew. */
+  write(): Promise<void>
 }
 
 /** All checks of all packages. Nothing is packed before a check needs it. */
@@ -23,6 +28,9 @@ export async function packageChecks(): Promise<PackageChecks> {
   const folder = await mkdtemp(path.join(tmpdir(), 'millrace-packages-'))
   let packed: Promise<Tarball[]> | undefined
   const tarballs = (): Promise<Tarball[]> => (packed ??= packAll(ROOT, published, path.join(folder, 'tarballs')))
+  const libraries = published.filter(isLibrary)
+  let read: ReturnType<typeof readEntries> | undefined
+  const entriesOf = (subject: WorkspacePackage) => (read ??= readEntries(libraries)).get(subject) ?? []
 
   const checks = published.flatMap((subject) => {
     const { name, manifest } = subject
@@ -38,6 +46,14 @@ export async function packageChecks(): Promise<PackageChecks> {
         readmeProblems(subject),
       ),
       check(name, 'dependencies', 'brings nothing that its users do not need', () => dependencyProblems(subject)),
+      ...(isLibrary(subject)
+        ? [
+            check(name, 'api', 'its report and its reference are up to date', () =>
+              outdatedProblems(generatedOf(subject, entriesOf(subject))),
+            ),
+            check(name, 'docs', 'everything exported has a docstring', () => docsProblems(entriesOf(subject))),
+          ]
+        : []),
       check(name, 'contents', 'has what it says, and imports what is installed with it', async () =>
         contentsProblems(await unpacked(), manifest),
       ),
@@ -46,6 +62,7 @@ export async function packageChecks(): Promise<PackageChecks> {
     ]
   })
   checks.push(
+    check('all', 'api', 'are listed in docs/api', () => outdatedProblems(generatedIndex(libraries))),
     check('own-lexicon', 'install', 'with no more than it needs, compiles strictly and indexes', async () =>
       ownLexiconProblems(path.join(folder, 'own-lexicon'), await tarballs()),
     ),
@@ -53,5 +70,12 @@ export async function packageChecks(): Promise<PackageChecks> {
       everythingProblems(path.join(folder, 'all'), await tarballs()),
     ),
   )
-  return { checks, [Symbol.asyncDispose]: () => rm(folder, { recursive: true, force: true }) }
+  return {
+    checks,
+    write: async () => {
+      for (const subject of libraries) await writeGenerated(generatedOf(subject, entriesOf(subject)))
+      await writeGenerated(generatedIndex(libraries))
+    },
+    [Symbol.asyncDispose]: () => rm(folder, { recursive: true, force: true }),
+  }
 }

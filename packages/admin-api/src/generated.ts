@@ -1,5 +1,6 @@
 // Made of the lexicons by `pnpm generate`: change those.
 
+/** What `addRepos` is asked with. */
 export interface AddReposInput {
   dids: readonly string[]
   /** Before all others. Default: false. */
@@ -10,10 +11,12 @@ export interface AddReposInput {
   dryRun?: boolean | undefined
 }
 
+/** What `addRepos` answers. Has repos fetched from their own hosts: after all others, or before all others. */
 export interface AddReposOutput {
   change: Change
 }
 
+/** What `applyTrim` is asked with. */
 export interface ApplyTrimInput {
   stream: string
   /** What this group has not acked; absent: of all groups that read the stream. */
@@ -30,12 +33,14 @@ export interface ApplyTrimInput {
   dryRun?: boolean | undefined
 }
 
+/** What `applyTrim` answers. Drops entries that groups have not acked, as planned. Each becomes a dead letter first, which can be put back, and the stream gets a gap, so that all hosts are compared. Goes on for some 30 seconds at a time. */
 export interface ApplyTrimOutput {
   change: Change
   /** False where there is more to drop: plan it anew. */
   isOver: boolean
 }
 
+/** What `controlBackfill` is asked with. */
 export interface ControlBackfillInput {
   action: 'pause' | 'resume'
   /** Why, for those who read the audit log. */
@@ -44,10 +49,12 @@ export interface ControlBackfillInput {
   dryRun?: boolean | undefined
 }
 
+/** What `controlBackfill` answers. Pauses or resumes the fetch of repos that nobody waits for. Those that people ask for, that a firehose has lost or that repairs want go on. */
 export interface ControlBackfillOutput {
   change: Change
 }
 
+/** What `controlRepair` is asked with. */
 export interface ControlRepairInput {
   id: number
   action: 'pause' | 'resume' | 'cancel'
@@ -57,6 +64,7 @@ export interface ControlRepairInput {
   dryRun?: boolean | undefined
 }
 
+/** What `controlRepair` answers. Pauses, resumes or cancels a repair. */
 export interface ControlRepairOutput {
   change: Change
 }
@@ -74,6 +82,7 @@ export interface Change {
   dryRun: boolean
 }
 
+/** Told by `defs`. */
 export interface Verdict {
   /** fine: as it should be. wait: on its way. act: it stays so until somebody does something. unknown: who would know does not answer. */
   level: 'fine' | 'wait' | 'act' | 'unknown' | (string & {})
@@ -100,6 +109,7 @@ export interface Pause {
   accounts?: number | undefined
 }
 
+/** Told by `defs`. */
 export interface Host {
   /** Without scheme. */
   host: string
@@ -121,6 +131,7 @@ export interface Host {
   failedRepos: number
 }
 
+/** What `discardDeadLetters` is asked with. */
 export interface DiscardDeadLettersInput {
   /** Only these. */
   ids?: readonly number[] | undefined
@@ -139,10 +150,12 @@ export interface DiscardDeadLettersInput {
   dryRun?: boolean | undefined
 }
 
+/** What `discardDeadLetters` answers. Settles letters without another try. They stay, for the record. */
 export interface DiscardDeadLettersOutput {
   change: Change
 }
 
+/** What `editDeadLetter` is asked with. */
 export interface EditDeadLetterInput {
   id: number
   /** An event of its stream, as JSON. */
@@ -153,10 +166,12 @@ export interface EditDeadLetterInput {
   dryRun?: boolean | undefined
 }
 
+/** What `editDeadLetter` answers. Puts another payload in place of a letter’s, and has an indexer take it. */
 export interface EditDeadLetterOutput {
   change: Change
 }
 
+/** What `exportDeadLetters` is asked with. */
 export interface ExportDeadLettersParams {
   state?: 'kept' | 'retry' | 'replayed' | 'discarded' | 'purged' | (string & {}) | undefined
   stream?: string | undefined
@@ -170,12 +185,14 @@ export interface ExportDeadLettersParams {
   cursor?: string | undefined
 }
 
+/** What `exportDeadLetters` answers. Letters with what they hold, the newest first, to keep them elsewhere. */
 export interface ExportDeadLettersOutput {
   letters: readonly ExportDeadLettersLetter[]
   /** For the next page; absent on the last one. */
   cursor?: string | undefined
 }
 
+/** Told by `exportDeadLetters`. */
 export interface ExportDeadLettersLetter {
   letter: ListDeadLettersLetter
   /** As it was received, up to 64 KiB. */
@@ -184,6 +201,7 @@ export interface ExportDeadLettersLetter {
   isCut: boolean
 }
 
+/** What `getBackfill` answers. How far the first fetch of repos is: what waits, how fast it goes, and when it is done. */
 export interface GetBackfillOutput {
   /** idle: nothing waits. absent: something does, and no backfiller is heard of. */
   state: 'running' | 'paused' | 'idle' | 'absent' | (string & {})
@@ -205,6 +223,7 @@ export interface GetBackfillOutput {
   etaSeconds?: number | undefined
 }
 
+/** Told by `getBackfill`. */
 export interface GetBackfillList {
   host: string
   /** With its scheme. */
@@ -225,10 +244,12 @@ export interface GetBackfillWaiting {
   backfill: number
 }
 
+/** What `getDeadLetter` is asked with. */
 export interface GetDeadLetterParams {
   id: number
 }
 
+/** What `getDeadLetter` answers. One dead letter, whole. */
 export interface GetDeadLetterOutput {
   letter: ListDeadLettersLetter
   /** As it was received, up to 64 KiB. */
@@ -237,6 +258,7 @@ export interface GetDeadLetterOutput {
   isCut: boolean
 }
 
+/** What `getDeadLetterGroups` is asked with. */
 export interface GetDeadLetterGroupsParams {
   state?: 'kept' | 'retry' | 'replayed' | 'discarded' | 'purged' | (string & {}) | undefined
   stream?: string | undefined
@@ -246,10 +268,12 @@ export interface GetDeadLetterGroupsParams {
   did?: string | undefined
 }
 
+/** What `getDeadLetterGroups` answers. What was given up, like letters together, the most frequent first. */
 export interface GetDeadLetterGroupsOutput {
   groups: readonly GetDeadLetterGroupsGroup[]
 }
 
+/** Told by `getDeadLetterGroups`. */
 export interface GetDeadLetterGroupsGroup {
   stream: string
   reason: string
@@ -264,6 +288,7 @@ export interface GetDeadLetterGroupsGroup {
   did?: string | undefined
 }
 
+/** What `getDoctorReport` answers. Checks everything that is known to go wrong, each with what was seen, what it means and what to run. Reads catalogues and our own tables, and asks each host for a moment. */
 export interface GetDoctorReportOutput {
   checkedAt: string
   /** The worst of all. */
@@ -271,6 +296,7 @@ export interface GetDoctorReportOutput {
   checks: readonly GetDoctorReportCheck[]
 }
 
+/** Told by `getDoctorReport`. */
 export interface GetDoctorReportCheck {
   id: string
   title: string
@@ -286,12 +312,14 @@ export interface GetDoctorReportCheck {
   command?: string | undefined
 }
 
+/** What `getFreshness` is asked with. */
 export interface GetFreshnessParams {
   /** Default: a day ago. */
   since?: string | undefined
   bucket?: 'hour' | 'day' | (string & {}) | undefined
 }
 
+/** What `getFreshness` answers. How many rows there are of each hour or day, by the time that readers sort on. Counted by index, and only up to a bound in each: holes show, and a hot table is not read through. */
 export interface GetFreshnessOutput {
   bucketSeconds: number
   /** No bucket is counted beyond it. */
@@ -299,6 +327,7 @@ export interface GetFreshnessOutput {
   series: readonly GetFreshnessSeries[]
 }
 
+/** Told by `getFreshness`. */
 export interface GetFreshnessSeries {
   collection: string
   /** Time of the newest row; absent when there is none. */
@@ -306,6 +335,7 @@ export interface GetFreshnessSeries {
   buckets: readonly GetFreshnessBucket[]
 }
 
+/** Told by `getFreshness`. */
 export interface GetFreshnessBucket {
   start: string
   /** At least so many when it is the bound. */
@@ -314,10 +344,12 @@ export interface GetFreshnessBucket {
   isHole: boolean
 }
 
+/** What `getHost` is asked with. */
 export interface GetHostParams {
   host: string
 }
 
+/** What `getHost` answers. One host: how it stands, our place in it, and what is missing of it. */
 export interface GetHostOutput {
   host: Host
   cursors: readonly GetHostCursor[]
@@ -331,6 +363,7 @@ export interface GetHostOutput {
   pause?: Pause | undefined
 }
 
+/** Told by `getHost`. */
 export interface GetHostCursor {
   stream: string
   cursor?: string | undefined
@@ -341,6 +374,7 @@ export interface GetHostCursor {
   seenAt?: string | undefined
 }
 
+/** Told by `getHost`. */
 export interface GetHostError {
   /** Its number among the dead letters. */
   letter: number
@@ -350,11 +384,13 @@ export interface GetHostError {
   at: string
 }
 
+/** What `getLag` answers. How far each group is behind, and how long hosts keep what we have not read. */
 export interface GetLagOutput {
   groups: readonly GetLagGroup[]
   hosts: readonly GetLagHost[]
 }
 
+/** Told by `getLag`. */
 export interface GetLagGroup {
   stream: string
   group: string
@@ -365,6 +401,7 @@ export interface GetLagGroup {
   behindSeconds: number
 }
 
+/** Told by `getLag`. */
 export interface GetLagHost {
   host: string
   stream: string
@@ -382,16 +419,19 @@ export interface GetLagHost {
   checkpointAgeSeconds?: number | undefined
 }
 
+/** What `getLagHistory` is asked with. */
 export interface GetLagHistoryParams {
   /** How far to look back. */
   seconds?: number | undefined
 }
 
+/** What `getLagHistory` answers. How far groups were behind and how far back hosts could replay, as the admin server has seen it since it was started, for a day at most. */
 export interface GetLagHistoryOutput {
   groups: readonly GetLagHistoryGroup[]
   hosts: readonly GetLagHistoryHost[]
 }
 
+/** Told by `getLagHistory`. */
 export interface GetLagHistoryGroup {
   stream: string
   group: string
@@ -399,12 +439,14 @@ export interface GetLagHistoryGroup {
   points: readonly GetLagHistoryGroupPoint[]
 }
 
+/** Told by `getLagHistory`. */
 export interface GetLagHistoryGroupPoint {
   at: string
   /** Age of the oldest entry that waited to be acked. */
   behindSeconds: number
 }
 
+/** Told by `getLagHistory`. */
 export interface GetLagHistoryHost {
   host: string
   stream: string
@@ -412,22 +454,26 @@ export interface GetLagHistoryHost {
   points: readonly GetLagHistoryHostPoint[]
 }
 
+/** Told by `getLagHistory`. */
 export interface GetLagHistoryHostPoint {
   at: string
   /** Age of the oldest event that it kept. */
   windowSeconds: number
 }
 
+/** What `getRepair` is asked with. */
 export interface GetRepairParams {
   id: number
 }
 
+/** What `getRepair` answers. One repair: how far it is, and what it changed. */
 export interface GetRepairOutput {
   repair: ListRepairsRepair
   /** By collection; none before something was changed. */
   counts: readonly GetRepairCount[]
 }
 
+/** Told by `getRepair`. */
 export interface GetRepairCount {
   collection: string
   created: number
@@ -436,10 +482,12 @@ export interface GetRepairCount {
   unchanged: number
 }
 
+/** What `getRepo` is asked with. */
 export interface GetRepoParams {
   did: string
 }
 
+/** What `getRepo` answers. All that is kept about one repo, beside its records. */
 export interface GetRepoOutput {
   did: string
   /** As it was last verified; absent without one. */
@@ -465,6 +513,7 @@ export interface GetRepoOutput {
   pausedCollections: readonly string[]
 }
 
+/** Told by `getRepo`. */
 export interface GetRepoStatus {
   host: string
   active: boolean
@@ -483,6 +532,7 @@ export interface GetRepoMark {
   reindex: boolean
 }
 
+/** Told by `getRepo`. */
 export interface GetRepoRun {
   host?: string | undefined
   rev: string
@@ -491,6 +541,7 @@ export interface GetRepoRun {
   records?: number | undefined
 }
 
+/** What `getStatus` answers. How the pipeline stands: its streams and groups, its place in each host, and what could not be processed. Reads no entries and no rows, whatever there is of them. */
 export interface GetStatusOutput {
   /** degraded: it works, and problems lists why it should be looked at. failing: a part did not answer, and is missing below. */
   status: 'ok' | 'degraded' | 'failing' | (string & {})
@@ -530,6 +581,7 @@ export interface GetStatusStore {
   location: string
 }
 
+/** Told by `getStatus`. */
 export interface GetStatusStream {
   name: string
   /** Entries, delivered or not. Acked ones are gone. */
@@ -545,6 +597,7 @@ export interface GetStatusStream {
   groups: readonly GetStatusGroup[]
 }
 
+/** Told by `getStatus`. */
 export interface GetStatusGroup {
   name: string
   /** Whether it gets on, judged by what it acks. idle: nothing waits. slow: it gets on, more than ten minutes behind. stalled: it has acked nothing for a while although entries wait. stopped: neither was any of its consumers heard of. paused: an operator wants it so. Absent where nobody watches. */
@@ -562,6 +615,7 @@ export interface GetStatusGroup {
   consumers: readonly GetStatusConsumer[]
 }
 
+/** Told by `getStatus`. */
 export interface GetStatusConsumer {
   name: string
   pending: number
@@ -578,6 +632,7 @@ export interface GetStatusCursor {
   done: boolean
 }
 
+/** Told by `getStatus`. */
 export interface GetStatusDatabase {
   /** Without credentials. */
   location: string
@@ -590,6 +645,7 @@ export interface GetStatusDatabase {
   tables: readonly GetStatusTable[]
 }
 
+/** Told by `getStatus`. */
 export interface GetStatusDeadLetters {
   reason: string
   count: number
@@ -601,6 +657,7 @@ export interface GetStatusDirty {
   oldestAgeSeconds?: number | undefined
 }
 
+/** Told by `getStatus`. */
 export interface GetStatusGap {
   host: string
   stream: string
@@ -610,11 +667,13 @@ export interface GetStatusGap {
   openedAt: string
 }
 
+/** Told by `getStatus`. */
 export interface GetStatusTable {
   name: string
   rows: number
 }
 
+/** What `listAlerts` answers. Alarms that have begun, will if they last, or have just ended; what is silenced; and who is told. Without an admin server at work it is what the last one has kept. */
 export interface ListAlertsOutput {
   alerts: readonly ListAlertsAlert[]
   /** Those that hold now. */
@@ -623,6 +682,7 @@ export interface ListAlertsOutput {
   webhooks: readonly string[]
 }
 
+/** Told by `listAlerts`. */
 export interface ListAlertsAlert {
   /** What kind of problem, such as group-stalled: its section in docs/runbook.md. */
   code: string
@@ -644,6 +704,7 @@ export interface ListAlertsAlert {
   runbook: string
 }
 
+/** Told by `listAlerts`. */
 export interface ListAlertsSilence {
   code: string
   /** Absent where it holds for whatever the alarm is about. */
@@ -654,6 +715,7 @@ export interface ListAlertsSilence {
   expiresAt: string
 }
 
+/** What `listAudit` is asked with. */
 export interface ListAuditParams {
   /** Only by this method. */
   method?: string | undefined
@@ -663,12 +725,14 @@ export interface ListAuditParams {
   cursor?: string | undefined
 }
 
+/** What `listAudit` answers. What people changed by hand, the newest first. */
 export interface ListAuditOutput {
   entries: readonly ListAuditEntry[]
   /** For the next page; absent on the last one. */
   cursor?: string | undefined
 }
 
+/** Told by `listAudit`. */
 export interface ListAuditEntry {
   id: number
   at: string
@@ -683,10 +747,12 @@ export interface ListAuditEntry {
   undo?: string | undefined
 }
 
+/** What `listCursors` answers. Our place in each host. */
 export interface ListCursorsOutput {
   cursors: readonly ListCursorsCursor[]
 }
 
+/** Told by `listCursors`. */
 export interface ListCursorsCursor {
   stream: string
   host: string
@@ -700,6 +766,7 @@ export interface ListCursorsCursor {
   seenAt?: string | undefined
 }
 
+/** What `listDeadLetters` is asked with. */
 export interface ListDeadLettersParams {
   state?: 'kept' | 'retry' | 'replayed' | 'discarded' | 'purged' | (string & {}) | undefined
   stream?: string | undefined
@@ -713,12 +780,14 @@ export interface ListDeadLettersParams {
   cursor?: string | undefined
 }
 
+/** What `listDeadLetters` answers. What was given up, the newest first. */
 export interface ListDeadLettersOutput {
   letters: readonly ListDeadLettersLetter[]
   /** For the next page; absent on the last one. */
   cursor?: string | undefined
 }
 
+/** Told by `listDeadLetters`. */
 export interface ListDeadLettersLetter {
   id: number
   stream: string
@@ -737,6 +806,7 @@ export interface ListDeadLettersLetter {
   lastAt: string
 }
 
+/** What `listEntries` is asked with. */
 export interface ListEntriesParams {
   stream: string
   /** Only those of this account, among the ones that are looked at. */
@@ -749,12 +819,14 @@ export interface ListEntriesParams {
   cursor?: string | undefined
 }
 
+/** What `listEntries` answers. Entries of a stream, whoever has read them. Nobody is given them. */
 export interface ListEntriesOutput {
   entries: readonly ListEntriesEntry[]
   /** For the next page; absent on the last one. */
   cursor?: string | undefined
 }
 
+/** Told by `listEntries`. */
 export interface ListEntriesEntry {
   id: string
   /** When it was appended. */
@@ -765,10 +837,12 @@ export interface ListEntriesEntry {
   fields: string
 }
 
+/** What `listGaps` answers. What may be missing. */
 export interface ListGapsOutput {
   gaps: readonly ListGapsGap[]
 }
 
+/** Told by `listGaps`. */
 export interface ListGapsGap {
   id: number
   /** Empty when it is not known which. */
@@ -785,6 +859,7 @@ export interface ListGapsGap {
   repairState?: string | undefined
 }
 
+/** What `listHosts` is asked with. */
 export interface ListHostsParams {
   /** failing: those that fail first, the most repos given up first. Default: name. */
   sort?: 'name' | 'failing' | undefined
@@ -794,16 +869,19 @@ export interface ListHostsParams {
   cursor?: string | undefined
 }
 
+/** What `listHosts` answers. Hosts that are read, and those that repos were fetched from lately: how much each takes, and what fails. */
 export interface ListHostsOutput {
   hosts: readonly Host[]
   /** For the next page; absent on the last one. */
   cursor?: string | undefined
 }
 
+/** What `listPauses` answers. What is paused, by whom, why and until when. */
 export interface ListPausesOutput {
   pauses: readonly Pause[]
 }
 
+/** What `listPending` is asked with. */
 export interface ListPendingParams {
   stream: string
   group: string
@@ -817,12 +895,14 @@ export interface ListPendingParams {
   cursor?: string | undefined
 }
 
+/** What `listPending` answers. Entries that a consumer of a group was given and has not acked, the oldest first. */
 export interface ListPendingOutput {
   entries: readonly ListPendingEntry[]
   /** For the next page; absent on the last one. */
   cursor?: string | undefined
 }
 
+/** Told by `listPending`. */
 export interface ListPendingEntry {
   id: string
   consumer: string
@@ -833,15 +913,18 @@ export interface ListPendingEntry {
   event?: string | undefined
 }
 
+/** What `listRepairs` is asked with. */
 export interface ListRepairsParams {
   /** How many at most. */
   limit?: number | undefined
 }
 
+/** What `listRepairs` answers. The last repairs, the newest first. */
 export interface ListRepairsOutput {
   repairs: readonly ListRepairsRepair[]
 }
 
+/** Told by `listRepairs`. */
 export interface ListRepairsRepair {
   id: number
   host: string
@@ -866,6 +949,7 @@ export interface ListRepairsRepair {
   isDryRun: boolean
 }
 
+/** What `listRepos` is asked with. */
 export interface ListReposParams {
   /** dirty: marked to be fetched. running: being applied. broken: something before their newest commit may be missing. hidden: not shown to readers. all: whatever is known. */
   state?: 'dirty' | 'running' | 'broken' | 'hidden' | 'all' | (string & {}) | undefined
@@ -875,12 +959,14 @@ export interface ListReposParams {
   cursor?: string | undefined
 }
 
+/** What `listRepos` answers. Accounts in some state, by DID. */
 export interface ListReposOutput {
   repos: readonly ListReposRepo[]
   /** For the next page; absent on the last one. */
   cursor?: string | undefined
 }
 
+/** Told by `listRepos`. */
 export interface ListReposRepo {
   did: string
   handle?: string | undefined
@@ -895,6 +981,7 @@ export interface ListReposRepo {
   lastError?: string | undefined
 }
 
+/** What `pause` is asked with. */
 export interface PauseInput {
   /** A role (ingester, backfiller, indexer), a group, a host or a collection. */
   target: string
@@ -908,11 +995,13 @@ export interface PauseInput {
   dryRun?: boolean | undefined
 }
 
+/** What `pause` answers. Has the processes leave something alone, within seconds, until it is resumed or its time is over. A role or a group reads nothing; a host is not read, listed or asked for repos; records of a collection are kept, and become rows of their table once it goes on. */
 export interface PauseOutput {
   change: Change
   pause?: Pause | undefined
 }
 
+/** What `planTrim` is asked with. */
 export interface PlanTrimParams {
   stream: string
   /** What this group has not acked; absent: of all groups that read the stream. */
@@ -921,6 +1010,7 @@ export interface PlanTrimParams {
   to: string
 }
 
+/** What `planTrim` answers. What would be lost if entries were dropped from a stream, or skipped for one of its groups. Acked entries are gone by themselves. */
 export interface PlanTrimOutput {
   /** The last entry that would go; absent for an empty stream. */
   to?: string | undefined
@@ -931,6 +1021,7 @@ export interface PlanTrimOutput {
   hash: string
 }
 
+/** Told by `planTrim`. */
 export interface PlanTrimGroup {
   name: string
   /** Entries that it has not acked and that would go; counted up to 10,000. */
@@ -939,6 +1030,7 @@ export interface PlanTrimGroup {
   isActive: boolean
 }
 
+/** What `recount` is asked with. */
 export interface RecountInput {
   /** DIDs and AT-URIs whose counts to look at; absent: all there are. */
   subjects?: readonly string[] | undefined
@@ -954,6 +1046,7 @@ export interface RecountInput {
   dryRun?: boolean | undefined
 }
 
+/** What `recount` answers. Compares counts with what counting their rows gives, and corrects them, for some 20 seconds at a time. */
 export interface RecountOutput {
   change: Change
   columns: readonly RecountColumn[]
@@ -961,6 +1054,7 @@ export interface RecountOutput {
   cursor?: string | undefined
 }
 
+/** Told by `recount`. */
 export interface RecountColumn {
   table: string
   column: string
@@ -975,12 +1069,14 @@ export interface RecountColumn {
   samples: readonly RecountSample[]
 }
 
+/** Told by `recount`. */
 export interface RecountSample {
   subject: string
   stored: number
   counted: number
 }
 
+/** What `resume` is asked with. */
 export interface ResumeInput {
   /** A role (ingester, backfiller, indexer), a group, a host or a collection. */
   target: string
@@ -992,10 +1088,12 @@ export interface ResumeInput {
   dryRun?: boolean | undefined
 }
 
+/** What `resume` answers. Has the processes go on with what was paused, within seconds. */
 export interface ResumeOutput {
   change: Change
 }
 
+/** What `resyncRepos` is asked with. */
 export interface ResyncReposInput {
   dids: readonly string[]
   /** Derive all their rows anew, also those of records that have not changed. Default: false. */
@@ -1006,10 +1104,12 @@ export interface ResyncReposInput {
   dryRun?: boolean | undefined
 }
 
+/** What `resyncRepos` answers. Has accounts fetched before all others. */
 export interface ResyncReposOutput {
   change: Change
 }
 
+/** What `retryDeadLetters` is asked with. */
 export interface RetryDeadLettersInput {
   /** Only these. */
   ids?: readonly number[] | undefined
@@ -1026,16 +1126,19 @@ export interface RetryDeadLettersInput {
   dryRun?: boolean | undefined
 }
 
+/** What `retryDeadLetters` answers. Has indexers take letters once more, by the way that events go. Those that would fail at once stay as they are. */
 export interface RetryDeadLettersOutput {
   change: Change
   refused: readonly RetryDeadLettersRefused[]
 }
 
+/** Told by `retryDeadLetters`. */
 export interface RetryDeadLettersRefused {
   id: number
   why: string
 }
 
+/** What `retryFailed` is asked with. */
 export interface RetryFailedInput {
   /** Why, for those who read the audit log. */
   reason?: string | undefined
@@ -1043,10 +1146,12 @@ export interface RetryFailedInput {
   dryRun?: boolean | undefined
 }
 
+/** What `retryFailed` answers. Has repos fetched once more that were given up, or wait because they did not hold. */
 export interface RetryFailedOutput {
   change: Change
 }
 
+/** What `sendTestAlert` is asked with. */
 export interface SendTestAlertInput {
   /** Why, for those who read the audit log. */
   reason?: string | undefined
@@ -1054,11 +1159,13 @@ export interface SendTestAlertInput {
   dryRun?: boolean | undefined
 }
 
+/** What `sendTestAlert` answers. Sends a message that says it is a test to every webhook, and tells what each answers. */
 export interface SendTestAlertOutput {
   change: Change
   deliveries: readonly SendTestAlertDelivery[]
 }
 
+/** Told by `sendTestAlert`. */
 export interface SendTestAlertDelivery {
   webhook: string
   isDelivered: boolean
@@ -1066,6 +1173,7 @@ export interface SendTestAlertDelivery {
   why?: string | undefined
 }
 
+/** What `setCursor` is asked with. */
 export interface SetCursorInput {
   stream: string
   /** As the ingester has it. */
@@ -1082,12 +1190,14 @@ export interface SetCursorInput {
   dryRun?: boolean | undefined
 }
 
+/** What `setCursor` answers. Sets our place in a host. An ingester that reads it has to be stopped, or finds out at its next append and goes on from there. Going forward leaves a gap, which is recorded; going back reads again what is there, which changes nothing. */
 export interface SetCursorOutput {
   change: Change
   before?: string | undefined
   after?: string | undefined
 }
 
+/** What `silenceAlert` is asked with. */
 export interface SilenceAlertInput {
   /** Such as group-stalled. */
   code: string
@@ -1101,11 +1211,13 @@ export interface SilenceAlertInput {
   dryRun?: boolean | undefined
 }
 
+/** What `silenceAlert` answers. Has webhooks told nothing of a kind of alarm, or of one alarm, for a while. Status, health and metrics tell of it as before. */
 export interface SilenceAlertOutput {
   expiresAt: string
   change: Change
 }
 
+/** What `startRepair` is asked with. */
 export interface StartRepairInput {
   /** Without scheme. */
   host: string
@@ -1120,17 +1232,20 @@ export interface StartRepairInput {
   dryRun?: boolean | undefined
 }
 
+/** What `startRepair` answers. Plans a repair of a host: its repos are compared with ours, and those that have moved are fetched. One that is open already is returned as it is. */
 export interface StartRepairOutput {
   change: Change
   /** Its number. */
   repair?: number | undefined
 }
 
+/** What `traceSubject` is asked with. */
 export interface TraceSubjectParams {
   /** A DID, a handle, the AT-URI of a record, or a link of bsky.app. */
   subject: string
 }
 
+/** What `traceSubject` answers. Looks for a record or an account everywhere that it could be: at its PDS, at the relays, in the streams, among what was given up, and in the database. */
 export interface TraceSubjectOutput {
   did: string
   /** As it was asked for. */
@@ -1141,12 +1256,14 @@ export interface TraceSubjectOutput {
   steps: readonly TraceSubjectStep[]
 }
 
+/** Told by `traceSubject`. */
 export interface TraceSubjectStep {
   place: 'identity' | 'pds' | 'relay' | 'stream' | 'dead-letters' | 'database' | 'gaps' | (string & {})
   outcome: 'yes' | 'no' | 'problem' | 'unknown' | (string & {})
   detail: string
 }
 
+/** What `unsilenceAlert` is asked with. */
 export interface UnsilenceAlertInput {
   /** As it was silenced. */
   code: string
@@ -1158,14 +1275,17 @@ export interface UnsilenceAlertInput {
   dryRun?: boolean | undefined
 }
 
+/** What `unsilenceAlert` answers. Ends the silence of a kind of alarm, or of one alarm. */
 export interface UnsilenceAlertOutput {
   change: Change
 }
 
+/** What `verifyRepo` is asked with. */
 export interface VerifyRepoParams {
   did: string
 }
 
+/** What `verifyRepo` answers. Fetches a repo from its PDS, verifies it, and compares it with ours record by record. Two at a time. */
 export interface VerifyRepoOutput {
   did: string
   /** diverged: other records at the same revision. moved: it is at another revision than ours, so that differences may be on their way. gone: there is no repo. invalid: what its PDS has does not hold. */
@@ -1186,6 +1306,7 @@ export interface VerifyRepoOutput {
   command?: string | undefined
 }
 
+/** Told by `verifyRepo`. */
 export interface VerifyRepoHead {
   rev: string
   /** Of its tree. */

@@ -8,15 +8,17 @@ export function typesOfLexicons(lexicons: readonly Lexicon[]): string {
   for (const { id, defs } of lexicons) {
     for (const [name, definition] of Object.entries(defs)) {
       if (name !== 'main') {
-        parts.push(interfaceOf(typeName(id, name), definition, id))
+        parts.push(interfaceOf(typeName(id, name), definition, id, `Told by \`${nameOf(id)}\`.`))
         continue
       }
       const isQuery = definition.type === 'query'
       if (isQuery) queries.push(`'${nameOf(id)}'`)
       const input = isQuery ? definition.parameters : definition.input?.schema
       const inputName = input ? typeName(id, isQuery ? 'params' : 'input') : 'object'
-      if (input) parts.push(interfaceOf(inputName, input, id))
-      parts.push(interfaceOf(typeName(id, 'output'), definition.output?.schema ?? { type: 'object' }, id))
+      if (input) parts.push(interfaceOf(inputName, input, id, `What \`${nameOf(id)}\` is asked with.`))
+      const output = definition.output?.schema ?? { type: 'object' as const }
+      const answers = `What \`${nameOf(id)}\` answers. ${definition.description ?? ''}`.trim()
+      parts.push(interfaceOf(typeName(id, 'output'), output, id, answers))
       methods.push(
         `${comment(definition.description, '  ')}  ${nameOf(id)}: { type: '${definition.type}'; input: ${inputName}; output: ${typeName(id, 'output')} }`,
       )
@@ -31,13 +33,13 @@ export function typesOfLexicons(lexicons: readonly Lexicon[]): string {
   return `${parts.join('\n\n')}\n`
 }
 
-function interfaceOf(name: string, definition: Definition, id: string): string {
+function interfaceOf(name: string, definition: Definition, id: string, whatElse: string): string {
   const { properties = {}, required = [], description } = definition
   const fields = Object.entries(properties).map(
     ([field, of]) =>
       `${comment(of.description, '  ')}  ${field}${required.includes(field) ? '' : '?'}: ${typeOf(of, id)}${required.includes(field) ? '' : ' | undefined'}`,
   )
-  return `${comment(description, '')}export interface ${name} {\n${fields.join('\n')}\n}`
+  return `${comment(description ?? whatElse, '')}export interface ${name} {\n${fields.join('\n')}\n}`
 }
 
 function typeOf(definition: Definition, id: string): string {
