@@ -53,47 +53,51 @@ describePlugin(statusPlugin, {
   },
 })
 
-test('the statuses of a network are indexed, of repos and of the firehose, and answered', async () => {
-  await using network = await openSimulation({ accounts: 10, writes: 20, everyMs: 1 })
-  await using database = await openDatabase({ url: postgres.url, schema: 'whole', pipeline: true })
-  await migrate(database, { sets: [statusphere] })
-  await using store = await openSqliteStreams({ file: path.join(folder, 'streams.db') })
-  const pipeline = await joinPipeline({ network, store, database, logger: silentLogger })
-  const idle = idleWatch(network, pipeline)
-  await runAll([...pipeline.loops, ...network.traffic(() => isBackfilled(pipeline)), idle], idle.signal)
+test(
+  'the statuses of a network are indexed, of repos and of the firehose, and answered',
+  { timeout: 90_000 },
+  async () => {
+    await using network = await openSimulation({ accounts: 10, writes: 20, everyMs: 1 })
+    await using database = await openDatabase({ url: postgres.url, schema: 'whole', pipeline: true })
+    await migrate(database, { sets: [statusphere] })
+    await using store = await openSqliteStreams({ file: path.join(folder, 'streams.db') })
+    const pipeline = await joinPipeline({ network, store, database, logger: silentLogger })
+    const idle = idleWatch(network, pipeline)
+    await runAll([...pipeline.loops, ...network.traffic(() => isBackfilled(pipeline)), idle], idle.signal)
 
-  const written = network.simulation!.records().filter(({ uri }) => uri.split('/')[3] === statusLexicon.id)
-  const { rows } = await database.pool.query<{ uri: string }>('select uri from status')
-  expect(rows.map(({ uri }) => uri).sort()).toEqual(written.map(({ uri }) => uri).sort())
-  const others = await database.pool.query(`select uri from record where uri not like '%/${statusLexicon.id}/%'`)
-  expect(others.rows).toEqual([])
+    const written = network.simulation!.records().filter(({ uri }) => uri.split('/')[3] === statusLexicon.id)
+    const { rows } = await database.pool.query<{ uri: string }>('select uri from status')
+    expect(rows.map(({ uri }) => uri).sort()).toEqual(written.map(({ uri }) => uri).sort())
+    const others = await database.pool.query(`select uri from record where uri not like '%/${statusLexicon.id}/%'`)
+    expect(others.rows).toEqual([])
 
-  await using server = await startServer({ database, port: 0 })
-  const ask = (query: string): Promise<Response> => fetch(`${server.url}xrpc/xyz.statusphere.getStatuses?${query}`)
-  const authors = new Set(written.map(({ uri }) => uri.split('/')[2]))
-  const seen: StatusPage['statuses'] = []
-  let cursor: string | undefined = ''
-  do {
-    const answer = (await (await ask(`limit=3&${new URLSearchParams(cursor && { cursor })}`)).json()) as StatusPage
-    seen.push(...answer.statuses)
-    cursor = answer.cursor
-  } while (cursor !== undefined)
-  expect(seen.map(({ did }) => did).sort()).toEqual([...authors].sort())
-  expect(seen).toEqual(seen.toSorted((a, b) => (a.createdAt < b.createdAt ? 1 : -1)))
-  expect(seen.map(({ did, handle }) => [did, handle])).toEqual(
-    seen.map(({ did }) => [did, network.simulation!.account(did).handle]),
-  )
-  expect([(await ask('limit=0')).status, (await ask('cursor=x')).status]).toEqual([400, 400])
+    await using server = await startServer({ database, port: 0 })
+    const ask = (query: string): Promise<Response> => fetch(`${server.url}xrpc/xyz.statusphere.getStatuses?${query}`)
+    const authors = new Set(written.map(({ uri }) => uri.split('/')[2]))
+    const seen: StatusPage['statuses'] = []
+    let cursor: string | undefined = ''
+    do {
+      const answer = (await (await ask(`limit=3&${new URLSearchParams(cursor && { cursor })}`)).json()) as StatusPage
+      seen.push(...answer.statuses)
+      cursor = answer.cursor
+    } while (cursor !== undefined)
+    expect(seen.map(({ did }) => did).sort()).toEqual([...authors].sort())
+    expect(seen).toEqual(seen.toSorted((a, b) => (a.createdAt < b.createdAt ? 1 : -1)))
+    expect(seen.map(({ did, handle }) => [did, handle])).toEqual(
+      seen.map(({ did }) => [did, network.simulation!.account(did).handle]),
+    )
+    expect([(await ask('limit=0')).status, (await ask('cursor=x')).status]).toEqual([400, 400])
 
-  const page = await fetch(server.url)
-  expect(page.headers.get('content-security-policy')).toContain("require-trusted-types-for 'script'")
-  expect(await page.text()).toContain('<script type="module" src="page.js">')
-})
+    const page = await fetch(server.url)
+    expect(page.headers.get('content-security-policy')).toContain("require-trusted-types-for 'script'")
+    expect(await page.text()).toContain('<script type="module" src="page.js">')
+  },
+)
 
 const main = path.join(import.meta.dirname, 'main.ts')
 const cache = process.env['XDG_CACHE_HOME'] ?? path.join(process.env['HOME'] ?? folder, '.cache')
 
-test('the command ends once all is indexed, and says what that was', async () => {
+test('the command ends once all is indexed, and says what that was', { timeout: 90_000 }, async () => {
   await using example = startProcess({
     main,
     args: ['--exit-when-idle', '--json', '--accounts', '9', '--port', '0', '--data', path.join(folder, 'data')],

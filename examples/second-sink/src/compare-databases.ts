@@ -1,0 +1,53 @@
+import type { Database } from '@millrace/database'
+import type { SimulatedNetwork } from '@millrace/dev-network'
+import { comparedTables, compareTable, readDatabase, type Row } from '@millrace/oracle'
+
+export interface DatabaseComparison {
+  /** Rows of each, over all tables that a pipeline fills. */
+  rows: { first: number; second: number }
+  /** Rows that only one has, or that say something else in the other, by table. */
+  differing: Record<string, number>
+  /** Records that are in a repo and not in a database. */
+  missing: { first: number; second: number }
+}
+
+/**
+ * What tells how a row came, and not what it says: a record that was read from a whole repo has the revision of that
+ * repo, one from the firehose that of its commit. A reply that was deleted leaves its place in the thread, with whoever
+ * has seen it.
+ */
+const tables = {
+  ...comparedTables,
+  record: { ...comparedTables['record']!, clock: ['indexedAt', 'rev'] },
+  op_thread_reply: { ...comparedTables['op_thread_reply']!, isEmpty: (row: Row) => row['deletedAt'] !== null },
+}
+
+/** Compares all rows of two databases with each other, and their records with the repos of the network. */
+export async function compareDatabases({
+  first,
+  second,
+  network,
+}: {
+  first: Database
+  second: Database
+  network: SimulatedNetwork
+}): Promise<DatabaseComparison> {
+  const [ours, theirs] = await Promise.all([first, second].map(({ pool, schema }) => readDatabase(pool, schema)))
+  const comparison: DatabaseComparison = {
+    rows: { first: 0, second: 0 },
+    differing: {},
+    missing: { first: missingOf(ours!), second: missingOf(theirs!) },
+  }
+  for (const [name, table] of Object.entries(tables)) {
+    const { expected, actual, differences } = compareTable(name, table, ours!.get(name) ?? [], theirs!.get(name) ?? [])
+    comparison.rows.first += expected
+    comparison.rows.second += actual
+    if (differences.length > 0) comparison.differing[name] = differences.length
+  }
+  return comparison
+
+  function missingOf(rows: ReadonlyMap<string, readonly Row[]>): number {
+    const uris = new Set(rows.get('record')?.map((row) => row['uri']))
+    return network.records().filter(({ uri }) => !uris.has(uri)).length
+  }
+}

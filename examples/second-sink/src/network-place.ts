@@ -1,0 +1,6 @@
+/** Where a network is. */
+export interface NetworkPlace {
+  readonly relayUrl: string
+  readonly plcUrl: string
+  readonly handleResolverUrl: string
+}
