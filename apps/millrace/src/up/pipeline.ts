@@ -71,7 +71,8 @@ export async function joinPipeline({
   const { store, database, indexing, background } = services
   const ledger = new PostgresLedger({ database, logger })
   const fetch = createGuardedFetch({ allowPrivateHosts, userAgent: 'millrace' })
-  const limits = new HostLimits()
+  // All hosts of a simulated network are one, which would be asked as one.
+  const limits = new HostLimits(up.network === 'sim' ? { perSecond: 1_000 } : {})
   const dids = new DidResolver({ fetch, plcUrl, allowPrivateHosts, limits, version: identityVersion(database) })
   const handles = new HandleResolver({
     fetch,
