@@ -23,6 +23,8 @@ export const goals = {
   wholeRepos: { verify: 5, entriesPerSecond: 15_000, repos: 5, memory: 0.25 },
   /** From the socket to the stream: how often as fast as the reference, which verifies nothing. */
   ingest: { unverified: 3, integrity: 2, signaturesPerSecond: 3_500 },
+  /** Of a hidden limit of a host, the share that is used; of the requests, the share that it refuses. */
+  pacing: { used: 0.9, refused: 0.01 },
   /** What a repair fetches, as a share of a first backfill: when nothing has changed, and when 3 % of the repos have. */
   repair: { unchanged: 1 / 50, lost: 0.06 },
   /** Within which half of an operator's questions are answered, and how many records are indexed at least meanwhile. */

@@ -4,6 +4,7 @@ import type { Benchmark } from './benchmark.ts'
 import { backfillBenchmark } from './backfill/backfill-benchmark.ts'
 import { indexerBenchmark } from './indexer/indexer-benchmark.ts'
 import { ingestBenchmark } from './ingest/ingest-benchmark.ts'
+import { pacingBenchmark } from './pacing/pacing-benchmark.ts'
 import { redisBenchmark } from './redis-benchmark.ts'
 import { repairBenchmark } from './repair/repair-benchmark.ts'
 import { toolsBenchmark } from './tools/tools-benchmark.ts'
@@ -21,6 +22,7 @@ const benchmarks: readonly Benchmark[] = [
   backfillBenchmark,
   repairBenchmark,
   toolsBenchmark,
+  pacingBenchmark,
   redisBenchmark,
 ]
 
