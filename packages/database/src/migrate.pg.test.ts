@@ -1,6 +1,10 @@
-import { readFileSync } from 'node:fs'
-import { gunzipSync } from 'node:zlib'
-import { createLogSpy, pgTest } from '@millrace/testing'
+import {
+  appViewMigrationNames,
+  createAppViewTables,
+  createLogSpy,
+  pgTest,
+  recordAppViewMigrations,
+} from '@millrace/testing'
 import { describe, expect } from 'vitest'
 import { classifyError } from './classify-error.ts'
 import { MigrationError, SchemaError } from './errors.ts'
@@ -9,7 +13,6 @@ import { appViewMigrations, newestNeededMigration } from './migrations/appview-m
 import { migrations } from './migrations/index.ts'
 import { openDatabase, type Database } from './open-database.ts'
 
-const fixtures = new URL('../../../fixtures/network-basic/', import.meta.url)
 /** The log of a first migration. */
 const ours = migrations.map(({ name }) => name)
 const whatIsDone = ['created the AppView tables', ...migrations.map(() => 'applied a migration')]
@@ -18,7 +21,7 @@ describe('an empty database', () => {
   pgTest('gets the schema that the AppView would make', async ({ databaseUrl }) => {
     await using database = await openDatabase({ url: databaseUrl })
     await migrate(database)
-    await loadAppViewDump(database, 'appview')
+    await createAppViewTables(database.pool, 'appview')
 
     const ours = await describeSchema(database, 'bsky')
     const theirs = await describeSchema(database, 'appview')
@@ -31,7 +34,7 @@ describe('an empty database', () => {
     await migrate(database)
 
     const { rows } = await database.pool.query('select name from kysely_migration order by timestamp, name')
-    expect(rows.map((row: { name: string }) => row.name)).toEqual(namesInManifest())
+    expect(rows.map((row: { name: string }) => row.name)).toEqual(appViewMigrationNames())
     const lock = await database.pool.query('select * from kysely_migration_lock')
     expect(lock.rows).toEqual([{ id: 'migration_lock', is_locked: 0 }])
   })
@@ -208,8 +211,8 @@ describe('tables of one’s own', () => {
 describe('a database that the AppView has migrated', () => {
   pgTest('gets our tables, and keeps its own', async ({ databaseUrl }) => {
     await using database = await openDatabase({ url: databaseUrl })
-    await loadAppViewDump(database, 'bsky')
-    await recordAppViewMigrations(database, namesInManifest())
+    await createAppViewTables(database.pool, 'bsky')
+    await recordAppViewMigrations(database.pool)
     const before = await describeSchema(database, 'bsky')
     await migrate(database)
 
@@ -223,8 +226,8 @@ describe('a database that the AppView has migrated', () => {
 
   pgTest('may be newer than ours, or lack what we do not use', async ({ databaseUrl }) => {
     await using database = await openDatabase({ url: databaseUrl })
-    await loadAppViewDump(database, 'bsky')
-    await recordAppViewMigrations(database, [
+    await createAppViewTables(database.pool, 'bsky')
+    await recordAppViewMigrations(database.pool, [
       ...appViewMigrations.filter((name) => name <= newestNeededMigration),
       '_20991231T000000000Z',
     ])
@@ -234,10 +237,10 @@ describe('a database that the AppView has migrated', () => {
 
   pgTest('is refused with the names of what it lacks', async ({ databaseUrl }) => {
     await using database = await openDatabase({ url: databaseUrl })
-    await loadAppViewDump(database, 'bsky')
+    await createAppViewTables(database.pool, 'bsky')
     await recordAppViewMigrations(
-      database,
-      namesInManifest().filter((name) => name !== '_20260729T223157563Z'),
+      database.pool,
+      appViewMigrationNames().filter((name) => name !== '_20260729T223157563Z'),
     )
     await expect(migrate(database)).rejects.toThrow(SchemaError)
     await expect(migrate(database)).rejects.toThrow('lacks 1 of its migrations: _20260729T223157563Z.')
@@ -247,7 +250,7 @@ describe('a database that the AppView has migrated', () => {
 
   pgTest('is refused when it has tables and no history', async ({ databaseUrl }) => {
     await using database = await openDatabase({ url: databaseUrl })
-    await loadAppViewDump(database, 'bsky')
+    await createAppViewTables(database.pool, 'bsky')
     await expect(migrate(database)).rejects.toThrow('lacks 60 of its migrations')
   })
 
@@ -255,8 +258,8 @@ describe('a database that the AppView has migrated', () => {
     'keeps the revisions that another pipeline stored, and its tombstones as ours (G7)',
     async ({ databaseUrl }) => {
       await using database = await openDatabase({ url: databaseUrl })
-      await loadAppViewDump(database, 'bsky')
-      await recordAppViewMigrations(database, namesInManifest())
+      await createAppViewTables(database.pool, 'bsky')
+      await recordAppViewMigrations(database.pool)
       await database.pool.query(`
       alter table record add column rev varchar;
       insert into record (uri, cid, did, json, "indexedAt", rev) values
@@ -275,35 +278,21 @@ describe('a database that the AppView has migrated', () => {
       ])
     },
   )
+
+  pgTest(
+    'may demand a revision of each record, and have had migrations that the AppView has not',
+    async ({ databaseUrl }) => {
+      await using database = await openDatabase({ url: databaseUrl })
+      await createAppViewTables(database.pool, 'bsky')
+      await recordAppViewMigrations(database.pool, [...appViewMigrationNames(), '_20251009T040222812Z'])
+      await database.pool.query('alter table record add column rev varchar not null')
+      await migrate(database)
+      expect(await migrationStatus(database)).toEqual(upToDate)
+    },
+  )
 })
 
 const upToDate = { appView: 'complete', missing: [], pending: [], unknown: [] }
-
-function namesInManifest(): string[] {
-  const manifest = JSON.parse(readFileSync(new URL('manifest.json', fixtures), 'utf8')) as {
-    db: { migrations: string[] }
-  }
-  return manifest.db.migrations
-}
-
-/** What `pg_dump -s` wrote of a schema that the AppView's own migrations made. */
-async function loadAppViewDump(database: Database, schema: string): Promise<void> {
-  const dump = gunzipSync(readFileSync(new URL('expected/schema.sql.gz', fixtures))).toString()
-  const statements = dump
-    .replaceAll('appview_oracle', schema)
-    // Commands to psql, and settings that would outlive this.
-    .replaceAll(/^(\\|SET |SELECT pg_catalog\.set_config).*$/gm, '')
-  await database.pool.query('create extension if not exists pg_trgm with schema public')
-  await database.pool.query(statements)
-}
-
-async function recordAppViewMigrations(database: Database, names: readonly string[]): Promise<void> {
-  await database.pool.query(
-    `insert into kysely_migration (name, timestamp)
-     select name, '2026-01-01T00:00:00.000Z' from unnest($1::text[]) as name`,
-    [names],
-  )
-}
 
 async function historyOf(database: Database): Promise<unknown[]> {
   const { rows } = await database.pool.query(

@@ -1,3 +1,4 @@
+export { appViewMigrationNames, createAppViewTables, recordAppViewMigrations } from './appview-tables.ts'
 export { eventually, type EventuallyOptions } from './eventually.ts'
 export { pgTest, redisTest, serviceTest } from './fixtures.ts'
 export { createLogSpy, type LogEntry, type LogSpy } from './log-spy.ts'
