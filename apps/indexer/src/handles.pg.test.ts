@@ -1,9 +1,8 @@
 import { identityVersion, migrate, openDatabase, type Database } from '@millrace/database'
-import { createGuardedFetch, DidResolver, HandleResolver, HostLimits } from '@millrace/identity'
+import { createGuardedFetch, DidResolver, handleLookUp, HandleResolver, HostLimits } from '@millrace/identity'
 import { HandleRefresher, IndexingService, type HandleRefresherOptions } from '@millrace/indexing'
 import { eventually, pgTest, serve, type LocalServer } from '@millrace/testing'
 import { describe, expect } from 'vitest'
-import { resolveHandle } from './indexer-loops.ts'
 
 const didOf = (index: number): string =>
   `did:plc:${index
@@ -60,7 +59,7 @@ function refresher(
 ): HandleRefresher {
   const dids = new DidResolver({ fetch, plcUrl: plc.url, limits, version: identityVersion(database) })
   const handles = new HandleResolver({ fetch, resolverUrl: resolver.url, limits })
-  return new HandleRefresher({ database, resolve: resolveHandle(dids, handles), idleMs: 10, ...options })
+  return new HandleRefresher({ database, resolve: handleLookUp({ dids, handles }), idleMs: 10, ...options })
 }
 
 async function running(refresher: HandleRefresher, work: () => Promise<void>): Promise<void> {

@@ -1,5 +1,5 @@
 import { DeadLetterQueue, PostgresLedger, type Database, type PauseWatch } from '@millrace/database'
-import { verifiedHandle, type DidResolver, type HandleResolver, type PdsStatus } from '@millrace/identity'
+import { handleLookUp, type DidResolver, type HandleResolver, type PdsStatus } from '@millrace/identity'
 import {
   AccountChecker,
   ClockWatch,
@@ -8,7 +8,6 @@ import {
   LabelIndexer,
   RepoJanitor,
   StreamIndexer,
-  type ResolveHandle,
 } from '@millrace/indexing'
 import { appBskyPlugins } from '@millrace/indexing-plugins'
 import { PausableLoop, type ConfigOf } from '@millrace/runtime'
@@ -127,7 +126,8 @@ export async function indexerLoops({
   const labelReplays = new LabelIndexer({ ...replaying, source: labelReplay, ledger: labelReplay.ledger })
   const refresher = new HandleRefresher({
     database,
-    resolve: resolveHandle(dids, handles, service),
+    // Whether an account that is gone is deleted is decided where statuses are (hazard D8).
+    resolve: handleLookUp({ dids, handles, onTombstone: (did) => service.askAboutAccounts([did]) }),
     concurrency: settings.INDEXER_HANDLE_CONCURRENCY,
     perSecond: settings.INDEXER_HANDLE_RATE,
     recheckMs: settings.INDEXER_HANDLE_RECHECK === 'never' ? Number.POSITIVE_INFINITY : settings.INDEXER_HANDLE_RECHECK,
@@ -171,21 +171,6 @@ export async function indexerLoops({
 function smallestLeadMs(streams: readonly StreamIndexer[]): number | undefined {
   const leads = streams.map((stream) => stream.leadMs()).filter((lead) => lead !== undefined)
   return leads.length === 0 ? undefined : Math.min(...leads)
-}
-
-/** A handle counts only when the account's document names it and it leads back to the account (hazard D2). */
-export function resolveHandle(
-  dids: DidResolver,
-  handles: HandleResolver,
-  indexing?: Pick<IndexingService, 'askAboutAccounts'>,
-): ResolveHandle {
-  return async (did, { fresh, patient }) => {
-    const resolution = await dids.resolve(did, { fresh, patient })
-    if (resolution.kind === 'found') return await verifiedHandle(resolution.identity, handles, { patient })
-    // A DID that is gone for good is an account that is deleted (hazard D8). That is decided where statuses are.
-    if (resolution.tombstoned) await indexing?.askAboutAccounts([did])
-    return null
-  }
 }
 
 function horizonMs(horizon: number | 'all' | 'none'): number {

@@ -28,7 +28,6 @@ import {
   DEFAULT_HIGH_WATER_MARK,
   labelEventCodec,
   streamEventCodec,
-  sleep,
   streams,
   type BackfillEvent,
   type CollectionFilter,
@@ -154,7 +153,7 @@ export function ingesterLoops({
   return [
     ...firehoses,
     ...(dids instanceof Set ? [] : hosts).map((host, index) => {
-      const ready = (signal: AbortSignal): Promise<void> => connected(firehoses[index]!, signal)
+      const ready = (signal: AbortSignal): Promise<void> => firehoses[index]!.connected(signal)
       return new BackfillIngester({
         ...shared,
         host,
@@ -300,15 +299,6 @@ const addMoved =
     await new BackfillQueue(database).add(moved.map(({ did }) => did))
     return []
   }
-
-/** Waits until a firehose is open, or has been read before: what is listed from then on is in it as well. */
-async function connected(firehose: FirehoseIngester, signal: AbortSignal): Promise<void> {
-  while (!signal.aborted) {
-    const { state, cursor } = firehose.status()
-    if (state === 'streaming' || cursor !== null) return
-    await sleep(50, signal)
-  }
-}
 
 const mark = (highWaterMark: number | undefined) => (highWaterMark === undefined ? {} : { highWaterMark })
 

@@ -15,8 +15,8 @@ export const DIRTY_STREAM = 'millrace_dirty'
 
 export interface DirtyQueueOptions {
   database: Database
-  /** The URL of a host that marks name without its scheme. */
-  hostUrl: (host: string) => string
+  /** The URL of a host that marks name without its scheme. @default over TLS */
+  hostUrl?: (host: string) => string
   /** Accounts in a batch. @default 10 */
   batchSize?: number
   /** Pause when nothing is due, in milliseconds. @default 1_000 */
@@ -70,7 +70,7 @@ export class DirtyQueue implements BatchSource<BackfillEvent> {
 
   constructor({
     database,
-    hostUrl,
+    hostUrl = (host) => `https://${host}`,
     batchSize = 10,
     idleMs = 1_000,
     leaseMs = 20 * 60_000,

@@ -8,6 +8,7 @@ export {
   type GuardedFetchLimits,
   type GuardedFetchOptions,
 } from './guarded-fetch.ts'
+export { handleLookUp, type HandleLookUp, type HandleLookUpOptions } from './handle-look-up.ts'
 export {
   HandleResolver,
   verifiedHandle,

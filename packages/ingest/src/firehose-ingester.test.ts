@@ -67,6 +67,28 @@ describe('FirehoseIngester', () => {
     expect(relay.connections[0]?.path).toBe('/xrpc/com.atproto.sync.subscribeRepos')
   })
 
+  test('is connected once it is read, and where it was read before also while the host is away', async () => {
+    await using store = await openStore()
+    await using relay = await startRelay(() => undefined)
+    const signal = AbortSignal.timeout(20_000)
+    const ingester = new FirehoseIngester({ ...store, host: relay.host, ...quick })
+    let isConnected = false
+    const connected = ingester.connected(signal).then(() => (isConnected = true))
+    await aWhile()
+    expect(isConnected).toBe(false)
+    {
+      await using _ = running(ingester)
+      await connected
+      expect(ingester.status().state).toBe('streaming')
+    }
+    const away = new FirehoseIngester({ ...store, host: 'http://127.0.0.1:1', ...quick })
+    await store.cursors.set(keyOf('http://127.0.0.1:1'), '7')
+    await using _ = running(away)
+    await away.connected(signal)
+    expect(away.status()).toMatchObject({ cursor: '7' })
+    expect(signal.aborted).toBe(false)
+  })
+
   test('starts where it is told when no cursor is stored (I4)', async () => {
     await using store = await openStore()
     await using relay = await startRelay(replay(accounts(1, 9)))

@@ -1,6 +1,7 @@
 import {
   noMeter,
   silentLogger,
+  sleep,
   type CollectionFilter,
   type CursorStore,
   type EventSink,
@@ -103,6 +104,18 @@ export class FirehoseIngester implements Loop {
 
   run(signal: AbortSignal): Promise<void> {
     return this.#subscription.run(signal)
+  }
+
+  /**
+   * Resolves once the host's events come: they are read now, or were before, so that reading goes on where it was. What
+   * is listed from then on is in them as well: it is what a `BackfillIngester` waits for (`ready`).
+   */
+  async connected(signal: AbortSignal): Promise<void> {
+    while (!signal.aborted) {
+      const { state, cursor } = this.status()
+      if (state === 'streaming' || cursor !== null) return
+      await sleep(50, signal)
+    }
   }
 
   /** Connects anew, from the cursor that is stored by then: for one that was moved while the host is silent. */
