@@ -1,7 +1,12 @@
 import { queries, type AdminMethods } from './generated.ts'
 
+/** Name of a method, without `dev.millrace.admin.`. */
 export type AdminMethod = keyof AdminMethods
+
+/** What a method is asked with. */
 export type InputOf<Name extends AdminMethod> = AdminMethods[Name]['input']
+
+/** What a method answers. */
 export type OutputOf<Name extends AdminMethod> = AdminMethods[Name]['output']
 
 /** Whoever answers admin methods: a server at the other end of a connection, or the stores themselves. */

@@ -41,6 +41,7 @@ export class AlarmStore {
     this.#database = database
   }
 
+  /** All that are kept, those that have ended as well; by when they began. */
   async alarms(): Promise<StoredAlarm[]> {
     const { rows } = await this.#database.pool.query<StoredAlarm>(
       `select code, subject, severity, message, meaning, command, told, ${milliseconds('since')} as since,
@@ -81,6 +82,7 @@ export class AlarmStore {
     return rows
   }
 
+  /** Has nobody told of a kind of alarm, or of one subject of it, until a time. */
   async silence({ code, subject, reason, who, expiresAt }: Omit<Silence, 'createdAt'>): Promise<void> {
     await this.#database.pool.query(
       `with over as (delete from millrace_silence where expires_at < now())

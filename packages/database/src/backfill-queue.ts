@@ -2,6 +2,7 @@ import { streams } from '@millrace/stream-protocol'
 import { DIRTY_STREAM } from './dirty-queue.ts'
 import type { Database } from './open-database.ts'
 
+/** How many accounts wait to be fetched, at one moment. */
 export interface BackfillCounts {
   /** Marked accounts that wait, by why: people, a firehose, repairs, and the first fetch of repos. */
   waiting: { asked: number; live: number; repair: number; backfill: number }
@@ -66,6 +67,7 @@ export class BackfillQueue {
     })
   }
 
+  /** Whether operators have paused the fetching of repos. */
   async isPaused(): Promise<boolean> {
     const { rows } = await this.#database.pool.query<{ value: boolean }>({
       name: 'millrace_backfill_paused',
@@ -108,6 +110,7 @@ export class BackfillQueue {
     return rows[0]!.count
   }
 
+  /** @returns how many wait and how many were given up; counted, not estimated. */
   async counts(): Promise<BackfillCounts> {
     const { rows } = await this.#database.pool.query<{ priority: number; waiting: number; retrying: number }>(
       `select priority, count(*)::int as waiting, (count(*) filter (where attempts > 1))::int as retrying

@@ -2,6 +2,7 @@ import { BackfillQueue, type BackfillCounts } from './backfill-queue.ts'
 import { backfillerReports, REPORT_MS, type BackfillerReport } from './backfiller-reports.ts'
 import type { Database } from './open-database.ts'
 
+/** How the fetching of repos gets on, over all backfillers. */
 export interface BackfillStatus extends BackfillCounts {
   /** `idle`: nothing waits. `absent`: something does, and nobody fetches it. */
   state: 'running' | 'paused' | 'idle' | 'absent'
@@ -15,6 +16,7 @@ export interface BackfillStatus extends BackfillCounts {
   etaSeconds: number | null
 }
 
+/** @returns how the fetching of repos gets on, by what is stored. */
 export async function readBackfillStatus(database: Database): Promise<BackfillStatus> {
   const queue = new BackfillQueue(database)
   const [counts, paused, reports] = await Promise.all([
@@ -25,6 +27,7 @@ export async function readBackfillStatus(database: Database): Promise<BackfillSt
   return backfillStatus(counts, reports, paused)
 }
 
+/** Puts together what the queue holds and what backfillers last reported. */
 export function backfillStatus(
   counts: BackfillCounts,
   reports: readonly BackfillerReport[],

@@ -16,6 +16,7 @@ export interface ShareCollectionsOptions {
   hosts: readonly string[]
 }
 
+/** What became of the collections that all ingesters take. */
 export type SharedCollections =
   | { change: 'none' }
   /** What was left out until now is owed: the repos of these hosts are fetched anew. */

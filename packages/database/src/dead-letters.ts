@@ -3,6 +3,10 @@ import { MAX_PAYLOAD_BYTES } from './ledger.ts'
 import type { Database } from './open-database.ts'
 import type { Tables } from './tables.ts'
 
+/**
+ * `kept` until somebody decides; `retry` once it was put back; then `replayed`, when it was indexed; `discarded`;
+ * `purged` when its record was deleted, and its content with it.
+ */
 export type DeadLetterState = 'kept' | 'retry' | 'replayed' | 'discarded' | 'purged'
 
 /** Which letters; all of these have to hold. */
@@ -17,6 +21,7 @@ export interface DeadLetterFilter {
   before?: number | undefined
 }
 
+/** Letters of one stream that failed alike: with the same reason, and the same error but for names and numbers. */
 export interface DeadLetterGroup {
   stream: string
   reason: string
@@ -28,6 +33,7 @@ export interface DeadLetterGroup {
   example: { id: number; error: string; did: string | null; uri: string | null }
 }
 
+/** A dead letter without what it says. */
 export interface KeptLetter {
   id: number
   stream: string
@@ -45,6 +51,7 @@ export interface KeptLetter {
   lastAt: Date
 }
 
+/** A dead letter with what it says, at most 65,536 bytes of it. */
 export interface WholeLetter extends KeptLetter {
   payload: string
   /** It was longer than what is kept of it. */
@@ -153,6 +160,7 @@ export class DeadLetters {
     return rows.map((row) => ({ ...keptLetter(row), payload: row.payload, isCut: row.isCut }))
   }
 
+  /** @returns a letter with what it says, or undefined when there is none of this number. */
   async find(id: number): Promise<WholeLetter | undefined> {
     const row = await this.#database.db
       .selectFrom('millrace_dead_letter')
@@ -162,6 +170,7 @@ export class DeadLetters {
     return row && { ...keptLetter(row), payload: row.payload, isCut: row.isCut }
   }
 
+  /** @returns how many letters a filter takes. */
   async count(filter: DeadLetterFilter): Promise<number> {
     const { count } = await this.#database.db
       .selectFrom('millrace_dead_letter')

@@ -17,6 +17,7 @@ export interface PostgresLedgerOptions {
   logger?: Logger
 }
 
+/** What was given up and what has to be looked at again, in numbers. */
 export interface LedgerSummary {
   /** Dead letters that nobody has decided about, counted by reason. */
   deadLetters: Record<string, number>

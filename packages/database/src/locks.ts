@@ -18,6 +18,7 @@ export const lockNamespaces = {
   job: 4,
 } as const
 
+/** What a lock is about. Texts of different namespaces never wait for each other. */
 export type LockNamespace = keyof typeof lockNamespaces
 
 const prefix = 0x4dn << 56n

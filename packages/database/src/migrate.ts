@@ -16,6 +16,7 @@ export interface MigrateOptions extends SchemaOptions {
   logger?: Logger
 }
 
+/** How a database stands to the schema of this release. */
 export interface MigrationStatus {
   /** Who made the AppView's tables, as far as can be told: they are absent, complete, or lack what `missing` names. */
   appView: 'absent' | 'complete' | 'outdated'

@@ -43,6 +43,7 @@ export class PauseWatch implements Loop {
     return watch
   }
 
+  /** Whether it is paused, by what was last read; asks nobody. */
   isPaused(kind: PauseKind, name: string): boolean {
     return this.leftMs(kind, name) > 0
   }

@@ -2,14 +2,18 @@ import type { Database } from './open-database.ts'
 
 /** What can be left alone: a role of process, a consumer group, a host, or the records of a collection. */
 export const pauseKinds = ['role', 'group', 'host', 'collection'] as const
+
+/** What can be paused. */
 export type PauseKind = (typeof pauseKinds)[number]
 
+/** One part that can be paused. */
 export interface PauseTarget {
   kind: PauseKind
   /** A host is without scheme. */
   name: string
 }
 
+/** A part that operators have paused, and for how long. */
 export interface Pause extends PauseTarget {
   reason: string
   who: string

@@ -17,6 +17,7 @@ export interface ShareReposOptions {
   hosts: readonly string[]
 }
 
+/** What became of the accounts that all ingesters take. */
 export type SharedRepos =
   | { change: 'none' }
   /** So many were not taken before: they are fetched. */

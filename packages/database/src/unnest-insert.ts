@@ -4,6 +4,7 @@ export type UnnestType = 'text' | 'boolean' | 'integer' | 'bigint' | 'timestampt
 /** A value of a row. Values of `jsonb` columns are JSON text. */
 export type UnnestValue = string | number | bigint | boolean | Date | null
 
+/** Values of one row, in the order of the columns. */
 export type UnnestRow = readonly UnnestValue[]
 
 /** What `client.query` takes. With a name the server parses the text once per connection. */

@@ -11,6 +11,7 @@ import { commitBlock, type RepoCommit, type RepoWrite, SignedRepo } from './sign
 /** A record as its JSON form or with CIDs and bytes; or the CBOR of its block, for what no encoder would write. */
 export type RecordInput = object | Uint8Array
 
+/** One operation of a commit. */
 export type RecordWrite =
   | { action: 'create'; collection: string; rkey?: string; record: RecordInput }
   | { action: 'update'; collection: string; rkey: string; record: RecordInput }
@@ -41,8 +42,10 @@ export type CommitFrame =
   /** Says that its first operation wrote something else than the tree has. */
   | 'wrong-op'
 
+/** How a host has an account. */
 export type AccountStatus = 'active' | 'deactivated' | 'takendown' | 'suspended' | 'deleted'
 
+/** A record that a repo holds now. */
 export interface NetworkRecord {
   uri: string
   cid: string

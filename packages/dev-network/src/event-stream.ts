@@ -141,6 +141,7 @@ export class EventStream {
     this.#holdAfter = seq
   }
 
+  /** Sends on what was held. */
   release(): void {
     this.#holdAfter = Infinity
     this.#notify()

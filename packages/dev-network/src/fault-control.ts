@@ -23,6 +23,7 @@ export interface FaultRequest {
   bytes?: number | undefined
 }
 
+/** A fault, and how often it still strikes. */
 export interface ListedFault {
   target: string
   fault: FaultName
@@ -30,12 +31,14 @@ export interface ListedFault {
   left?: number
 }
 
+/** Faults that are switched on. */
 export interface FaultList {
   faults: ListedFault[]
   /** PDSs of the network. */
   hosts: readonly string[]
 }
 
+/** A server that switches faults, until it is disposed of. */
 export interface FaultControl extends AsyncDisposable {
   readonly url: string
   /** Has to come with every request, as a bearer token: a page in a browser on this machine has not got it. */

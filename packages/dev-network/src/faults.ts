@@ -61,6 +61,7 @@ export class Faults {
     }
   }
 
+  /** @returns the faults that are switched on. */
   list(): ActiveFault[] {
     const all = (of: ActiveFault['of'], faults: ReadonlyMap<string, Active<RepoFault | IdentityFault>>) =>
       [...faults].map(([didOrHost, active]) => ({ didOrHost, of, ...active }))
@@ -72,6 +73,7 @@ export class Faults {
     return take(this.#repos, did) ?? take(this.#repos, host)
   }
 
+  /** @returns the fault that strikes this look-up of a DID, and counts it. */
   takeIdentityFault(did: string): IdentityFault | undefined {
     return take(this.#identities, did)
   }

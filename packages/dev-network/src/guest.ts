@@ -13,6 +13,7 @@ export interface KnownAccount {
   readonly repo: { readonly head: { readonly cid: Cid; readonly rev: string } }
 }
 
+/** An account that is hosted elsewhere. */
 export interface NewGuest {
   handle: string
   /** Origin of a host that the network does not run, and that may do anything. */
@@ -33,6 +34,7 @@ export class Guest implements KnownAccount {
   readonly active = true
   readonly status = 'active'
 
+  /** Has the directory know the account, with a key made of the seed. Its first PDS is none; then it is `pdsUrl`. */
   static async create(
     { plc, clock, seed }: Omit<AccountContext, 'publish'>,
     { handle, pdsUrl }: NewGuest,

@@ -6,6 +6,7 @@ import type { EventStream } from './event-stream.ts'
 import type { Random } from './random.ts'
 import type { World } from './world.ts'
 
+/** A label to send. What it is and who says so is not checked. */
 export interface LabelInput {
   /** An `at://` URI of a record, or a DID. */
   uri: string

@@ -38,6 +38,7 @@ export class PlcDirectory {
     return did
   }
 
+  /** Adds an operation that changes parts of a DID's state. */
   async update(did: string, change: Partial<DidState>, createdAt: string): Promise<void> {
     const state = { ...this.state(did), ...change }
     await this.#append(did, await this.#sign({ type: 'plc_operation', ...state, prev: this.#last(did).cid }), createdAt)
@@ -55,10 +56,12 @@ export class PlcDirectory {
     return { verificationMethods, alsoKnownAs, services }
   }
 
+  /** @returns the operations of a DID, from the first; undefined when there is none. */
   log(did: string): readonly LogEntry[] | undefined {
     return this.#logs.get(did)
   }
 
+  /** Whether a DID is gone for good. */
   isTombstone(did: string): boolean {
     return this.#last(did).operation.type === 'plc_tombstone'
   }

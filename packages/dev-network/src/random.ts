@@ -21,10 +21,12 @@ export class Random {
     return Math.floor(this.fraction() * end)
   }
 
+  /** True with a probability, from 0 to 1. */
   chance(probability: number): boolean {
     return this.fraction() < probability
   }
 
+  /** One of some; undefined when there are none. */
   pick<T>(items: readonly [T, ...T[]]): T
   pick<T>(items: readonly T[]): T | undefined
   pick<T>(items: readonly T[]): T | undefined {

@@ -27,6 +27,7 @@ interface RecordedDid {
   log: { operation: unknown }[]
 }
 
+/** A row of `com.atproto.sync.listRepos`. */
 export interface ListedRepo {
   did: string
   head: string

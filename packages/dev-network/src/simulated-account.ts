@@ -52,10 +52,12 @@ export class SimulatedAccount {
     return this.#one({ action: 'create', collection, record, ...(rkey !== undefined && { rkey }) })
   }
 
+  /** One commit that replaces a record. */
   update(uri: string, record: RecordInput): Promise<{ uri: string; cid: string }> {
     return this.#one({ action: 'update', ...this.#pathOf(uri), record })
   }
 
+  /** One commit that deletes a record. */
   async delete(uri: string): Promise<void> {
     await this.applyWrites([{ action: 'delete', ...this.#pathOf(uri) }])
   }
@@ -84,15 +86,22 @@ export class SimulatedAccount {
     return this.#host.serialize(() => this.#account.repo.car())
   }
 
+  /** Its owner leaves for a while: an `#account` event, and no repo for anybody. */
   deactivate(): Promise<void> {
     return this.#setStatus('deactivated')
   }
+
+  /** It is back: an `#account` event, and its repo again. */
   reactivate(): Promise<void> {
     return this.#setStatus('active')
   }
+
+  /** Its host takes it down: an `#account` event, and no repo for anybody. */
   takedown(): Promise<void> {
     return this.#setStatus('takendown')
   }
+
+  /** Its host suspends it: an `#account` event, and no repo for anybody. */
   suspend(): Promise<void> {
     return this.#setStatus('suspended')
   }

@@ -46,6 +46,7 @@ export interface SimulatedNetworkOptions {
   pdsFirehoses?: boolean
 }
 
+/** What a network holds now. */
 export interface NetworkTotals {
   accounts: number
   /** Records live now, by collection. Those of deleted accounts are not. */
@@ -99,6 +100,7 @@ export class SimulatedNetwork implements AsyncDisposable {
   #pdsServers: LocalServer[] = []
   #labels: LabelLog | undefined
 
+  /** What `startSimulatedNetwork` calls. */
   static async start({
     accounts = 50,
     recordsPerAccount = 40,
@@ -218,6 +220,7 @@ export class SimulatedNetwork implements AsyncDisposable {
     return this.#labels?.sent ?? []
   }
 
+  /** @returns what it holds now; counted. */
   totals(): NetworkTotals {
     const records: Record<string, number> = {}
     let recordCount = 0

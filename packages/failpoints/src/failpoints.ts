@@ -12,4 +12,5 @@ export const failpoints = {
   'indexer.acknowledged': 'entries are acknowledged and removed',
 } as const
 
+/** Name of a place at which a process may be killed. */
 export type Failpoint = keyof typeof failpoints

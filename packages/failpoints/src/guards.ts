@@ -41,4 +41,5 @@ export const guards = {
     'more collections are taken than before, and the past of what was left out is never fetched (I25)',
 } as const
 
+/** Name of a guard that tests may do without. */
 export type Guard = keyof typeof guards

@@ -6,6 +6,7 @@ import { HostLimits } from './host-limits.ts'
 import { readDidDocument, type Identity } from './identity.ts'
 import { retryAfterMs } from './retry-after.ts'
 
+/** What a directory or a host says of a DID. Where neither can be asked, that is an error and no answer. */
 export type DidResolution =
   | { kind: 'found'; identity: Identity }
   /** Tombstoned means that the account is gone for good (hazard D8). */

@@ -4,6 +4,7 @@ import { Agent, fetch, type Dispatcher, type Response as UndiciResponse } from '
 import { BlockedHostError, NetworkError, ResponseLimitError } from './errors.ts'
 import { isLocalAddress, isPublicAddress } from './public-address.ts'
 
+/** Limits of one request. What is over them rejects with `ResponseLimitError`. */
 export interface GuardedFetchLimits {
   /** Until the headers of one answer are there, in milliseconds. @default 20_000 */
   headersMs?: number
@@ -36,6 +37,7 @@ export type AddressLookup = (
   callback: (error: NodeJS.ErrnoException | null, addresses: LookupAddress[]) => void,
 ) => void
 
+/** What a request brings along. */
 export interface GuardedFetchInit {
   headers?: Record<string, string>
   signal?: AbortSignal

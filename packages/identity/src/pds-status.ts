@@ -6,6 +6,7 @@ import { HostLimits } from './host-limits.ts'
 import { retryAfterMs } from './retry-after.ts'
 import { isTemporaryStatus, readXrpcError } from './xrpc-error.ts'
 
+/** What an account's own PDS says of it. */
 export interface PdsStatusAnswer {
   /**
    * - `active`, `inactive`: the PDS says so

@@ -9,6 +9,7 @@ export interface CountedRows {
   unless?: string
 }
 
+/** A column that holds numbers of rows, and which rows it counts. */
 export interface CountColumn {
   column: string
   /** Usually one; a number may count rows of several tables. */

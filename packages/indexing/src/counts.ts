@@ -24,6 +24,7 @@ export class CountDeltas {
     }
   }
 
+  /** Adds to a count of a subject; the sum of all that was added is written once. */
   add({ table, key, column }: Pick<Count, 'table' | 'key' | 'column'>, subject: string, delta: number): void {
     let entry = this.#tables.get(table)
     if (!entry) this.#tables.set(table, (entry = { key, columns: new Set(), byKey: new Map() }))

@@ -79,6 +79,7 @@ export interface Rejection {
   error: string
 }
 
+/** What a batch came to. All of it is committed when it is returned. */
 export interface IndexResult {
   /** What became of each event, in order. */
   outcomes: Outcome[]

@@ -14,6 +14,7 @@ export interface RecordContext<R> {
   indexedAt: string
 }
 
+/** A value of a column, as Postgres is sent it. JSON goes as text, times in UTC with milliseconds. */
 export type Cell = string | number | boolean | null
 /** One row as column → value. All rows of a plugin's table have the same columns. JSON columns take their JSON text. */
 export type Row = { [column: string]: Cell }
@@ -36,6 +37,7 @@ export interface Count {
   unless?: string
 }
 
+/** What one account is told of a record. It is taken back when the record or its subject goes. */
 export interface Notification {
   /** Recipient. Dropped unless it is a DID, and never sent to the record's own author. */
   did: string

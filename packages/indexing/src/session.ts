@@ -2,6 +2,9 @@ import { failpoint } from '@millrace/failpoints'
 import { TextArray } from '@millrace/database'
 import type { Pool, PoolClient } from 'pg'
 
+/**
+ * A statement with its parameters. Its text is prepared once per connection: put values into `values`, never into it.
+ */
 export interface Statement {
   /** With the type of every array of texts beside its parameter: `$1::text[]`. */
   text: string
@@ -37,6 +40,7 @@ export class Session {
     this.#client = client
   }
 
+  /** Sends a statement. It is no round trip by itself: await several together with `all`. */
   async query<T extends object>({ text, values }: Statement): Promise<T[]> {
     this.statements += 1
     const { name, textArrays } = prepare(text)
@@ -56,6 +60,7 @@ export class Session {
     return results as { [K in keyof S]: object[] }
   }
 
+  /** Sends one statement and waits for it: a round trip. */
   async one<T extends object>(statement: Statement): Promise<T[]> {
     this.roundTrips += 1
     return this.query<T>(statement)

@@ -62,6 +62,7 @@ export interface BackfillIngesterOptions {
   meter?: Meter
 }
 
+/** How the listing of a host's repos stands. */
 export interface BackfillIngesterStatus {
   host: string
   state: 'listing' | 'waiting' | 'done'
@@ -140,6 +141,7 @@ export class BackfillIngester implements Loop {
     this.#status = { host, state: 'listing', cursor: null, pages: 0, repos: 0, failures: 0 }
   }
 
+  /** @returns how the listing stands; a copy. */
   status(): BackfillIngesterStatus {
     return { ...this.#status }
   }

@@ -16,6 +16,7 @@ export const outcomes = [
   'abandoned',
 ] as const
 
+/** How a frame ended. */
 export type Outcome = (typeof outcomes)[number]
 
 /** Why something of a frame was left out. A closed set, for metrics. */
@@ -55,6 +56,7 @@ export const skipReasons = [
   'other',
 ] as const
 
+/** Why something of a frame was left out. */
 export type SkipReason = (typeof skipReasons)[number]
 
 const known: ReadonlySet<string> = new Set(skipReasons)

@@ -9,6 +9,7 @@ export interface ConvertLabelsOptions extends Origin {
   expectedSrc?: string | undefined
 }
 
+/** What a frame of labels becomes, and what was left out. */
 export interface LabelConversion extends Conversion<LabelEvent> {
   /** What proves each event. */
   proofs: ReadonlyMap<LabelEvent, LabelProof>

@@ -123,6 +123,7 @@ export class FirehoseIngester implements Loop {
     this.#subscription.restart()
   }
 
+  /** @returns how the reading stands; asks nobody. */
   status(): SubscriptionStatus {
     return this.#subscription.status()
   }

@@ -101,6 +101,7 @@ export class LabelerIngester implements Loop {
     this.#subscription.restart()
   }
 
+  /** @returns how the reading stands; asks nobody. */
   status(): SubscriptionStatus {
     return this.#subscription.status()
   }

@@ -3,6 +3,8 @@ import type { Batch } from './batch.ts'
 import { outcomes, skipReasons } from './conversion.ts'
 
 const connectionStates = ['connecting', 'streaming', 'waiting', 'halted'] as const
+
+/** How the connection to a host stands; `halted` when only an operator can have it go on. */
 export type ConnectionState = (typeof connectionStates)[number]
 
 export interface SubscriptionMetrics {

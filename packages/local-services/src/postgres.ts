@@ -36,6 +36,7 @@ export interface PostgresOptions {
   cacheFolder?: string
 }
 
+/** A Postgres that runs. `await using` ends it; so does the end of this process, however it comes. */
 export interface LocalPostgres extends AsyncDisposable {
   /** Of the database `postgres`, for its superuser, e.g. `postgres://postgres@127.0.0.1:40123/postgres`. */
   readonly url: string

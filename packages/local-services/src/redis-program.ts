@@ -6,6 +6,7 @@ import { LocalServiceError } from './errors.ts'
 import { makeOnce } from './make-once.ts'
 import { findProgram, isProgram, run } from './programs.ts'
 
+/** Where a Redis or a Valkey is. */
 export interface RedisProgram {
   readonly path: string
   /** Set when its libraries came with it. */

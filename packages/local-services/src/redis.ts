@@ -22,6 +22,7 @@ export interface RedisOptions extends RedisProgramOptions {
   logger?: ServiceLogger
 }
 
+/** A Redis that runs. `await using` ends it; so does the end of this process, however it comes. */
 export interface LocalRedis extends AsyncDisposable {
   /** Such as `redis://127.0.0.1:40123`. */
   readonly url: string

@@ -203,6 +203,7 @@ export class RedisConnection implements AsyncDisposable {
     }
   }
 
+  /** Ends the connection after the commands in flight, or after two seconds. Harmless when it is closed. */
   async close(): Promise<void> {
     this.#closed = true
     this.#onClose()

@@ -20,6 +20,7 @@ export interface ListedStatus {
   status: string | null
 }
 
+/** What a page of a host's list says beside what we have. */
 export interface ComparedPage {
   /** Repos to fetch, at this revision or later. */
   fetch: { did: string; rev: string }[]

@@ -6,6 +6,7 @@ import type { Repair, RepairCount } from './repair.ts'
 /** Fetches of one repo after which it no longer holds up its repair. It stays marked. */
 const TRIES = 3
 
+/** A repair that somebody or something asks for. */
 export interface PlanRepair {
   /** Without scheme. */
   host: string
@@ -123,6 +124,7 @@ export class RepairStore {
     })
   }
 
+  /** @returns a repair, or undefined when there is none of this number. */
   async get(id: number): Promise<Repair | undefined> {
     const { rows } = await this.#database.pool.query<Repair>(`select ${columns} from millrace_repair r where id = $1`, [
       id,
@@ -139,6 +141,7 @@ export class RepairStore {
     return rows
   }
 
+  /** @returns what a repair has changed so far, by collection. */
   async counts(id: number): Promise<RepairCount[]> {
     const { rows } = await this.#database.pool.query<RepairCount>(
       'select collection, created, updated, deleted, unchanged from millrace_repair_count where repair = $1 order by collection',
@@ -263,6 +266,7 @@ export class RepairStore {
     })
   }
 
+  /** Changes the state of a repair that is not over; of one that is, nothing. */
   async setState(id: number, state: Repair['state']): Promise<void> {
     await this.#database.pool.query(
       'update millrace_repair set state = $2, updated_at = now() where id = $1 and finished_at is null',
@@ -270,6 +274,7 @@ export class RepairStore {
     )
   }
 
+  /** Adds to how many repos were compared as a sample, and how many of them differed. */
   async addSample(id: number, sampled: number, diverged: number): Promise<void> {
     await this.#database.pool.query(
       'update millrace_repair set sampled = sampled + $2, diverged = diverged + $3, updated_at = now() where id = $1',

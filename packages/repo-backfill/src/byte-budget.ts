@@ -32,6 +32,10 @@ export class ByteBudget {
     return this.#small.taken + this.#large.taken
   }
 
+  /**
+   * @returns a place for one repo: it waits in `grow` until there is room for so many bytes more, and gives all back
+   * when disposed of.
+   */
   open(): ByteLease {
     const small = new Part(this.#small)
     const large = new Part(this.#large)

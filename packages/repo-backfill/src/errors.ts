@@ -38,6 +38,7 @@ export class InvalidRepoError extends Error {
   }
 }
 
+/** Why a host gives nobody a repo, as it says. */
 export type UnavailableStatus = 'deactivated' | 'suspended' | 'takendown' | 'deleted'
 
 /** A host says that the account is not to be seen. */

@@ -10,6 +10,7 @@ import {
 import type { RepoTurns } from './hosts/repo-turns.ts'
 import { InvalidRepoError, RepoUnavailableError, TemporaryFetchError, type UnavailableStatus } from './errors.ts'
 
+/** Limits of one fetch. A host that is slower than these is tried again; a repo that is larger is refused. */
 export interface FetchRepoLimits {
   /** Size of a repo, decompressed. @default 512 MiB */
   maxBytes?: number
@@ -41,6 +42,7 @@ export interface FetchRepoOptions {
   beforePart?: (bytes: number) => Promise<void>
 }
 
+/** Takes the parts of a repo as they arrive. */
 export interface RepoReceiver {
   /** Told how large the repo is before its first part, where the host says it. It may be a lie. */
   expect(bytes: number): void
@@ -48,6 +50,7 @@ export interface RepoReceiver {
   write(part: Uint8Array): Promise<void> | undefined
 }
 
+/** Where a repo came from. */
 export interface FetchedRepo {
   /** Origin of the host that served it: with redirects, the last one. */
   host: string

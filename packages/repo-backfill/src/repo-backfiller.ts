@@ -75,6 +75,7 @@ export interface RepoBackfillerOptions {
   meter?: Meter
 }
 
+/** How the work of one process stands. What is done and failed counts since its start. */
 export interface RepoBackfillerStatus {
   /** Read, and waiting for the first attempt. */
   queued: number
@@ -173,6 +174,7 @@ export class RepoBackfiller implements Loop {
     this.#ledger = rest.ledger && new BackfillLedger({ ledger: rest.ledger, logger: this.#logger })
   }
 
+  /** @returns how the work stands in this process; asks nobody. */
   status(): RepoBackfillerStatus {
     const { waiting, running } = this.#queue
     const retrying = this.#retrying.size

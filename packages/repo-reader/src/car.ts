@@ -9,6 +9,7 @@ export interface Blocks {
   get(key: string): Buffer | undefined
 }
 
+/** A CAR file: its root, and its blocks by CID, each of which has the hash that it stands under. */
 export interface Car {
   /** The first root; others are tolerated. */
   readonly root: Link

@@ -1,7 +1,10 @@
 import { breakRule } from './errors.ts'
 import { Link } from './link.ts'
 
+/** A value of DAG-CBOR: bytes as `Uint8Array`, CIDs as `Link`, integers within 2^53 - 1, no fractions. */
 export type CborValue = null | boolean | number | string | Uint8Array | Link | CborValue[] | CborMap
+
+/** A map of DAG-CBOR, with its keys in their order. `__proto__` is a key like others. */
 export type CborMap = { [key: string]: CborValue }
 
 /** Containers within containers that a block or frame may have, itself included (hazard J8). */

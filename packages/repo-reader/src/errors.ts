@@ -51,6 +51,7 @@ const intros = {
   'bad-mst': 'the tree does not hold: ',
 } as const satisfies Record<(typeof reasons)[Rule], string>
 
+/** Name of a rule that bytes have broken. */
 export type Rule = keyof typeof reasons
 
 /** Bytes of strangers that do not hold, with the rule that they break. */

@@ -71,6 +71,7 @@ export class JsonWriter {
     this.#length += this.#out.write(json, this.#length)
   }
 
+  /** A whole number within 2^53 - 1. */
   integer(value: number): void {
     const digits = String(value)
     this.#reserve(digits.length)

@@ -50,6 +50,7 @@ export class Link {
     return this.bytes.length === CID_BYTES && this.bytes[2] === 0x12 && this.bytes[3] === 0x20
   }
 
+  /** Its text, in base32. */
   toString(): string {
     return cidText(this.bytes)
   }

@@ -52,6 +52,7 @@ export class PartialTree {
     })
   }
 
+  /** Takes a path out. There has to be a value at it. */
   remove(path: string): void {
     const root = this.#loadRoot()
     this.#root = this.#change(root, path, unbounded, (node, index, bounds) => {
@@ -64,6 +65,7 @@ export class PartialTree {
     })
   }
 
+  /** Puts a value where there is none. */
   insert(path: string, value: string): void {
     const layer = layerOf(path)
     const root = this.#loadRoot()

@@ -92,6 +92,7 @@ export class Slab implements Disposable {
     return true
   }
 
+  /** @returns the block of a CID, as a view that stays valid; undefined when it has not come in. */
   get(link: Link): Buffer | undefined {
     const found: Found = { segment: link.bytes, start: 0, end: 0 }
     return link.bytes.length === CID_BYTES && this.find(link.bytes, 0, found)

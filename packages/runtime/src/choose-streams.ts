@@ -21,6 +21,7 @@ export type StreamsChoice =
       readonly highWaterBytes?: number
     }
 
+/** Values of `streamVariables`. */
 export type StreamsConfig = ConfigOf<typeof streamVariables>
 
 /**

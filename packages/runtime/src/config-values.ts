@@ -19,6 +19,7 @@ export function value<T>(expects: string, parse: (text: string) => T | undefined
     .describe(expects)
 }
 
+/** Any text that is not empty; `expects` says in messages what it is. */
 export const text = (expects = 'text'): ValueSchema<string> => value(expects, (text) => text)
 
 /** Digits and nothing else: `1e3`, `0x10`, `12ab` and `1.0` are typing errors, and `Number` would take three of them. */
@@ -34,12 +35,14 @@ export function integer({ min = 0, max = Number.MAX_SAFE_INTEGER }: { min?: numb
 /** 0 lets the system choose a free port. */
 export const port = (): ValueSchema<number> => integer({ min: 0, max: 65_535 })
 
+/** One of some words, as they are written here. */
 export function oneOf<const Word extends string>(...words: readonly Word[]): ValueSchema<Word> {
   return value(`one of ${words.join(', ')}`, (text) => words.find((word) => word === text))
 }
 
 const flags: Readonly<Record<string, boolean>> = { 1: true, true: true, yes: true, 0: false, false: false, no: false }
 
+/** Yes or no: `1`, `true`, `yes`, `0`, `false`, `no`, in any case. */
 export function flag(): ValueSchema<boolean> {
   return value('1, true, yes, 0, false or no', (text) => flags[text.toLowerCase()])
 }

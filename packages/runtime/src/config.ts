@@ -13,11 +13,13 @@ export interface Variable {
   readonly secret?: boolean
 }
 
+/** Variables of a process, by name. */
 export type Definition = Readonly<Record<string, Variable>>
 
 /** What `readConfig` gives for a definition: the values under the names of the variables. */
 export type ConfigOf<D extends Definition> = { readonly [Name in keyof D]: z.output<D[Name]['schema']> }
 
+/** Variables as a process has them, such as `process.env`. */
 export type Environment = Readonly<Record<string, string | undefined>>
 
 /** The environment does not hold what the process needs. `problems` has one line for each bad variable. */

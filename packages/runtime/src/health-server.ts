@@ -14,6 +14,7 @@ export interface HealthServerOptions {
   title?: string
 }
 
+/** A server of `/metrics`, `/livez` and `/readyz`, until it is disposed of. */
 export interface HealthServer extends AsyncDisposable {
   /** The port it listens on. */
   readonly port: number

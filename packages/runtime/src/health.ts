@@ -6,12 +6,14 @@ import { describeError } from './redact.ts'
  */
 export type Check = (signal: AbortSignal) => Promise<string | void> | string | void
 
+/** What came of a check. */
 export interface CheckResult {
   status: 'ok' | 'degraded' | 'failing'
   /** Why, for people; without secrets. */
   reason?: string
 }
 
+/** How a process stands, as `/readyz` answers. */
 export interface HealthReport {
   /** `starting` until the first check is added, `stopping` from the signal on. */
   status: 'ready' | 'degraded' | 'failing' | 'starting' | 'stopping'
@@ -39,6 +41,7 @@ export class Health {
     this.#stopping = true
   }
 
+  /** Makes all checks at once, each with its time limit. Never rejects. */
   async report(): Promise<HealthReport> {
     const results = await Promise.all(
       [...this.#checks].map(async ([name, check]) => [name, await this.#run(name, check)] as const),

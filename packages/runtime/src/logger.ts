@@ -6,6 +6,7 @@ import { cleanFields } from './log-fields.ts'
 import { LogSampler } from './log-sampler.ts'
 import { oneLine } from './redact.ts'
 
+/** From which level on lines are written. */
 export type LogLevel = 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'fatal' | 'silent'
 
 export interface LoggerOptions {

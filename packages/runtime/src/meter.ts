@@ -1,6 +1,7 @@
 import type { Counter, Gauge, Histogram, Labels, Meter } from '@millrace/stream-protocol'
 import * as prometheus from 'prom-client'
 
+/** Where metrics are collected for Prometheus. */
 export type Registry = prometheus.Registry
 
 /** A registry of its own, with the default metrics of the process (CPU, memory, event loop). */

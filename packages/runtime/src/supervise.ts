@@ -28,6 +28,7 @@ export interface ProcessContext<D extends Definition> {
   readonly version: string
 }
 
+/** The work of a process. It is done when it resolves, and is to resolve soon after `signal` is aborted. */
 export type Main<D extends Definition> = (context: ProcessContext<D>) => Promise<void>
 
 /** A process as far as it is needed here, so that tests need none. */
@@ -49,6 +50,7 @@ export interface Host {
 export type HostEvent = StopSignal | 'uncaughtException' | 'unhandledRejection'
 type StopSignal = 'SIGTERM' | 'SIGINT'
 
+/** What a process ends with, by why. */
 export const exitCodes = { ok: 0, failed: 1, badConfiguration: 2, SIGINT: 130, SIGTERM: 143 } as const
 
 export interface SuperviseOptions {

@@ -13,13 +13,22 @@ const rkeySyntax = /^[a-zA-Z0-9_~.:-]{1,512}$/
 const cidSyntax = /^b[a-z2-7]{20,120}$/
 
 // The regular expressions above are linear, and the length is looked at first (hazard J11).
+/** Whether it is a DID by its syntax, of at most 512 characters. Nobody is asked whether there is one. */
 export const isDid = (text: unknown): text is string =>
   typeof text === 'string' && text.length <= 512 && didSyntax.test(text)
+
+/** Whether it is a TID by its syntax, such as a revision: 13 characters that sort by time. */
 export const isTid = (text: unknown): text is string => typeof text === 'string' && tidSyntax.test(text)
+
+/** Whether it is an NSID by its syntax, such as `app.bsky.feed.post`, of at most 317 characters. */
 export const isNsid = (text: unknown): text is string =>
   typeof text === 'string' && text.length <= 317 && nsidSyntax.test(text)
+
+/** Whether it is a record key by its syntax, of at most 512 characters. */
 export const isRkey = (text: unknown): text is string =>
   typeof text === 'string' && rkeySyntax.test(text) && text !== '.' && text !== '..'
+
+/** Whether it is a CID of version 1 in base32, as all of the network are. What it is the hash of is not looked at. */
 export const isCid = (text: unknown): text is string => typeof text === 'string' && cidSyntax.test(text)
 
 /** Levels of an entry: the event, a record of 64, and a link or bytes in it, which are objects in JSON. */
@@ -62,6 +71,7 @@ function isWithin(value: unknown, levels: number): boolean {
   return Object.values(value).every((inner) => isWithin(inner, levels - 1))
 }
 
+/** Whether it is an object of JSON: neither null nor an array. */
 export function isObject(value: unknown): value is JsonObject {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
 }

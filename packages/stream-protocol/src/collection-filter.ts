@@ -36,6 +36,7 @@ export class CollectionFilter {
     return other.patterns.every((pattern) => this.patterns.some((own) => isWithin(pattern, own)))
   }
 
+  /** Its patterns with commas between them, as settings and variables have them. */
   toString(): string {
     return this.patterns.join(',')
   }

@@ -16,6 +16,7 @@ export class MemoryState<T> implements SharedState<T> {
     return Promise.resolve(result)
   }
 
+  /** Forgets a value; the next change begins with none. */
   delete(name: string): void {
     this.#values.delete(name)
   }

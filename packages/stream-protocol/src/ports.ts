@@ -135,12 +135,14 @@ export interface ConsumerOptions<T> {
   claimIdleMs?: number
 }
 
+/** A member of a group: entries that it has not acked, and milliseconds since it last asked for any. */
 export interface ConsumerStatus {
   name: string
   pending: number
   idleMs: number
 }
 
+/** How far the readers of a stream are that share its entries. */
 export interface GroupStatus {
   name: string
   /** Delivered and not acked. */
@@ -153,6 +155,7 @@ export interface GroupStatus {
   consumers: ConsumerStatus[]
 }
 
+/** How a stream stands at one moment. Numbers of different streams are not of the same moment. */
 export interface StreamStatus {
   stream: string
   /** Entries in the stream, delivered or not. */
@@ -290,14 +293,20 @@ export const silentLogger: Logger = {
   child: () => silentLogger,
 }
 
+/** Labels of a measurement, by name. Values have to come from a small set: each combination is kept for good. */
 export type Labels = Readonly<Record<string, string>>
 
+/** A number that only grows, such as events so far. */
 export interface Counter {
   add(value: number, labels?: Labels): void
 }
+
+/** A number that goes up and down, such as a length. */
 export interface Gauge {
   set(value: number, labels?: Labels): void
 }
+
+/** A distribution of measurements, such as durations in seconds. */
 export interface Histogram {
   observe(value: number, labels?: Labels): void
 }

@@ -54,6 +54,7 @@ interface RecordFields extends CommitFields {
   rkey: string
 }
 
+/** A record that was made, or that a whole repo holds. */
 export interface CreateEvent extends RecordFields {
   type: 'create'
   /** CID of the record as the repo's tree has it, never recomputed (hazard J1). */
@@ -61,12 +62,14 @@ export interface CreateEvent extends RecordFields {
   record: RecordJson
 }
 
+/** A new version of a record, whole: nothing of the version before is left. */
 export interface UpdateEvent extends RecordFields {
   type: 'update'
   cid: string
   record: RecordJson
 }
 
+/** The end of a record. It says nothing of what was in it. */
 export interface DeleteEvent extends RecordFields {
   type: 'delete'
 }
@@ -85,6 +88,7 @@ export interface RepoEvent extends Omit<CommitFields, 'seq'> {
   mark?: string
 }
 
+/** What a host says of an account: whether it is to be seen there. Hosts may differ. */
 export interface AccountEvent extends Provenance {
   type: 'account'
   seq: number
@@ -95,6 +99,7 @@ export interface AccountEvent extends Provenance {
   status?: string
 }
 
+/** Something about an account's DID document or handle may have changed: look it up anew. */
 export interface IdentityEvent extends Provenance {
   type: 'identity'
   seq: number
@@ -104,6 +109,7 @@ export interface IdentityEvent extends Provenance {
   handle?: string
 }
 
+/** What happened to one record. */
 export type RecordEvent = CreateEvent | UpdateEvent | DeleteEvent
 
 /** An entry of `firehose_live` and `firehose_backfill`. */

@@ -10,6 +10,7 @@ export const streams = {
   labelLive: 'label_live',
 } as const
 
+/** Names of the groups that our processes read streams as; those of other services of this kind. */
 export const groups = {
   firehose: 'firehose_group',
   repoBackfill: 'repo_backfill_group',

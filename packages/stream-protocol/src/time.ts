@@ -38,6 +38,7 @@ export class Backoff {
     return full / 2 + Math.random() * (full / 2)
   }
 
+  /** Begins again with the shortest delay, after a success. */
   reset(): void {
     this.#attempt = 0
   }

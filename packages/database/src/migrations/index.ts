@@ -11,6 +11,7 @@ import { states } from './0010-states.ts'
 import { pauses } from './0011-pauses.ts'
 import { alarms } from './0012-alarms.ts'
 
+/** A change of the schema, which is made once and in the order of names. */
 export interface Migration {
   readonly name: string
   readonly sql: string

@@ -10,6 +10,7 @@ import type { BookkeepingFacts, DatabaseFacts, DoctorFacts, StoreFacts } from '.
  */
 export type CheckVerdict = 'ok' | 'warn' | 'fail' | 'unknown'
 
+/** What was seen, what it means, and what to do. */
 export interface Finding {
   verdict: CheckVerdict
   /** What kind of problem it is, unless all is well or not known. */

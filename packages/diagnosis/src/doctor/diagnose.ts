@@ -2,11 +2,13 @@ import type { CheckVerdict, Finding } from './check.ts'
 import { checks } from './checks/index.ts'
 import type { DoctorFacts } from './facts.ts'
 
+/** What a check found. */
 export interface CheckResult extends Finding {
   id: string
   title: string
 }
 
+/** What all checks found. */
 export interface Diagnosis {
   checkedAt: Date
   /** The worst of all. */

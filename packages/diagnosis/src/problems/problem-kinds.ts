@@ -5,6 +5,7 @@
  */
 export type Severity = 'page' | 'ticket' | 'advice'
 
+/** A kind of problem: how bad it is, and when people are told of it. */
 export interface ProblemKind {
   severity: Severity
   /** What is wrong, in a few words. */
@@ -86,6 +87,7 @@ export const problemKinds = {
 /** Names a kind of problem, and its section in docs/runbook.md. */
 export type ProblemCode = keyof typeof problemKinds
 
+/** All codes of problems; each is a section of the runbook. */
 export const problemCodes = Object.keys(problemKinds) as readonly ProblemCode[]
 
 /** Whether somebody is told of it: advice is no alarm. */

@@ -39,6 +39,7 @@ export type TraceCode =
  */
 export type TraceLevel = 'fine' | 'wait' | 'act' | 'unknown'
 
+/** What it comes to: where a record or an account has got to, and what to run. */
 export interface TraceVerdict {
   code: TraceCode
   level: TraceLevel

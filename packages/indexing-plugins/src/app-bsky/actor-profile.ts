@@ -4,6 +4,7 @@ import { sortAt } from '../base-row.ts'
 import { publishedRecord } from '../lexicons.ts'
 import { requireDids } from './by-did.ts'
 
+/** `app.bsky.actor.profile` to `profile`; the author of the starter pack that somebody joined by is told. */
 export const actorProfile = defineRecordPlugin({
   collection: publishedRecord<AppBskyActorProfile.Record>('app.bsky.actor.profile'),
   rkey: 'self',

@@ -4,6 +4,7 @@ import { baseRow } from '../base-row.ts'
 import { jsonOrNull } from '../json-column.ts'
 import { publishedRecord } from '../lexicons.ts'
 
+/** `app.bsky.feed.generator` to `feed_generator`. */
 export const feedGenerator = defineRecordPlugin({
   collection: publishedRecord<AppBskyFeedGenerator.Record>('app.bsky.feed.generator'),
   table: 'feed_generator',

@@ -8,6 +8,10 @@ import { threads } from '../threads/threads.ts'
 import { requireDids } from './by-did.ts'
 import { embeddedRecords, embedParts, quotedPost } from './post-embeds.ts'
 
+/**
+ * `app.bsky.feed.post` to `post`, its embeds, `feed_item`, counts and notifications. Whether a reply holds is decided
+ * again whenever its thread or a gate changes.
+ */
 export const feedPost = defineRecordPlugin({
   collection: publishedRecord<AppBskyFeedPost.Record>('app.bsky.feed.post'),
   table: 'post',

@@ -5,6 +5,9 @@ import { publishedRecord } from '../lexicons.ts'
 import { threads } from '../threads/threads.ts'
 import { gateSubject } from './gate-subject.ts'
 
+/**
+ * `app.bsky.feed.postgate` to `post_gate`: quotes that it forbids are marked, also those that came before it.
+ */
 export const feedPostgate = defineRecordPlugin({
   collection: publishedRecord<AppBskyFeedPostgate.Record>('app.bsky.feed.postgate'),
   table: 'post_gate',

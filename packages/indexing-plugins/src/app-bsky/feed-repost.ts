@@ -5,6 +5,10 @@ import { publishedRecord } from '../lexicons.ts'
 import { isByDid } from './by-did.ts'
 import { subjectNotifications, subjectRow } from './subject-record.ts'
 
+/**
+ * `app.bsky.feed.repost` to `repost` and `feed_item`: one row for each account and subject, counted on the post; its
+ * author is told.
+ */
 export const feedRepost = defineRecordPlugin({
   collection: publishedRecord<AppBskyFeedRepost.Record>('app.bsky.feed.repost'),
   table: 'repost',

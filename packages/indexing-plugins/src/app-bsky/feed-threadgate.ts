@@ -8,6 +8,7 @@ import { gateSubject } from './gate-subject.ts'
 
 const { isListRule } = AppBskyFeedThreadgate
 
+/** `app.bsky.feed.threadgate` to `thread_gate`: replies that it forbids are marked, also those that came before it. */
 export const feedThreadgate = defineRecordPlugin({
   collection: publishedRecord<AppBskyFeedThreadgate.Record>('app.bsky.feed.threadgate'),
   table: 'thread_gate',

@@ -3,6 +3,7 @@ import { defineRecordPlugin } from '@millrace/indexing'
 import { baseRow } from '../base-row.ts'
 import { publishedRecord } from '../lexicons.ts'
 
+/** `app.bsky.graph.block` to `actor_block`: one row for each pair of accounts. */
 export const graphBlock = defineRecordPlugin({
   collection: publishedRecord<AppBskyGraphBlock.Record>('app.bsky.graph.block'),
   table: 'actor_block',

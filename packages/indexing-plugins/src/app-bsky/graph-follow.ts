@@ -3,6 +3,10 @@ import { defineRecordPlugin } from '@millrace/indexing'
 import { baseRow, sortAt } from '../base-row.ts'
 import { publishedRecord } from '../lexicons.ts'
 
+/**
+ * `app.bsky.graph.follow` to `follow`: one row for each pair of accounts, counted on both profiles; who is followed is
+ * told.
+ */
 export const graphFollow = defineRecordPlugin({
   collection: publishedRecord<AppBskyGraphFollow.Record>('app.bsky.graph.follow'),
   table: 'follow',

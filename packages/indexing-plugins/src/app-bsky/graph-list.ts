@@ -4,6 +4,7 @@ import { baseRow } from '../base-row.ts'
 import { jsonOrNull } from '../json-column.ts'
 import { publishedRecord } from '../lexicons.ts'
 
+/** `app.bsky.graph.list` to `list`. */
 export const graphList = defineRecordPlugin({
   collection: publishedRecord<AppBskyGraphList.Record>('app.bsky.graph.list'),
   table: 'list',

@@ -3,6 +3,10 @@ import { defineRecordPlugin, InvalidRecordError, uriAuthority } from '@millrace/
 import { baseRow } from '../base-row.ts'
 import { publishedRecord } from '../lexicons.ts'
 
+/**
+ * `app.bsky.graph.listitem` to `list_item`: one row for each list and member. An item of somebody else's list is
+ * invalid.
+ */
 export const graphListitem = defineRecordPlugin({
   collection: publishedRecord<AppBskyGraphListitem.Record>('app.bsky.graph.listitem'),
   table: 'list_item',

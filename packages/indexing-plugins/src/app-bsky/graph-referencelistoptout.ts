@@ -24,6 +24,7 @@ const optOut = recordType({
 /** The one form that readers look up: a list by DID, nothing before or after it. */
 const listUri = /^at:\/\/did:[a-z]+:[a-zA-Z0-9._:%-]+\/app\.bsky\.graph\.list\/[a-zA-Z0-9_~.:-]{1,512}$/
 
+/** `app.bsky.graph.referencelistoptout` to `reference_list_opt_out`. One whose subject is no list by DID has no row. */
 export const graphReferencelistoptout = defineRecordPlugin({
   collection: optOut,
   table: 'reference_list_opt_out',

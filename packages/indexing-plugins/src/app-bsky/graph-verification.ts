@@ -3,6 +3,7 @@ import { defineRecordPlugin } from '@millrace/indexing'
 import { baseRow, sortAt } from '../base-row.ts'
 import { publishedRecord } from '../lexicons.ts'
 
+/** `app.bsky.graph.verification` to `verification`: one row for each verifier and subject, who is told. */
 export const graphVerification = defineRecordPlugin({
   collection: publishedRecord<AppBskyGraphVerification.Record>('app.bsky.graph.verification'),
   table: 'verification',

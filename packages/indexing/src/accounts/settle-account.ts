@@ -12,6 +12,7 @@ export interface SettleOptions {
   answer: PdsAnswer
 }
 
+/** What an account's PDS said of it, and whether that counts. */
 export interface SettledAccount extends AccountState {
   /** False when something was heard of the account while its PDS was asked: the answer is of before. */
   isSettled: boolean

@@ -42,6 +42,7 @@ export interface RecountOptions {
   onProgress?: (progress: RecountProgress) => void
 }
 
+/** How far a recount is. */
 export interface RecountProgress {
   position: RecountPosition
   /** Subjects, and wrong counts of theirs, so far. */
@@ -49,6 +50,7 @@ export interface RecountProgress {
   wrong: number
 }
 
+/** What a recount has found: by column, how many counts were wrong, with examples. */
 export interface RecountReport {
   columns: RecountedColumn[]
   /** Where to go on, when the signal ended it. */

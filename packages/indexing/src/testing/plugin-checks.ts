@@ -13,6 +13,7 @@ import { ordersOf } from './orders.ts'
 import type { PluginBench } from './plugin-bench.ts'
 import type { TableRows } from './tables.ts'
 
+/** Something that happened, and the rows that have to follow. `describePlugin` makes several tests of it: repeated, reordered, cut into batches. */
 export interface PluginCase {
   /** What happened, in order. Of the plugin's own records the last one is what `update` changes. */
   events: readonly RecordEvent[]

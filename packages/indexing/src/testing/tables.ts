@@ -2,7 +2,10 @@ import { isDeepStrictEqual } from 'node:util'
 import type { Database } from '@millrace/database'
 import { quoted } from '../sql.ts'
 
+/** A row by its columns, or those of them that matter. */
 export type TableRow = { [column: string]: unknown }
+
+/** Rows by table. */
 export type TableRows = { [table: string]: TableRow[] }
 
 /**

@@ -54,6 +54,7 @@ export class HostBusyError extends Error {
   }
 }
 
+/** What tells how much a host takes: status and headers of an answer. */
 export interface HostAnswer {
   status: number
   headers: Headers

@@ -41,6 +41,7 @@ export class RepoTurns implements AsyncDisposable {
     this.#asked.set(host, { askedAt: this.#now(), place })
   }
 
+  /** Has the pacer learn from an answer, and frees the place of a host that will send nothing more. */
   async answered(host: string, answer: HostAnswer): Promise<void> {
     await this.#pacer.answered(host, this.#requestAt(host), answer)
     // A failure is told, and nothing more will come of it.

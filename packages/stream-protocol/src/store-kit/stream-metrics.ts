@@ -27,14 +27,17 @@ export class WriterMetrics {
     this.#waiting.set(0, this.#labels)
   }
 
+  /** The store has accepted entries. */
   appended(entries: number): void {
     this.#appended.add(entries, this.#labels)
   }
 
+  /** An append has failed and is made again. */
   retried(): void {
     this.#retries.add(1, this.#labels)
   }
 
+  /** Another writer has moved the cursor; nothing was appended. */
   conflicted(): void {
     this.#conflicts.add(1, this.#labels)
   }
@@ -99,27 +102,33 @@ export class ConsumerMetrics {
       counter.add(0, this.#labels)
   }
 
+  /** Entries were delivered: new ones, own pending ones, or ones taken over from another consumer. */
   read(entries: number, delivery: Delivery): void {
     this.#read.add(entries, { ...this.#labels, delivery })
   }
 
+  /** So many of the entries that were asked for have left; the others had left before. */
   acked(entries: number, asked: number): void {
     this.#acked.add(entries, this.#labels)
     if (asked > entries) this.#ackMissed.add(asked - entries, this.#labels)
   }
 
+  /** Entries were gone when they were delivered: lost, and recorded as a gap. */
   ghosts(entries: number): void {
     if (entries > 0) this.#ghosts.add(entries, this.#labels)
   }
 
+  /** Entries have left the stream before anybody read them: lost, and recorded as a gap. */
   unaccounted(entries: number): void {
     if (entries > 0) this.#unaccounted.add(entries, this.#labels)
   }
 
+  /** The store or the group was lost, and reading began anew. */
   interrupted(): void {
     this.#interruptions.add(1, this.#labels)
   }
 
+  /** There was no such group, and now there is. */
   groupCreated(): void {
     this.#groupsCreated.add(1, this.#labels)
   }
