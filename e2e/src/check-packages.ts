@@ -21,7 +21,7 @@ Exits 0 when all holds, 1 when something does not, 2 for bad arguments.
 
   --only <name>   these checks alone (${checkNames.join(', ')}),
                   or these packages, such as indexing; can be given several times, and with commas
-  --fast          without what is installed from npm
+  --fast          without what is installed from npm, and without knip
   --write         first makes api.md of each package and docs/api anew; look at what git says has changed
   --json          one JSON object at the end, in place of lines
 `)
@@ -42,7 +42,7 @@ const names = wanted.filter(isCheck)
 const packages = wanted.filter((name) => !isCheck(name))
 const checks = all.checks.filter(
   ({ name, subject }) =>
-    !(flags.fast && name === 'install') &&
+    !(flags.fast && (name === 'install' || name === 'unused')) &&
     (names.length === 0 || names.includes(name)) &&
     (packages.length === 0 || packages.includes(subject)),
 )

@@ -28,7 +28,11 @@ export function contentsProblems(tarball: Package, manifest: Manifest): string[]
   const problems: string[] = []
   for (const name of ['README.md', 'LICENSE', 'dist/index.js', 'dist/index.d.ts'])
     if (!files.includes(name)) problems.push(`it lacks ${name}`)
-  const ofTests = files.filter((file) => /\.(test|testing)\.|\.tsbuildinfo$/.test(file))
+  const isPublished = manifest.exports?.['./testing'] !== undefined
+  const ofTests = files.filter(
+    (file) =>
+      /\.(test|testing)\.|\.tsbuildinfo$|\/test-support\//.test(file) || (!isPublished && /\/testing\//.test(file)),
+  )
   if (ofTests.length > 0)
     problems.push(`it has ${ofTests.length} files that are for our tests alone, such as ${ofTests[0]}`)
 

@@ -8,11 +8,13 @@ import { generatedIndex, generatedOf, outdatedProblems, writeGenerated } from '.
 import { readEntries } from './api/read-entries.ts'
 import { contentsProblems } from './contents-problems.ts'
 import { dependencyProblems } from './dependency-problems.ts'
+import { layerProblems } from './layer-problems.ts'
 import { publintProblems, typesProblems } from './lint-problems.ts'
 import { manifestProblems } from './manifest-problems.ts'
 import { packAll, type Tarball } from './pack.ts'
 import { check, type PackageCheck } from './package-check.ts'
 import { readmeProblems } from './readme-problems.ts'
+import { runCommand } from './run-command.ts'
 import { everythingProblems, ownLexiconProblems } from './stranger/stranger-problems.ts'
 import { isLibrary, workspacePackages, type WorkspacePackage } from './workspace-packages.ts'
 
@@ -45,6 +47,9 @@ export async function packageChecks(): Promise<PackageChecks> {
       check(name, 'readme', 'says on its first screen what it is, shows an example and guarantees', () =>
         readmeProblems(subject),
       ),
+      ...(isLibrary(subject)
+        ? [check(name, 'layers', 'the linter lets it import what its place allows', () => layerProblems(subject))]
+        : []),
       check(name, 'dependencies', 'brings nothing that its users do not need', () => dependencyProblems(subject)),
       ...(isLibrary(subject)
         ? [
@@ -62,6 +67,10 @@ export async function packageChecks(): Promise<PackageChecks> {
     ]
   })
   checks.push(
+    check('all', 'unused', 'knip finds no file, export or dependency that nobody uses', async () => {
+      await runCommand('pnpm', ['exec', 'knip'], { cwd: ROOT })
+      return []
+    }),
     check('all', 'api', 'are listed in docs/api', () => outdatedProblems(generatedIndex(libraries))),
     check('own-lexicon', 'install', 'with no more than it needs, compiles strictly and indexes', async () =>
       ownLexiconProblems(path.join(folder, 'own-lexicon'), await tarballs()),

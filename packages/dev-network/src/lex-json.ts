@@ -3,6 +3,7 @@ import { fromBase64, isCid, type LexMap, type LexValue, parseCid, toBase64 } fro
 /** The JSON form of a record: CIDs as `{"$link"}`, bytes as `{"$bytes"}`. */
 export type RecordJson = { [key: string]: unknown }
 
+/** A record, as its CBOR is read, in the form that XRPC answers have it. */
 export function lexToJson(value: LexMap): RecordJson {
   return toJson(value) as RecordJson
 }
