@@ -215,6 +215,10 @@ const commands = {
     help: 'what strangers install: manifests, READMEs, tarballs, public names, and an install outside of the workspace',
     run: (env, args) => (build(env), handOver('node', ['e2e/src/check-packages.ts', ...args], env)),
   },
+  release: {
+    help: 'publishes all packages, or shows what would be published (`-- --dry-run`)',
+    run: (env, args) => (build(env), handOver('node', ['e2e/src/release.ts', ...args], env)),
+  },
   'check:infra': {
     help: 'what `infra/` holds: image, compose, systemd, Helm, Prometheus and Grafana, as far as it can be checked here',
     run: (env, args) => (build(env), handOver('node', ['e2e/src/check-infra.ts', ...args], env)),

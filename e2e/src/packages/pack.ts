@@ -7,6 +7,8 @@ export interface Tarball {
   subject: WorkspacePackage
   /** The `.tgz`. */
   file: string
+  /** How many files are in it. */
+  files: number
 }
 
 /** Packs as publishing would: `workspace:` and `catalog:` become versions. */
@@ -16,12 +18,10 @@ export async function packAll(root: string, packages: readonly WorkspacePackage[
   const out = await runCommand('pnpm', ['--recursive', ...filters, 'pack', '--json', '--pack-destination', to], {
     cwd: root,
   })
-  const files = new Map(
-    (JSON.parse(out) as { name: string; filename: string }[]).map(({ name, filename }) => [name, filename]),
-  )
+  const packed = JSON.parse(out) as { name: string; filename: string; files: unknown[] }[]
   return packages.map((subject) => {
-    const file = files.get(subject.manifest.name)
-    if (file === undefined) throw new Error(`pnpm has not packed ${subject.manifest.name}`)
-    return { subject, file }
+    const found = packed.find(({ name }) => name === subject.manifest.name)
+    if (!found) throw new Error(`pnpm has not packed ${subject.manifest.name}`)
+    return { subject, file: found.filename, files: found.files.length }
   })
 }

@@ -45,13 +45,15 @@ export async function readManifest(folder: string): Promise<Manifest> {
 }
 
 /** The packages that strangers can install, and those of `packages/` and `apps/` that are private. */
-export async function workspacePackages(): Promise<{ published: WorkspacePackage[]; isPrivate: Set<string> }> {
+export async function workspacePackages(
+  root = ROOT,
+): Promise<{ published: WorkspacePackage[]; isPrivate: Set<string> }> {
   const published: WorkspacePackage[] = []
   const isPrivate = new Set<string>()
   for (const parent of ['packages', 'apps']) {
-    for (const entry of (await readdir(inRepository(parent))).toSorted()) {
+    for (const entry of (await readdir(path.join(root, parent))).toSorted()) {
       const folder = `${parent}/${entry}`
-      const manifest = await readManifest(inRepository(folder))
+      const manifest = await readManifest(path.join(root, folder))
       if (manifest.private === true) isPrivate.add(manifest.name)
       else published.push({ name: manifest.name.replace(SCOPE, ''), folder, manifest })
     }
