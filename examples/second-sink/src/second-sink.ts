@@ -73,8 +73,8 @@ export async function secondSink({
     ledger: new PostgresLedger({ database: first, logger }),
     logger,
   })
-  const isReady = (): boolean => firehose.status().state === 'streaming'
-  const shared = { store, network, isReady, logger }
+  const ready = (stop: AbortSignal): Promise<void> => firehose.connected(stop)
+  const shared = { store, network, ready, logger }
 
   await using running = new Running(signal, logger)
   running.start('firehose', [firehose])

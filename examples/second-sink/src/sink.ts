@@ -1,5 +1,5 @@
 import { DirtyQueue, PostgresLedger, type Database } from '@millrace/database'
-import { createGuardedFetch, DidResolver, HandleResolver, verifiedHandle } from '@millrace/identity'
+import { createGuardedFetch, DidResolver, handleLookUp, HandleResolver } from '@millrace/identity'
 import { HandleRefresher, IndexingService, RepoJanitor, StreamIndexer } from '@millrace/indexing'
 import { appBskyPlugins } from '@millrace/indexing-plugins'
 import { BackfillIngester } from '@millrace/ingest'
@@ -8,7 +8,6 @@ import {
   backfillEventCodec,
   streamEventCodec,
   streamEventTextCodec,
-  sleep,
   streams,
   type Logger,
   type Loop,
@@ -25,8 +24,8 @@ export interface SinkOptions {
   /** Repos to fetch for this database, and their records: nobody else reads them. */
   repoStream: string
   backfillStream: string
-  /** Whether what is written from now on is in the live stream, for this group. */
-  isReady: () => boolean
+  /** Resolves when what is written from then on is in the live stream, for this group. */
+  ready: (signal: AbortSignal) => Promise<void>
   logger: Logger
 }
 
@@ -47,7 +46,7 @@ export interface Sink {
 
 /** Everything between the streams and one database: it has a place of its own in the live stream, and a backfill. */
 export async function openSink(options: SinkOptions): Promise<Sink> {
-  const { group, database, store, network, repoStream, backfillStream, isReady, logger } = options
+  const { group, database, store, network, repoStream, backfillStream, ready, logger } = options
   const fetch = createGuardedFetch({ allowPrivateHosts: true })
   const dids = new DidResolver({ fetch, plcUrl: network.plcUrl, allowPrivateHosts: true })
   const handles = new HandleResolver({ fetch, resolverUrl: network.handleResolverUrl })
@@ -60,9 +59,7 @@ export async function openSink(options: SinkOptions): Promise<Sink> {
     sink: store.writer({ stream: repoStream, codec: backfillEventCodec, bulk: true }),
     cursors: store.cursors,
     // A repo that is listed before its live events come to this group would have a hole between the two.
-    ready: async (signal) => {
-      while (!isReady() && !signal.aborted) await sleep(20, signal)
-    },
+    ready,
   })
   const fetching = {
     ...shared,
@@ -96,14 +93,7 @@ export async function openSink(options: SinkOptions): Promise<Sink> {
     })
   const live = indexer(streams.firehoseLive)
   const ofRepos = indexer(backfillStream)
-  const refresher = new HandleRefresher({
-    database,
-    async resolve(did, { fresh, patient }) {
-      const found = await dids.resolve(did, { fresh, patient })
-      return found.kind === 'found' ? await verifiedHandle(found.identity, handles, { patient }) : null
-    },
-    logger,
-  })
+  const refresher = new HandleRefresher({ database, resolve: handleLookUp({ dids, handles }), logger })
 
   return {
     group,

@@ -21,13 +21,12 @@ export function idleWatch(network: Network, pipeline: Pipeline): Loop & { readon
 
 /** Whether all repos that were listed are indexed. */
 export async function isBackfilled(pipeline: Pipeline): Promise<boolean> {
-  const { lister, reposWaiting, eventsWaiting } = await pipeline.status()
-  return lister.isDone && reposWaiting + eventsWaiting === 0
+  const { isListed, waiting } = await pipeline.status()
+  return isListed && waiting.repos + waiting.events === 0
 }
 
 async function isIdle(network: Network, pipeline: Pipeline): Promise<boolean> {
-  const { firehose, handlesWaiting } = await pipeline.status()
-  const head = network.head()
-  const isRead = head === undefined ? firehose.state === 'streaming' : (firehose.lastSeq ?? -1) >= head
-  return network.isQuiet() && isRead && handlesWaiting === 0 && (await isBackfilled(pipeline))
+  const { isListed, lastSeq, waiting } = await pipeline.status()
+  const isRead = (lastSeq ?? -1) >= (network.head() ?? -1)
+  return network.isQuiet() && isRead && isListed && waiting.repos + waiting.events + waiting.handles === 0
 }

@@ -40,7 +40,10 @@ async function run({ relay, data, port, accounts, exitWhenIdle, json }: Options,
   await using resources = new AsyncDisposableStack()
   const network = resources.use(
     relay === undefined
-      ? await openSimulation({ accounts, writes: exitWhenIdle ? 40 : Infinity, everyMs: exitWhenIdle ? 10 : 1_000 })
+      ? await openSimulation({
+          accounts,
+          ...(exitWhenIdle ? { writes: 40, everyMs: 10 } : { writes: Infinity, everyMs: 1_000, newcomers: true }),
+        })
       : openRelay(relay),
   )
   const folder = data ?? (relay === undefined ? await temporaryFolder(resources) : '.millrace/statusphere')

@@ -40,6 +40,8 @@ export interface SimulationOptions {
   writes: number
   /** Pause between two of them, in milliseconds. */
   everyMs: number
+  /** Whether accounts set one that had none. Their repos are fetched a minute later. @default false */
+  newcomers?: boolean
 }
 
 /** So many accounts to one that has a status. */
@@ -47,19 +49,24 @@ const everyNth = 3
 const faces = ['🙂', '😴', '🤔', '🎉', '🌊', '🚀', '🍵', '🌱']
 
 /** A network on this machine, of accounts that write posts, likes and, some of them, statuses. */
-export async function openSimulation({ accounts, writes, everyMs }: SimulationOptions): Promise<Network> {
+export async function openSimulation({
+  accounts,
+  writes,
+  everyMs,
+  newcomers = false,
+}: SimulationOptions): Promise<Network> {
   const network = await startSimulatedNetwork({ accounts, recordsPerAccount: 10, labels: 0, time: 'real' })
   for (let n = 0; n < accounts; n += everyNth) {
     await setStatus(network, n, n)
     await setStatus(network, n, n + 1)
   }
-  let left = writes
+  let left = accounts > 0 ? writes : 0
   const traffic = (mayBegin: () => Promise<boolean>): Loop => ({
     name: 'traffic',
     async run(signal) {
       while (!(await mayBegin()) && !signal.aborted) await sleep(50, signal)
       for (; left > 0 && !signal.aborted; left--) {
-        const account = (left * everyNth * 7) % accounts
+        const account = newcomers ? (left * 7) % accounts : everyNth * ((left * 7) % Math.ceil(accounts / everyNth))
         await setStatus(network, account, left)
         if (left % 5 === 0) await takeBack(network, account)
         // What this AppView does not want.

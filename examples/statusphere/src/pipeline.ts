@@ -1,9 +1,10 @@
 import { BackfillQueue, DirtyQueue, PostgresLedger, type Database } from '@millrace/database'
-import { createGuardedFetch, DidResolver, HandleResolver, verifiedHandle } from '@millrace/identity'
+import { createGuardedFetch, DidResolver, handleLookUp, HandleResolver } from '@millrace/identity'
 import { HandleRefresher, IndexingService, RepoJanitor, StreamIndexer } from '@millrace/indexing'
-import { FirehoseIngester } from '@millrace/ingest'
+import { BackfillIngester, FirehoseIngester } from '@millrace/ingest'
 import { RepoBackfiller } from '@millrace/repo-backfill'
 import {
+  backfillEventCodec,
   CollectionFilter,
   streamEventCodec,
   streamEventTextCodec,
@@ -12,7 +13,6 @@ import {
   type Loop,
   type StreamStore,
 } from '@millrace/stream-protocol'
-import { CollectionLister, type CollectionListerStatus } from './collection-lister.ts'
 import { statusLexicon } from './lexicons.ts'
 import type { Network } from './network.ts'
 import { statusphere } from './statusphere.ts'
@@ -24,59 +24,67 @@ export interface PipelineOptions {
   logger: Logger
 }
 
-export interface PipelineStatus {
-  firehose: { state: string; lastSeq: number | null }
-  lister: CollectionListerStatus
-  reposWaiting: number
-  eventsWaiting: number
-  handlesWaiting: number
-  deadLetters: Record<string, number>
-}
-
 export interface Pipeline {
   readonly loops: Loop[]
   status(): Promise<PipelineStatus>
 }
 
+export interface PipelineStatus {
+  /** Sequence number of the newest event that was read; null before the first. */
+  lastSeq: number | null
+  /** Whether all accounts are listed that have a status, and how many they were. */
+  isListed: boolean
+  reposListed: number
+  reposFetched: number
+  /** What is not indexed yet. */
+  waiting: { repos: number; events: number; handles: number }
+  deadLetters: Record<string, number>
+}
+
 /** From the network to rows: the firehose, the repos of whoever has a status, and the indexers of both. */
 export async function joinPipeline({ network, store, database, logger }: PipelineOptions): Promise<Pipeline> {
-  const { relay, plcUrl, handleResolverUrl: resolverUrl, isPrivate: allowPrivateHosts } = network
+  const { relay: host, plcUrl, handleResolverUrl: resolverUrl, isPrivate: allowPrivateHosts } = network
   const ledger = new PostgresLedger({ database, logger })
+  const shared = { ledger, logger }
   const fetch = createGuardedFetch({ allowPrivateHosts })
   const dids = new DidResolver({ fetch, plcUrl, allowPrivateHosts })
   const handles = new HandleResolver({ fetch, resolverUrl })
-  const queue = new BackfillQueue(database)
   const collections = new CollectionFilter([statusLexicon.id])
-  const shared = { ledger, logger }
 
   const firehose = new FirehoseIngester({
     ...shared,
-    host: relay,
+    host,
     sink: store.writer({ stream: streams.firehoseLive, codec: streamEventCodec }),
     cursors: store.cursors,
     collections,
+    byCollection: true,
   })
-  // What is written after the list was made is in the firehose, if that is open by then.
-  const lister = new CollectionLister({
-    relay,
-    collection: statusLexicon.id,
-    fetch,
-    queue,
+  const queue = new BackfillQueue(database)
+  const lister = new BackfillIngester({
+    ...shared,
+    host,
+    collections: collections.patterns,
+    sink: store.writer({ stream: streams.repoBackfill, codec: backfillEventCodec }),
     cursors: store.cursors,
-    isReady: () => firehose.status().state === 'streaming',
-    logger,
+    ready: (signal) => firehose.connected(signal),
+    // To the queue in the database in place of the stream: from now on it is known who is followed.
+    async select(listed) {
+      await queue.add(listed.map(({ did }) => did))
+      return []
+    },
   })
   const backfiller = new RepoBackfiller({
     ...shared,
     source: new DirtyQueue({
       database,
-      hostUrl: (host) => `${allowPrivateHosts ? 'http' : 'https'}://${host}`,
+      ...(allowPrivateHosts && { hostUrl: (host) => `http://${host}` }),
       logger,
     }),
     sink: store.writer({ stream: streams.firehoseBackfill, codec: streamEventTextCodec, bulk: true }),
     resolver: dids,
     fetch,
     collections: async () => collections,
+    concurrency: 4,
   })
 
   const { plugins } = statusphere
@@ -89,31 +97,24 @@ export async function joinPipeline({ network, store, database, logger }: Pipelin
         indexing,
       }),
   )
-  const refresher = new HandleRefresher({
-    database,
-    async resolve(did, { fresh, patient }) {
-      const found = await dids.resolve(did, { fresh, patient })
-      return found.kind === 'found' ? await verifiedHandle(found.identity, handles, { patient }) : null
-    },
-    logger,
-  })
+  const refresher = new HandleRefresher({ database, resolve: handleLookUp({ dids, handles }), logger })
   const janitor = new RepoJanitor({ database, indexing, logger })
 
   return {
     loops: [firehose, lister, backfiller, ...indexers, refresher, janitor],
     async status() {
-      const [waiting, repos, { deadLetters }, handlesWaiting] = await Promise.all([
+      const { state, repos: reposListed } = lister.status()
+      const [events, { dirty, deadLetters }, handles] = await Promise.all([
         store.status([streams.firehoseLive, streams.firehoseBackfill]),
-        queue.counts(),
         ledger.summary(),
         refresher.pending(),
       ])
       return {
-        firehose: firehose.status(),
-        lister: lister.status(),
-        reposWaiting: repos.waiting.backfill,
-        eventsWaiting: waiting.reduce((sum, { length }) => sum + length, 0),
-        handlesWaiting,
+        lastSeq: firehose.status().lastSeq,
+        isListed: state === 'done',
+        reposListed,
+        reposFetched: backfiller.status().done,
+        waiting: { repos: dirty.count, events: events.reduce((sum, { length }) => sum + length, 0), handles },
         deadLetters,
       }
     },

@@ -71,6 +71,10 @@ test(
     const others = await database.pool.query(`select uri from record where uri not like '%/${statusLexicon.id}/%'`)
     expect(others.rows).toEqual([])
 
+    // Of ten accounts four have a status.
+    expect(network.simulation!.requests['com.atproto.sync.getRepo']).toBeLessThanOrEqual(2 * 4)
+    expect((await database.pool.query('select did from actor')).rows).toHaveLength(4)
+
     await using server = await startServer({ database, port: 0 })
     const ask = (query: string): Promise<Response> => fetch(`${server.url}xrpc/xyz.statusphere.getStatuses?${query}`)
     const authors = new Set(written.map(({ uri }) => uri.split('/')[2]))
@@ -105,7 +109,7 @@ test('the command ends once all is indexed, and says what that was', { timeout: 
   })
   expect({ code: await example.ended, stderr: example.output().stderr }).toMatchObject({ code: 0 })
   const summary = JSON.parse(example.output().stdout) as Summary
-  expect(summary).toMatchObject({ reposListed: 3, deadLetters: {}, newest: { length: 3 } })
+  expect(summary).toMatchObject({ repos: { listed: 3, fetched: 3 }, deadLetters: {}, newest: { length: 3 } })
   expect(Object.keys(summary.records)).toEqual([statusLexicon.id])
   expect(summary.records[statusLexicon.id]).toBe(Object.values(summary.counts).reduce((sum, count) => sum + count, 0))
 })

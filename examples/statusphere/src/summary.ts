@@ -5,8 +5,8 @@ import type { PipelineStatus } from './pipeline.ts'
 /** What was indexed, as `--json` says it. */
 export interface Summary {
   network: string
-  /** Accounts with records of the collection, as the relay has listed them: no other repo was fetched. */
-  reposListed: number
+  /** Accounts with records of the collection, as the relay has listed them, and repos that were fetched. */
+  repos: { listed: number; fetched: number }
   /** Records by collection. */
   records: Record<string, number>
   /** Rows by table. */
@@ -20,7 +20,7 @@ export interface Summary {
 export async function summarize(
   database: Database,
   network: string,
-  { lister, deadLetters }: PipelineStatus,
+  { reposListed, reposFetched, deadLetters }: PipelineStatus,
 ): Promise<Summary> {
   const count = async (sql: string): Promise<Record<string, number>> => {
     const { rows } = await database.pool.query<{ name: string; count: number }>(sql)
@@ -28,7 +28,7 @@ export async function summarize(
   }
   return {
     network,
-    reposListed: lister.repos,
+    repos: { listed: reposListed, fetched: reposFetched },
     records: await count(`select split_part(uri, '/', 4) as name, count(*) from record group by 1 order by 1`),
     rows: await count(
       `select 'actor' as name, count(*) from actor union all select 'status', count(*) from status order by 1`,
@@ -39,13 +39,13 @@ export async function summarize(
   }
 }
 
-export function renderSummary({ network, reposListed, records, rows, counts, deadLetters, newest }: Summary): string {
+export function renderSummary({ network, repos, records, rows, counts, deadLetters, newest }: Summary): string {
   const list = (counts: Readonly<Record<string, number>>): string =>
     Object.entries(counts)
       .map(([name, count]) => `${name} ${count}`)
       .join(', ') || 'none'
   return `Everything of ${network} is indexed.
-  repos         ${reposListed} have statuses by the relay's list, and were fetched
+  repos         ${repos.listed} listed that have statuses, ${repos.fetched} fetched
   records       ${list(records)}
   rows          ${list(rows)}
   statuses      ${list(counts)}
