@@ -159,6 +159,7 @@ serviceTest(
 
 redisTest(
   'a process killed in the middle is followed by one that repeats and leaves out nothing',
+  { timeout: 60_000 },
   async ({ redisUrl, signal }) => {
     await using network = await startSimulatedNetwork({ accounts: 4, recordsPerAccount: 3 })
     await using store = await openRedis(redisUrl)
