@@ -60,15 +60,17 @@ export async function openSimulation({
     await setStatus(network, n, n)
     await setStatus(network, n, n + 1)
   }
-  let left = accounts > 0 ? writes : 0
+  let written = 0
   const traffic = (mayBegin: () => Promise<boolean>): Loop => ({
     name: 'traffic',
     async run(signal) {
       while (!(await mayBegin()) && !signal.aborted) await sleep(50, signal)
-      for (; left > 0 && !signal.aborted; left--) {
-        const account = newcomers ? (left * 7) % accounts : everyNth * ((left * 7) % Math.ceil(accounts / everyNth))
-        await setStatus(network, account, left)
-        if (left % 5 === 0) await takeBack(network, account)
+      for (; written < writes && !signal.aborted; written++) {
+        const account = newcomers
+          ? (written * 7) % accounts
+          : everyNth * ((written * 7) % Math.ceil(accounts / everyNth))
+        await setStatus(network, account, written)
+        if (written % 5 === 0) await takeBack(network, account)
         // What this AppView does not want.
         await network.write(2)
         await sleep(everyMs, signal)
@@ -84,7 +86,7 @@ export async function openSimulation({
     simulation: network,
     traffic: (mayBegin) => [traffic(mayBegin)],
     head: () => network.head(),
-    isQuiet: () => left === 0,
+    isQuiet: () => written >= writes,
     [Symbol.asyncDispose]: () => network[Symbol.asyncDispose](),
   }
 }

@@ -45,15 +45,16 @@ export function readOptions(args: readonly string[]): Options | 'help' {
   return {
     relay,
     data,
-    port: wholeNumber('--port', values.port, 65_535),
-    accounts: wholeNumber('--accounts', values.accounts, 10_000),
+    port: wholeNumber('--port', values.port, 0, 65_535),
+    accounts: wholeNumber('--accounts', values.accounts, 1, 10_000),
     exitWhenIdle: values['exit-when-idle'],
     json: values.json,
   }
 }
 
-function wholeNumber(name: string, text: string, max: number): number {
+function wholeNumber(name: string, text: string, min: number, max: number): number {
   const number = Number(text)
-  if (!/^\d+$/.test(text) || number > max) throw new TypeError(`${name} is no whole number up to ${max}: ${text}`)
+  if (!/^\d+$/.test(text) || number < min || number > max)
+    throw new TypeError(`${name} is no whole number from ${min} to ${max}: ${text}`)
   return number
 }

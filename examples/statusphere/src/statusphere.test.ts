@@ -4,7 +4,7 @@ import { startPostgres } from '@millrace/local-services'
 import { runAll } from '@millrace/runtime'
 import { startProcess } from '@millrace/runtime/testing'
 import { openSqliteStreams } from '@millrace/sqlite-streams'
-import { silentLogger } from '@millrace/stream-protocol'
+import { silentLogger, sleep } from '@millrace/stream-protocol'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
@@ -97,6 +97,20 @@ test(
     expect(await page.text()).toContain('<script type="module" src="page.js">')
   },
 )
+
+test('a simulated network goes on writing, also for accounts that had no status', async () => {
+  await using network = await openSimulation({ accounts: 4, writes: Infinity, everyMs: 1, newcomers: true })
+  const simulation = network.simulation!
+  const authors = (): number =>
+    simulation.accounts.filter((account) => account.records().some(({ uri }) => uri.includes(statusLexicon.id))).length
+  expect(authors()).toBe(2)
+  const stop = new AbortController()
+  const writing = Promise.all(network.traffic(async () => true).map((loop) => loop.run(stop.signal)))
+  while (authors() < 4) await sleep(5)
+  stop.abort()
+  await writing
+  expect(network.isQuiet()).toBe(false)
+})
 
 const main = path.join(import.meta.dirname, 'main.ts')
 const cache = process.env['XDG_CACHE_HOME'] ?? path.join(process.env['HOME'] ?? folder, '.cache')
