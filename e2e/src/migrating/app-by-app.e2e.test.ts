@@ -32,7 +32,7 @@ import { describe, expect } from 'vitest'
 import { endOfSimulation } from '../compare/simulated-end.ts'
 import { LAST_LABELS, recordingFolder } from '../pipeline/recording.ts'
 import { leftInTables } from '../pipeline/until-nothing-is-left.ts'
-import { OurServices } from './our-services.ts'
+import { AppsInProcess } from '../pipeline/apps-in-process.ts'
 import {
   asReferenceReads,
   asReferenceReadsLabel,
@@ -55,7 +55,7 @@ describe('services that are taken over one by one', () => {
     async ({ redisUrl, databaseUrl }) => {
       await using network = await startSimulatedNetwork({ accounts: 12, recordsPerAccount: 10, labels: 10 })
       await using reference = await ReferenceServices.connect(redisUrl, network)
-      await using ours = await OurServices.open({ redisUrl, databaseUrl, network, consumer: 'one' })
+      await using ours = await AppsInProcess.open({ redisUrl, databaseUrl, network, consumer: 'one' })
       const head = await network.write(60)
       const live = await reference.ingest(head - 50)
       await reference.ingestLabels(6)
@@ -193,7 +193,7 @@ describe('services that are taken over one by one', () => {
 })
 
 /** What the services that are left have made of entries before. */
-async function indexTexts({ database }: OurServices, texts: readonly string[]): Promise<void> {
+async function indexTexts({ database }: AppsInProcess, texts: readonly string[]): Promise<void> {
   const indexing = await IndexingService.open({
     database,
     plugins: appBskyPlugins,

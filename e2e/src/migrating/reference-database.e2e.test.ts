@@ -13,7 +13,7 @@ import { readExpected } from '../compare/read-expected.ts'
 import { endOfRecording } from '../compare/recorded-end.ts'
 import { recordingFolder } from '../pipeline/recording.ts'
 import { leftInTables } from '../pipeline/until-nothing-is-left.ts'
-import { OurServices } from './our-services.ts'
+import { AppsInProcess } from '../pipeline/apps-in-process.ts'
 
 const guide = new URL('../../../docs/migrating.md', import.meta.url)
 
@@ -23,7 +23,7 @@ serviceTest(
   async ({ redisUrl, databaseUrl }) => {
     await using network = await startRecordedNetwork({ folder: recordingFolder })
     await fillAsReference(databaseUrl)
-    await using ours = await OurServices.open({ redisUrl, databaseUrl, network, consumer: 'one' })
+    await using ours = await AppsInProcess.open({ redisUrl, databaseUrl, network, consumer: 'one' })
     const { database, store } = ours
     const before = await anomalies(ours, network)
     // Records of collections that it does not know, what depends on the order of arrival, counts that it lost track of.
@@ -61,7 +61,7 @@ async function fillAsReference(url: string): Promise<void> {
 }
 
 /** Where the rows are not what the network ends in. */
-async function anomalies({ database }: OurServices, { recording }: RecordedNetwork): Promise<string> {
+async function anomalies({ database }: AppsInProcess, { recording }: RecordedNetwork): Promise<string> {
   const { pool, schema } = database
   const found = await compareWithOracle({ pool, schema, now: Date.now(), ...(await endOfRecording(recording)) })
   return renderAnomalies(found)

@@ -1,5 +1,5 @@
 import { backfillerLoops } from '@millrace/backfiller'
-import { PostgresLedger, type Database } from '@millrace/database'
+import { PostgresLedger, type CheckpointKeeper, type Database } from '@millrace/database'
 import type { SimulatedNetwork } from '@millrace/dev-network'
 import { createGuardedFetch, DidResolver, HandleResolver, PdsStatus } from '@millrace/identity'
 import { indexerLoops } from '@millrace/indexer'
@@ -9,7 +9,7 @@ import { runAll } from '@millrace/runtime'
 import { openMigratedDatabase, openStreams } from '@millrace/stores'
 import { groups, noMeter, silentLogger, streams, type Loop, type StreamStore } from '@millrace/stream-protocol'
 
-export interface OurServicesOptions {
+export interface AppsInProcessOptions {
   redisUrl: string
   databaseUrl: string
   network: Pick<SimulatedNetwork, 'relayUrl' | 'labelerUrl' | 'plcUrl' | 'handleResolverUrl'>
@@ -32,26 +32,27 @@ const indexerSettings = {
 } as const
 
 /** The apps of Millrace over a network, each started and stopped by itself, in this process. */
-export class OurServices implements AsyncDisposable {
+export class AppsInProcess implements AsyncDisposable {
   readonly store: StreamStore
   readonly database: Database
   readonly #indexing: Database
-  readonly #options: OurServicesOptions
+  readonly #options: AppsInProcessOptions
+  #keeper: CheckpointKeeper | undefined
   readonly #running = new Map<string, { stop: AbortController; ended: Promise<void> }>()
 
-  private constructor(options: OurServicesOptions, store: StreamStore, database: Database, indexing: Database) {
+  private constructor(options: AppsInProcessOptions, store: StreamStore, database: Database, indexing: Database) {
     this.#options = options
     this.store = store
     this.database = database
     this.#indexing = indexing
   }
 
-  static async open(options: OurServicesOptions): Promise<OurServices> {
+  static async open(options: AppsInProcessOptions): Promise<AppsInProcess> {
     const { redisUrl: url, databaseUrl } = options
     const store = await openStreams({ kind: 'redis', url, location: url, why: 'a test' })
     const database = await openMigratedDatabase({ url: databaseUrl })
     const indexing = await openMigratedDatabase({ url: databaseUrl, pipeline: true, poolSize: 10 })
-    return new OurServices(options, store, database, indexing)
+    return new AppsInProcess(options, store, database, indexing)
   }
 
   async startIndexer(): Promise<void> {
@@ -99,7 +100,13 @@ export class OurServices implements AsyncDisposable {
     const loops = ingesterLoops({ ...shared, resolver: this.#outside().resolver, allowPrivateHosts: true })
     const epoch = streamEpochLoop({ ...shared, loops })
     await epoch.check()
-    this.#run('ingester', [...loops, epoch, checkpointLoop(shared)])
+    this.#keeper = checkpointLoop(shared)
+    this.#run('ingester', [...loops, epoch, this.#keeper])
+  }
+
+  /** Notes how far the rows are, which the ingester does every few seconds. */
+  async keepCheckpoints(): Promise<void> {
+    await this.#keeper?.keep()
   }
 
   async stop(app: 'indexer' | 'backfiller' | 'ingester'): Promise<void> {

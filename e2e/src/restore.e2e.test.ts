@@ -1,0 +1,95 @@
+import { readCheckpoint } from '@millrace/database'
+import { startSimulatedNetwork, type SimulatedNetwork } from '@millrace/dev-network'
+import { compareWithOracle, renderAnomalies } from '@millrace/oracle'
+import { hostWithoutScheme, streams } from '@millrace/stream-protocol'
+import { eventually as soon, serviceTest } from '@millrace/testing'
+import pg from 'pg'
+import { createClient } from 'redis'
+import { expect } from 'vitest'
+import { endOfSimulation } from './compare/simulated-end.ts'
+import { AppsInProcess } from './pipeline/apps-in-process.ts'
+import { startAtFirstFrame } from './pipeline/recording.ts'
+import { leftInTables } from './pipeline/until-nothing-is-left.ts'
+
+const eventually = <T>(assertion: () => T | Promise<T>) => soon(assertion, { timeoutMs: 60_000 })
+
+serviceTest(
+  'a database that was restored from a backup is made whole once the streams are emptied (I4, I5)',
+  { timeout: 120_000 },
+  async ({ redisUrl, databaseUrl }) => {
+    await using network = await startSimulatedNetwork({ accounts: 8, recordsPerAccount: 8, labels: 6 })
+    await startAtFirstFrame(redisUrl, network.relayUrl)
+    const options = { redisUrl, databaseUrl, network, consumer: 'one' }
+    const anomalies = async ({ database: { pool, schema } }: AppsInProcess): Promise<string> =>
+      renderAnomalies(await compareWithOracle({ pool, schema, now: Date.now(), ...endOfSimulation(network) }))
+    {
+      await using apps = await AppsInProcess.open(options)
+      await startAll(apps)
+      await untilDone(apps, network)
+      expect(await anomalies(apps)).toBe('')
+    }
+    await using backup = await takeBackup(databaseUrl)
+
+    // The pipeline goes on: records come and go, an account goes, a label is set.
+    await network.write(40)
+    await network.account(1).remove()
+    await network.label({ uri: network.account(2).did, val: 'spam' })
+    {
+      await using apps = await AppsInProcess.open(options)
+      await startAll(apps)
+      await untilDone(apps, network)
+      expect(await anomalies(apps)).toBe('')
+    }
+
+    await backup.restore()
+    await emptyStreams(redisUrl)
+    await using apps = await AppsInProcess.open(options)
+    expect(await anomalies(apps)).not.toBe('')
+    await startAll(apps)
+    await untilDone(apps, network)
+    await eventually(async () => expect(await anomalies(apps)).toBe(''))
+  },
+)
+
+async function startAll(apps: AppsInProcess): Promise<void> {
+  await apps.startIngester()
+  apps.startBackfiller()
+  await apps.startIndexer()
+}
+
+async function untilDone(apps: AppsInProcess, network: SimulatedNetwork): Promise<void> {
+  const { database, store } = apps
+  await eventually(async () => {
+    // Some wait for a minute, in case that more of the same account is on its way.
+    await database.pool.query('update millrace_dirty set next_at = now() where attempts = 0')
+    await apps.keepCheckpoints()
+    const host = hostWithoutScheme(network.relayUrl)
+    expect(await readCheckpoint(database, host, streams.firehoseLive)).toBe(String(network.head()))
+    expect(await leftInTables(database.pool, { thorough: true })).toEqual([])
+    for (const { length } of await store.status(Object.values(streams))) expect(length).toBe(0)
+  })
+}
+
+/** A copy of a database that nobody is connected to, as of now; it goes when it is disposed of. */
+async function takeBackup(databaseUrl: string): Promise<AsyncDisposable & { restore: () => Promise<void> }> {
+  const name = new URL(databaseUrl).pathname.slice(1)
+  const maintenance = new URL(databaseUrl)
+  maintenance.pathname = '/postgres'
+  const run = async (...statements: string[]): Promise<void> => {
+    const client = new pg.Client({ connectionString: maintenance.href })
+    await client.connect()
+    for (const statement of statements) await client.query(statement)
+    await client.end()
+  }
+  await run(`create database "${name}_backup" template "${name}"`)
+  return {
+    restore: () => run(`drop database "${name}"`, `create database "${name}" template "${name}_backup"`),
+    [Symbol.asyncDispose]: () => run(`drop database "${name}_backup"`),
+  }
+}
+
+async function emptyStreams(redisUrl: string): Promise<void> {
+  const redis = await createClient({ url: redisUrl }).connect()
+  await redis.flushDb()
+  redis.destroy()
+}
