@@ -1,7 +1,8 @@
 import { readCheckpoint } from '@millrace/database'
 import { startSimulatedNetwork, type SimulatedNetwork } from '@millrace/dev-network'
 import { compareWithOracle, renderAnomalies } from '@millrace/oracle'
-import { hostWithoutScheme, streams } from '@millrace/stream-protocol'
+import { RepairStore } from '@millrace/repair'
+import { cursorKey, hostWithoutScheme, streams } from '@millrace/stream-protocol'
 import { eventually as soon, serviceTest } from '@millrace/testing'
 import pg from 'pg'
 import { createClient } from 'redis'
@@ -14,10 +15,10 @@ import { leftInTables } from './pipeline/until-nothing-is-left.ts'
 const eventually = <T>(assertion: () => T | Promise<T>) => soon(assertion, { timeoutMs: 60_000 })
 
 serviceTest(
-  'a database that was restored from a backup is made whole once the streams are emptied (I4, I5)',
+  'a database that was restored from a backup is made whole by a repair, or by emptying the streams (I4, I5)',
   { timeout: 120_000 },
   async ({ redisUrl, databaseUrl }) => {
-    await using network = await startSimulatedNetwork({ accounts: 8, recordsPerAccount: 8, labels: 6 })
+    await using network = await startSimulatedNetwork({ accounts: 4, recordsPerAccount: 5, labels: 4 })
     await startAtFirstFrame(redisUrl, network.relayUrl)
     const options = { redisUrl, databaseUrl, network, consumer: 'one' }
     const anomalies = async ({ database: { pool, schema } }: AppsInProcess): Promise<string> =>
@@ -31,12 +32,27 @@ serviceTest(
     await using backup = await takeBackup(databaseUrl)
 
     // The pipeline goes on: records come and go, an account goes, a label is set.
-    await network.write(40)
+    await network.write(20)
     await network.account(1).remove()
     await network.label({ uri: network.account(2).did, val: 'spam' })
     {
       await using apps = await AppsInProcess.open(options)
       await startAll(apps)
+      await untilDone(apps, network)
+      expect(await anomalies(apps)).toBe('')
+    }
+
+    await backup.restore()
+    {
+      await using apps = await AppsInProcess.open(options)
+      const { database, store } = apps
+      expect(await anomalies(apps)).not.toBe('')
+      await store.cursors.set(cursorKey(streams.labelLive, network.labelerUrl), '0')
+      await startAll(apps)
+      const repair = await new RepairStore(database).plan({ host: hostOf(network), reason: 'asked' })
+      await eventually(async () =>
+        expect(await new RepairStore(database).get(repair.id)).toMatchObject({ state: 'done' }),
+      )
       await untilDone(apps, network)
       expect(await anomalies(apps)).toBe('')
     }
@@ -51,6 +67,8 @@ serviceTest(
   },
 )
 
+const hostOf = ({ relayUrl }: SimulatedNetwork): string => hostWithoutScheme(relayUrl)
+
 async function startAll(apps: AppsInProcess): Promise<void> {
   await apps.startIngester()
   apps.startBackfiller()
@@ -63,8 +81,7 @@ async function untilDone(apps: AppsInProcess, network: SimulatedNetwork): Promis
     // Some wait for a minute, in case that more of the same account is on its way.
     await database.pool.query('update millrace_dirty set next_at = now() where attempts = 0')
     await apps.keepCheckpoints()
-    const host = hostWithoutScheme(network.relayUrl)
-    expect(await readCheckpoint(database, host, streams.firehoseLive)).toBe(String(network.head()))
+    expect(await readCheckpoint(database, hostOf(network), streams.firehoseLive)).toBe(String(network.head()))
     expect(await leftInTables(database.pool, { thorough: true })).toEqual([])
     for (const { length } of await store.status(Object.values(streams))) expect(length).toBe(0)
   })

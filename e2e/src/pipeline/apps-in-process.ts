@@ -1,4 +1,4 @@
-import { backfillerLoops } from '@millrace/backfiller'
+import { backfillerLoops, repairLoops } from '@millrace/backfiller'
 import { PostgresLedger, type CheckpointKeeper, type Database } from '@millrace/database'
 import type { SimulatedNetwork } from '@millrace/dev-network'
 import { createGuardedFetch, DidResolver, HandleResolver, PdsStatus } from '@millrace/identity'
@@ -78,19 +78,18 @@ export class AppsInProcess implements AsyncDisposable {
   }
 
   startBackfiller(): void {
-    this.#run(
-      'backfiller',
-      backfillerLoops({
-        ...this.#shared(),
-        ...this.#outside(),
-        hostUrl: (host) => `http://${host}`,
-        consumer: this.#options.consumer,
-        concurrency: 4,
-        resyncConcurrency: 16,
-        // One host has all repos here.
-        pacer: new HostPacer({ startPerSecond: 1_000 }),
-      }),
-    )
+    const shared = {
+      ...this.#shared(),
+      ...this.#outside(),
+      hostUrl: (host: string) => `http://${host}`,
+      // One host has all repos here.
+      pacer: new HostPacer({ startPerSecond: 1_000 }),
+    }
+    const { consumer } = this.#options
+    this.#run('backfiller', [
+      ...backfillerLoops({ ...shared, consumer, concurrency: 4, resyncConcurrency: 16 }),
+      ...repairLoops({ ...shared, everyMs: 0 }),
+    ])
   }
 
   async startIngester(): Promise<void> {
