@@ -4,7 +4,7 @@ import { compareWithOracle, renderAnomalies } from '@millrace/oracle'
 import { RepairStore } from '@millrace/repair'
 import { cursorKey, hostWithoutScheme, streams } from '@millrace/stream-protocol'
 import { eventually as soon, serviceTest } from '@millrace/testing'
-import pg from 'pg'
+import { Client } from 'pg'
 import { createClient } from 'redis'
 import { expect } from 'vitest'
 import { endOfSimulation } from './compare/simulated-end.ts'
@@ -93,7 +93,7 @@ async function takeBackup(databaseUrl: string): Promise<AsyncDisposable & { rest
   const maintenance = new URL(databaseUrl)
   maintenance.pathname = '/postgres'
   const run = async (...statements: string[]): Promise<void> => {
-    const client = new pg.Client({ connectionString: maintenance.href })
+    const client = new Client({ connectionString: maintenance.href })
     await client.connect()
     for (const statement of statements) await client.query(statement)
     await client.end()

@@ -1,16 +1,12 @@
-import { migrate, openDatabase } from '@millrace/database'
-import { startPostgres } from '@millrace/local-services'
-import { createLogger, describeError, runAll } from '@millrace/runtime'
-import { openSqliteStreams } from '@millrace/sqlite-streams'
+import { openAppView } from '@millrace/appview'
+import { createLogger, describeError } from '@millrace/runtime'
 import { createWriteStream } from 'node:fs'
 import { mkdir, mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
-import { idleWatch, isBackfilled } from './idle-watch.ts'
-import { openRelay, openSimulation } from './network.ts'
 import { help, readOptions, type Options } from './options.ts'
-import { joinPipeline } from './pipeline.ts'
 import { startServer } from './server.ts'
+import { Simulation } from './simulation.ts'
 import { statusphere } from './statusphere.ts'
 import { renderSummary, summarize } from './summary.ts'
 
@@ -29,46 +25,57 @@ try {
 if (options === 'help') process.stdout.write(help)
 else if (options) {
   try {
-    await run(options, stop.signal)
+    await run(options)
   } catch (error) {
     say(describeError(error))
     process.exitCode = 1
   }
 }
 
-async function run({ relay, data, port, accounts, exitWhenIdle, json }: Options, signal: AbortSignal): Promise<void> {
+async function run({ relay, data, port, accounts, exitWhenIdle, json }: Options): Promise<void> {
   await using resources = new AsyncDisposableStack()
-  const network = resources.use(
+  const simulation =
     relay === undefined
-      ? await openSimulation({
-          accounts,
-          ...(exitWhenIdle ? { writes: 40, everyMs: 10 } : { writes: Infinity, everyMs: 1_000, newcomers: true }),
-        })
-      : openRelay(relay),
-  )
-  const folder = data ?? (relay === undefined ? await temporaryFolder(resources) : '.millrace/statusphere')
+      ? resources.use(
+          await Simulation.start({ accounts, everyMs: exitWhenIdle ? 10 : 1_000, newcomers: !exitWhenIdle }),
+        )
+      : undefined
+  const folder = data ?? (simulation ? await temporaryFolder(resources) : '.millrace/statusphere')
   await mkdir(folder, { recursive: true })
-  const logger = createLogger({
-    name: 'statusphere',
-    destination: createWriteStream(path.join(folder, 'statusphere.log'), { flags: 'a' }),
-  })
-  const postgres = resources.use(await startPostgres({ folder: path.join(folder, 'postgres'), onProgress: say }))
-  const database = resources.use(
-    await openDatabase({ url: postgres.url, schema: 'statusphere', pipeline: true, logger }),
+  const title = relay ?? `simulated network, ${accounts} accounts`
+
+  const appview = resources.use(
+    await openAppView({
+      network: simulation?.place ?? { relay: relay! },
+      set: statusphere,
+      folder,
+      schema: 'statusphere',
+      logger: createLogger({
+        name: 'statusphere',
+        destination: createWriteStream(path.join(folder, 'statusphere.log'), { flags: 'a' }),
+      }),
+      onProgress: say,
+    }),
   )
-  await migrate(database, { sets: [statusphere], logger })
-  const store = resources.use(await openSqliteStreams({ file: path.join(folder, 'streams.db'), logger }))
-  const pipeline = await joinPipeline({ network, store, database, logger })
-  const server = resources.use(await startServer({ database, port }))
-  say(`${network.title}; rows in ${postgres.url}, schema statusphere`)
+  const server = resources.use(await startServer({ database: appview.database, port }))
+  say(`${title}; rows in ${appview.databaseUrl}, schema statusphere`)
   say(`open ${server.url}`)
 
-  const idle = idleWatch(network, pipeline)
-  const loops = [...pipeline.loops, ...network.traffic(() => isBackfilled(pipeline)), ...(exitWhenIdle ? [idle] : [])]
-  await runAll(loops, AbortSignal.any([signal, idle.signal]), { logger })
+  const running = appview.run(stop.signal)
+  const followed = follow()
+  await Promise.race([running, followed])
+  if (exitWhenIdle) stop.abort()
+  await Promise.all([running, followed])
   if (!exitWhenIdle) return
-  const summary = await summarize(database, network.title, await pipeline.status())
+  const summary = await summarize(appview, title)
   process.stdout.write(json ? `${JSON.stringify(summary, undefined, 2)}\n` : renderSummary(summary))
+
+  async function follow(): Promise<void> {
+    const { signal } = stop
+    await appview.indexed(signal)
+    await simulation?.write(exitWhenIdle ? 40 : Infinity, signal)
+    await appview.indexed(signal, simulation?.network.head())
+  }
 }
 
 async function temporaryFolder(resources: AsyncDisposableStack): Promise<string> {

@@ -1,21 +1,16 @@
-import { migrate, openDatabase } from '@millrace/database'
+import { openAppView } from '@millrace/appview'
 import { createEvent, deleteEvent, describePlugin } from '@millrace/indexing/testing'
 import { startPostgres } from '@millrace/local-services'
-import { runAll } from '@millrace/runtime'
 import { startProcess } from '@millrace/runtime/testing'
-import { openSqliteStreams } from '@millrace/sqlite-streams'
-import { silentLogger, sleep } from '@millrace/stream-protocol'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { afterAll, expect, test } from 'vitest'
-import { idleWatch, isBackfilled } from './idle-watch.ts'
 import { statusLexicon } from './lexicons.ts'
-import { openSimulation } from './network.ts'
 import { readOptions } from './options.ts'
-import { joinPipeline } from './pipeline.ts'
 import type { StatusPage } from './read-statuses.ts'
 import { startServer } from './server.ts'
+import { Simulation } from './simulation.ts'
 import { statusphere, statusPlugin } from './statusphere.ts'
 import type { Summary } from './summary.ts'
 
@@ -57,22 +52,31 @@ test(
   'the statuses of a network are indexed, of repos and of the firehose, and answered',
   { timeout: 90_000 },
   async () => {
-    await using network = await openSimulation({ accounts: 10, writes: 20, everyMs: 1 })
-    await using database = await openDatabase({ url: postgres.url, schema: 'whole', pipeline: true })
-    await migrate(database, { sets: [statusphere] })
-    await using store = await openSqliteStreams({ file: path.join(folder, 'streams.db') })
-    const pipeline = await joinPipeline({ network, store, database, logger: silentLogger })
-    const idle = idleWatch(network, pipeline)
-    await runAll([...pipeline.loops, ...network.traffic(() => isBackfilled(pipeline)), idle], idle.signal)
+    await using simulation = await Simulation.start({ accounts: 10, everyMs: 1 })
+    await using appview = await openAppView({
+      network: simulation.place,
+      set: statusphere,
+      folder: path.join(folder, 'whole'),
+      schema: 'whole',
+      databaseUrl: postgres.url,
+    })
+    const { database } = appview
+    const stop = new AbortController()
+    const running = appview.run(stop.signal)
+    await appview.indexed(stop.signal)
+    await simulation.write(20, stop.signal)
+    await appview.indexed(stop.signal, simulation.network.head())
+    stop.abort()
+    await running
 
-    const written = network.simulation!.records().filter(({ uri }) => uri.split('/')[3] === statusLexicon.id)
+    const written = simulation.network.records().filter(({ uri }) => uri.split('/')[3] === statusLexicon.id)
     const { rows } = await database.pool.query<{ uri: string }>('select uri from status')
     expect(rows.map(({ uri }) => uri).sort()).toEqual(written.map(({ uri }) => uri).sort())
     const others = await database.pool.query(`select uri from record where uri not like '%/${statusLexicon.id}/%'`)
     expect(others.rows).toEqual([])
 
     // Of ten accounts four have a status.
-    expect(network.simulation!.requests['com.atproto.sync.getRepo']).toBeLessThanOrEqual(2 * 4)
+    expect(simulation.network.requests['com.atproto.sync.getRepo']).toBeLessThanOrEqual(2 * 4)
     expect((await database.pool.query('select did from actor')).rows).toHaveLength(4)
 
     await using server = await startServer({ database, port: 0 })
@@ -88,7 +92,7 @@ test(
     expect(seen.map(({ did }) => did).sort()).toEqual([...authors].sort())
     expect(seen).toEqual(seen.toSorted((a, b) => (a.createdAt < b.createdAt ? 1 : -1)))
     expect(seen.map(({ did, handle }) => [did, handle])).toEqual(
-      seen.map(({ did }) => [did, network.simulation!.account(did).handle]),
+      seen.map(({ did }) => [did, simulation.network.account(did).handle]),
     )
     expect([(await ask('limit=0')).status, (await ask('cursor=x')).status]).toEqual([400, 400])
 
@@ -99,17 +103,16 @@ test(
 )
 
 test('a simulated network goes on writing, also for accounts that had no status', async () => {
-  await using network = await openSimulation({ accounts: 4, writes: Infinity, everyMs: 1, newcomers: true })
-  const simulation = network.simulation!
+  await using simulation = await Simulation.start({ accounts: 4, everyMs: 1, newcomers: true })
   const authors = (): number =>
-    simulation.accounts.filter((account) => account.records().some(({ uri }) => uri.includes(statusLexicon.id))).length
+    simulation.network.accounts.filter((account) => account.records().some(({ uri }) => uri.includes(statusLexicon.id)))
+      .length
   expect(authors()).toBe(2)
   const stop = new AbortController()
-  const writing = Promise.all(network.traffic(async () => true).map((loop) => loop.run(stop.signal)))
-  while (authors() < 4) await sleep(5)
+  const writing = simulation.write(Infinity, stop.signal)
+  await expect.poll(authors).toBe(4)
   stop.abort()
   await writing
-  expect(network.isQuiet()).toBe(false)
 })
 
 const main = path.join(import.meta.dirname, 'main.ts')

@@ -1,6 +1,5 @@
-import type { Database } from '@millrace/database'
+import type { AppView } from '@millrace/appview'
 import { readStatuses, type StatusView } from './read-statuses.ts'
-import type { PipelineStatus } from './pipeline.ts'
 
 /** What was indexed, as `--json` says it. */
 export interface Summary {
@@ -13,15 +12,13 @@ export interface Summary {
   rows: Record<string, number>
   /** How many have each status, most first. */
   counts: Record<string, number>
-  deadLetters: Record<string, number>
+  deadLetters: Readonly<Record<string, number>>
   newest: StatusView[]
 }
 
-export async function summarize(
-  database: Database,
-  network: string,
-  { reposListed, reposFetched, deadLetters }: PipelineStatus,
-): Promise<Summary> {
+export async function summarize(appview: AppView, network: string): Promise<Summary> {
+  const { database } = appview
+  const { reposListed, reposFetched, deadLetters } = await appview.status()
   const count = async (sql: string): Promise<Record<string, number>> => {
     const { rows } = await database.pool.query<{ name: string; count: number }>(sql)
     return Object.fromEntries(rows.map((row) => [row.name, row.count]))
