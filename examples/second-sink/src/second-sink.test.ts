@@ -5,6 +5,7 @@ import { openRedisStreams } from '@millrace/redis-streams'
 import { startProcess } from '@millrace/runtime/testing'
 import { silentLogger } from '@millrace/stream-protocol'
 import { redisTest } from '@millrace/testing'
+import { readFile } from 'node:fs/promises'
 import path from 'node:path'
 import { expect, test } from 'vitest'
 import { compareDatabases } from './compare-databases.ts'
@@ -69,6 +70,14 @@ test('the command ends with 0 when nothing is lost, with streams in a file', { t
   })
   expect({ code: await example.ended, stderr: example.output().stderr }).toMatchObject({ code: 0 })
   expect(JSON.parse(example.output().stdout) as Report).toMatchObject(nothingIsLost)
+})
+
+test('the tutorial shows what is here', async () => {
+  const read = (file: string): Promise<string> => readFile(path.join(import.meta.dirname, file), 'utf8')
+  const blocks = [...(await read('../../../docs/tutorial-second-database.md')).matchAll(/^```ts\n(.*?)^```$/gms)]
+  expect(blocks).toHaveLength(2)
+  const source = await read('second-sink.ts')
+  for (const [, block] of blocks) expect(source).toContain(block)
 })
 
 test.each([

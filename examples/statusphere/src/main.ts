@@ -1,5 +1,5 @@
-import { openAppView } from '@millrace/appview'
-import { createLogger, describeError } from '@millrace/runtime'
+import { openAppView, type AppViewNetwork } from '@millrace/appview'
+import { createLogger, describeError, identityVariables, readConfig } from '@millrace/runtime'
 import { createWriteStream } from 'node:fs'
 import { mkdir, mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -46,7 +46,7 @@ async function run({ relay, data, port, accounts, exitWhenIdle, json }: Options)
 
   const appview = resources.use(
     await openAppView({
-      network: simulation?.place ?? { relay: relay! },
+      network: simulation?.place ?? networkOf(relay!),
       set: statusphere,
       folder,
       schema: 'statusphere',
@@ -75,6 +75,17 @@ async function run({ relay, data, port, accounts, exitWhenIdle, json }: Options)
     await appview.indexed(signal)
     await simulation?.write(exitWhenIdle ? 40 : Infinity, signal)
     await appview.indexed(signal, simulation?.network.head())
+  }
+}
+
+/** The real network, or another one whose directory and resolver are named by the environment. */
+function networkOf(relay: string): AppViewNetwork {
+  const env = readConfig(identityVariables, process.env)
+  return {
+    relay,
+    plcUrl: env.DID_PLC_URL,
+    handleResolverUrl: env.HANDLE_RESOLVER_URL,
+    allowPrivateHosts: env.MILLRACE_ALLOW_PRIVATE_HOSTS,
   }
 }
 

@@ -13,6 +13,9 @@ npm run example -- statusphere [options]
   --exit-when-idle    end once all that was listed and streamed is indexed, and say what that was
   --json              say it as JSON
   --help
+
+With --relay, DID_PLC_URL and HANDLE_RESOLVER_URL name a directory and a resolver of your own, and
+MILLRACE_ALLOW_PRIVATE_HOSTS=1 allows hosts of this machine: what \`millrace-dev-network\` prints, for one.
 `
 
 export interface Options {

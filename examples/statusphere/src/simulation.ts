@@ -50,7 +50,8 @@ export class Simulation implements AsyncDisposable {
   /** Writes so many statuses, or until the signal is aborted. */
   async write(statuses: number, signal: AbortSignal): Promise<void> {
     const { accounts, everyMs, newcomers = false } = this.#options
-    for (let n = 0; n < statuses && accounts > 0 && !signal.aborted; n++) {
+    if (accounts === 0) return
+    for (let n = 0; n < statuses && !signal.aborted; n++) {
       const account = newcomers ? (n * 7) % accounts : everyNth * ((n * 7) % Math.ceil(accounts / everyNth))
       await this.#setStatus(account, n)
       if (n % 5 === 0) await this.#takeBack(account)

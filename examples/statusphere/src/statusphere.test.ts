@@ -2,7 +2,7 @@ import { openAppView } from '@millrace/appview'
 import { createEvent, deleteEvent, describePlugin } from '@millrace/indexing/testing'
 import { startPostgres } from '@millrace/local-services'
 import { startProcess } from '@millrace/runtime/testing'
-import { mkdtemp, rm } from 'node:fs/promises'
+import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { afterAll, expect, test } from 'vitest'
@@ -118,17 +118,44 @@ test('a simulated network goes on writing, also for accounts that had no status'
 const main = path.join(import.meta.dirname, 'main.ts')
 const cache = process.env['XDG_CACHE_HOME'] ?? path.join(process.env['HOME'] ?? folder, '.cache')
 
-test('the command ends once all is indexed, and says what that was', { timeout: 90_000 }, async () => {
+test('the command reads a relay, and ends once all is indexed', { timeout: 90_000 }, async () => {
+  await using simulation = await Simulation.start({ accounts: 9, everyMs: 1 })
+  const { network } = simulation
   await using example = startProcess({
     main,
-    args: ['--exit-when-idle', '--json', '--accounts', '9', '--port', '0', '--data', path.join(folder, 'data')],
-    env: { HOME: folder, XDG_CACHE_HOME: cache },
+    args: [
+      '--relay',
+      network.relayUrl,
+      '--exit-when-idle',
+      '--json',
+      '--port',
+      '0',
+      '--data',
+      path.join(folder, 'data'),
+    ],
+    env: {
+      HOME: folder,
+      XDG_CACHE_HOME: cache,
+      DID_PLC_URL: network.plcUrl,
+      HANDLE_RESOLVER_URL: network.handleResolverUrl,
+      MILLRACE_ALLOW_PRIVATE_HOSTS: '1',
+    },
   })
   expect({ code: await example.ended, stderr: example.output().stderr }).toMatchObject({ code: 0 })
-  const summary = JSON.parse(example.output().stdout) as Summary
-  expect(summary).toMatchObject({ repos: { listed: 3, fetched: 3 }, deadLetters: {}, newest: { length: 3 } })
-  expect(Object.keys(summary.records)).toEqual([statusLexicon.id])
-  expect(summary.records[statusLexicon.id]).toBe(Object.values(summary.counts).reduce((sum, count) => sum + count, 0))
+  const { records, newest, ...summary } = JSON.parse(example.output().stdout) as Summary
+  expect(summary).toMatchObject({ network: network.relayUrl, repos: { listed: 3, fetched: 3 }, deadLetters: {} })
+  expect(records).toEqual({ [statusLexicon.id]: 6 })
+  expect(newest.map(({ handle }) => handle)).toEqual([6, 3, 0].map((n) => network.account(n).handle))
+})
+
+test('the tutorial shows what is here', async () => {
+  const read = (file: string): Promise<string> => readFile(path.join(import.meta.dirname, file), 'utf8')
+  const tutorial = await read('../../../docs/tutorial-appview.md')
+  const files = [...tutorial.matchAll(/examples\/statusphere\/src\/([a-z.-]+\.ts)/g)].map(([, file]) => read(file!))
+  const sources = (await Promise.all(files)).join('\n')
+  const blocks = [...tutorial.matchAll(/^```ts\n(.*?)^```$/gms)].map(([, block]) => block!)
+  expect(blocks.length).toBeGreaterThan(4)
+  for (const block of blocks) expect(sources).toContain(block)
 })
 
 test.each([
