@@ -172,6 +172,8 @@ const tidy = (text: string): string =>
     .replaceAll(/^ *#private;\n/gm, '')
     .replaceAll(/^( {4})+/gm, (indent) => ' '.repeat(indent.length / 2))
     .replaceAll(/^(.*?) +$/gm, '$1')
+    // The compiler writes either, by whether it builds all or what has changed.
+    .replaceAll(/^(?!\s*(?:\*|\/\*|\/\/)).*$/gm, (line) => line.replaceAll(/"([^"'\\]*)"/g, "'$1'"))
 
 const packageOf = (file: string): string => {
   const [, inModules] = /.*\/node_modules\/((?:@[^/]+\/)?[^/]+)\//.exec(file) ?? []
