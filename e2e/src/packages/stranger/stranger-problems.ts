@@ -39,7 +39,10 @@ export async function ownLexiconProblems(folder: string, tarballs: readonly Tarb
   ]
 }
 
-/** Installs everything; compiles all examples and imports all entries; runs what indexes a network. */
+/** READMEs whose example runs by itself. Others need the network, a service, or do not end. */
+const runnable = ['console', 'dev-network', 'diagnosis', 'failpoints', 'sqlite-streams', 'stream-protocol']
+
+/** Installs everything; compiles all examples and imports all entries; runs examples, and what indexes a network. */
 export async function everythingProblems(folder: string, tarballs: readonly Tarball[]): Promise<string[]> {
   const packages = tarballs.map(({ subject }) => subject)
   const entries = packages.flatMap(entriesOf)
@@ -68,6 +71,7 @@ export async function everythingProblems(folder: string, tarballs: readonly Tarb
   await project.install()
   await project.compile()
   const imported = await project.run('import.ts')
+  for (const name of runnable) await project.run(`readmes/${name}/example.ts`)
   const said = await project.run('app-bsky.ts')
   return [
     ...(imported === 'imported\n' ? [] : [`importing printed ${imported}`]),
