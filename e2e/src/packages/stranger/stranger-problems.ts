@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises'
 import path from 'node:path'
+import { startPostgres } from '@millrace/local-services'
 import { ROOT } from '../../infra/check.ts'
 import type { Tarball } from '../pack.ts'
 import { readReadme } from '../readme-problems.ts'
@@ -42,7 +43,10 @@ export async function ownLexiconProblems(folder: string, tarballs: readonly Tarb
 /** READMEs whose example runs by itself. Others need the network, a service, or do not end. */
 const runnable = ['console', 'dev-network', 'diagnosis', 'failpoints', 'sqlite-streams', 'stream-protocol']
 
-/** Installs everything; compiles all examples and imports all entries; runs examples, and what indexes a network. */
+/**
+ * Installs everything; compiles all examples and imports all entries; runs examples,
+ * the test that `@millrace/indexing` shows, and what indexes a network.
+ */
 export async function everythingProblems(folder: string, tarballs: readonly Tarball[]): Promise<string[]> {
   const packages = tarballs.map(({ subject }) => subject)
   const entries = packages.flatMap(entriesOf)
@@ -72,6 +76,8 @@ export async function everythingProblems(folder: string, tarballs: readonly Tarb
   await project.compile()
   const imported = await project.run('import.ts')
   for (const name of runnable) await project.run(`readmes/${name}/example.ts`)
+  await using postgres = await startPostgres()
+  await project.test('readmes/indexing', postgres.url)
   const said = await project.run('app-bsky.ts')
   return [
     ...(imported === 'imported\n' ? [] : [`importing printed ${imported}`]),

@@ -82,6 +82,12 @@ export class StrangerProject {
     return runCommand('node', [file], { cwd: this.#options.folder, env: ownEnvironment() })
   }
 
+  /** Runs tests of it with vitest, on a Postgres. */
+  async test(folder: string, postgresUrl: string): Promise<void> {
+    const env = { ...ownEnvironment(), TEST_POSTGRES_URL: postgresUrl }
+    await runCommand('node', ['node_modules/vitest/vitest.mjs', 'run', folder], { cwd: this.#options.folder, env })
+  }
+
   /** Names of all packages that are in it. */
   async installed(): Promise<string[]> {
     const modules = path.join(this.#options.folder, 'node_modules')
