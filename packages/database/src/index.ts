@@ -49,6 +49,7 @@ export {
 } from './ledger.ts'
 export { lockKey, lockNamespaces, type LockNamespace } from './locks.ts'
 export {
+  assertCanMigrate,
   assertMigrated,
   migrate,
   migrationStatus,

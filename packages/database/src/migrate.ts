@@ -111,6 +111,11 @@ export async function migrationStatus(database: Database, { sets = [] }: SchemaO
   return await database.transaction((client) => readStatus(client, database.schema, known))
 }
 
+/** Throws what `migrate` would refuse with, and changes nothing. @throws {SchemaError} */
+export async function assertCanMigrate(database: Database, options: SchemaOptions = {}): Promise<void> {
+  refuse(await migrationStatus(database, options), database.schema)
+}
+
 /** Throws unless the schema is one that this release can run on without migrating. */
 export async function assertMigrated(database: Database, options: SchemaOptions = {}): Promise<void> {
   const status = await migrationStatus(database, options)

@@ -1,6 +1,6 @@
 import { openDatabase } from '@millrace/database'
 import type { Environment } from '@millrace/runtime'
-import { pgTest } from '@millrace/testing'
+import { createAppViewTables, pgTest } from '@millrace/testing'
 import { expect, test } from 'vitest'
 import { runCommand } from '../run-command.testing.ts'
 import { runMigrate } from './run-migrate.ts'
@@ -38,9 +38,21 @@ pgTest('tables of a newer release are left alone (X23)', async ({ databaseUrl })
   await run(env)
   await using database = await openDatabase({ url: databaseUrl })
   await database.pool.query(`insert into millrace_migration (name) values ('9999-of-tomorrow')`)
-  const refused = await run(env)
-  expect(refused.code).toBe(3)
-  expect(refused.stderr).toContain('9999-of-tomorrow')
+  for (const dryRun of [false, true]) {
+    const refused = await run(env, dryRun)
+    expect(refused.code).toBe(3)
+    expect(refused.stderr).toContain('9999-of-tomorrow')
+  }
+})
+
+pgTest('tables of an AppView that is too old are refused, by a dry run as well', async ({ databaseUrl }) => {
+  await using database = await openDatabase({ url: databaseUrl })
+  await createAppViewTables(database.pool, database.schema)
+  for (const dryRun of [true, false]) {
+    const refused = await run({ DB_POSTGRES_URL: databaseUrl }, dryRun)
+    expect(refused.code).toBe(3)
+    expect(refused.stderr).toContain('of an AppView that lacks 60 of its migrations')
+  }
 })
 
 test('without a database the exit code says so', async () => {

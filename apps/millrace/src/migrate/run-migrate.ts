@@ -1,4 +1,4 @@
-import { migrate, migrationStatus, type MigrationStatus } from '@millrace/database'
+import { assertCanMigrate, migrate, migrationStatus, type MigrationStatus } from '@millrace/database'
 import { openMigratedDatabase } from '@millrace/stores'
 import { explainFailure, type CommandHost } from '../command-host.ts'
 import type { DatabaseOptions } from '../database-options.ts'
@@ -25,7 +25,7 @@ export async function runMigrate(options: MigrateCommandOptions, host: CommandHo
       signal: host.signal,
     })
     const before = await migrationStatus(database)
-    if (!dryRun) await migrate(database)
+    await (dryRun ? assertCanMigrate(database) : migrate(database))
     const names = namesOf(before)
     host.stdout.write(
       json
