@@ -172,8 +172,13 @@ const tidy = (text: string): string =>
     .replaceAll(/^ *#private;\n/gm, '')
     .replaceAll(/^( {4})+/gm, (indent) => ' '.repeat(indent.length / 2))
     .replaceAll(/^(.*?) +$/gm, '$1')
-    // The compiler writes either, by whether it builds all or what has changed.
+    // Which quotes, which order and whether comments, is up to whether the compiler builds all or what has changed.
     .replaceAll(/^(?!\s*(?:\*|\/\*|\/\/)).*$/gm, (line) => line.replaceAll(/"([^"'\\]*)"/g, "'$1'"))
+    .replaceAll(/'[^'\n]*'(?: \| '[^'\n]*')+/g, (union) => union.split(' | ').sort().join(' | '))
+    .replaceAll(
+      /\[\n(?:(?:\/\*\*.*?\*\/\n)?'[^'\n]*',?\n?)+\]/gs,
+      (tuple) => `[${tuple.match(/'[^'\n]*'(?=,?\n|\])/g)!.join(', ')}]`,
+    )
 
 const packageOf = (file: string): string => {
   const [, inModules] = /.*\/node_modules\/((?:@[^/]+\/)?[^/]+)\//.exec(file) ?? []
