@@ -1,6 +1,6 @@
 import type { Database } from '@millrace/database'
 import type { SimulatedNetwork } from '@millrace/dev-network'
-import { comparedTables, compareTable, readDatabase, type Row } from '@millrace/oracle'
+import { comparedTables, compareTable, readDatabase, type Row, type Rows } from '@millrace/oracle'
 
 export interface DatabaseComparison {
   /** Rows of each, over all tables that a pipeline fills. */
@@ -22,32 +22,46 @@ const tables = {
   op_thread_reply: { ...comparedTables['op_thread_reply']!, isEmpty: (row: Row) => row['deletedAt'] !== null },
 }
 
+export interface CompareDatabasesOptions {
+  first: Database
+  second: Database
+  network: SimulatedNetwork
+}
+
 /** Compares all rows of two databases with each other, and their records with the repos of the network. */
 export async function compareDatabases({
   first,
   second,
   network,
-}: {
-  first: Database
-  second: Database
-  network: SimulatedNetwork
-}): Promise<DatabaseComparison> {
+}: CompareDatabasesOptions): Promise<DatabaseComparison> {
   const [ours, theirs] = await Promise.all([first, second].map(({ pool, schema }) => readDatabase(pool, schema)))
+  const uris = network.records().map(({ uri }) => uri)
+  return compareRows({ first: ours!, second: theirs!, uris })
+}
+
+export interface CompareRowsOptions {
+  first: Rows
+  second: Rows
+  /** Those of all records that there should be. */
+  uris: readonly string[]
+}
+
+export function compareRows({ first, second, uris }: CompareRowsOptions): DatabaseComparison {
   const comparison: DatabaseComparison = {
     rows: { first: 0, second: 0 },
     differing: {},
-    missing: { first: missingOf(ours!), second: missingOf(theirs!) },
+    missing: { first: missing(uris, first), second: missing(uris, second) },
   }
   for (const [name, table] of Object.entries(tables)) {
-    const { expected, actual, differences } = compareTable(name, table, ours!.get(name) ?? [], theirs!.get(name) ?? [])
-    comparison.rows.first += expected
-    comparison.rows.second += actual
-    if (differences.length > 0) comparison.differing[name] = differences.length
+    const compared = compareTable(name, table, first.get(name) ?? [], second.get(name) ?? [])
+    comparison.rows.first += compared.expected
+    comparison.rows.second += compared.actual
+    if (compared.differences.length > 0) comparison.differing[name] = compared.differences.length
   }
   return comparison
+}
 
-  function missingOf(rows: ReadonlyMap<string, readonly Row[]>): number {
-    const uris = new Set(rows.get('record')?.map((row) => row['uri']))
-    return network.records().filter(({ uri }) => !uris.has(uri)).length
-  }
+function missing(uris: readonly string[], rows: Rows): number {
+  const present = new Set(rows.get('record')?.map((row) => row['uri']))
+  return uris.filter((uri) => !present.has(uri)).length
 }
