@@ -26,6 +26,7 @@ export class Health {
   readonly #running = new Map<string, Promise<CheckResult>>()
   readonly #timeoutMs: number
   #stopping = false
+  #findStuck: (() => string | undefined) | undefined
 
   constructor({ timeoutMs = 2_000 }: { timeoutMs?: number } = {}) {
     this.#timeoutMs = timeoutMs
@@ -34,6 +35,21 @@ export class Health {
   /** Adds a check, or replaces the one of that name. */
   add(name: string, check: Check): void {
     this.#checks.set(name, check)
+  }
+
+  /** From now on its loops run. `findStuck` gives the name of one that has work in hand and takes no step. */
+  running(findStuck: () => string | undefined): void {
+    this.#findStuck = findStuck
+  }
+
+  /** Whether its loops run. */
+  get isRunning(): boolean {
+    return this.#findStuck !== undefined
+  }
+
+  /** The name of a loop that has work in hand and takes no step; undefined while all get on or have nothing to do. */
+  stuckLoop(): string | undefined {
+    return this.#findStuck?.()
   }
 
   /** From now on the process is not ready, so that nothing new is sent to it. */

@@ -63,6 +63,11 @@ export class LoopRunner {
     return this.#isWell() ? undefined : this.#failure
   }
 
+  /** Whether it has work in hand and has taken no step for long. */
+  get isStuck(): boolean {
+    return this.#stuckMs() !== undefined
+  }
+
   /** Resolves once the loop is done, or the signal is aborted; rejects when it is not to be kept running. */
   async run(signal: AbortSignal): Promise<void> {
     const { restarts, backoff } = this.#options

@@ -40,6 +40,7 @@ export async function runAll(
   health?.add('loops', () => {
     for (const { loop, runner } of runners) if (runner.failure) throw new LoopError(loop.name, runner.failure)
   })
+  health?.running(() => runners.find(({ runner }) => runner.isStuck)?.loop.name)
   const run = async ({ loop, runner }: (typeof runners)[number]): Promise<void> => {
     running.set(1, { loop: loop.name })
     try {

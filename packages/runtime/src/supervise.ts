@@ -7,6 +7,7 @@ import { isAbort } from './is-abort.ts'
 import { createLogger } from './logger.ts'
 import { createMeter, createRegistry, type Registry } from './meter.ts'
 import { describeError } from './redact.ts'
+import { ServiceManager } from './service-manager.ts'
 import { unknownVariables } from './unknown-variables.ts'
 import { sharedVariableNames, type processVariables } from './variables.ts'
 
@@ -100,6 +101,9 @@ export async function supervise<const D extends ProcessDefinition>(
 
   const health = new Health()
   using stop = new StopSignals(host, logger, complain, health, options)
+  const ended = new AbortController()
+  const manager = ServiceManager.of({ env: host.env, health, logger })
+  const told = manager?.run(AbortSignal.any([stop.signal, ended.signal]))
   let server: HealthServer | undefined
   try {
     const registry = createRegistry()
@@ -125,7 +129,9 @@ export async function supervise<const D extends ProcessDefinition>(
     complain(describeError(error))
     return exitCodes.failed
   } finally {
+    ended.abort()
     await server?.[Symbol.asyncDispose]()
+    await told
   }
 }
 
