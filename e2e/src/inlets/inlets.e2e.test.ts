@@ -13,6 +13,8 @@ serviceTest(
       redisUrl,
       databaseUrl,
       form: 'source',
+      // An account whose first event overtakes its repo is left alone for a minute, which is three seconds here.
+      haste: 20,
       repos: 24,
       recordsPerRepo: 6,
       manyBytes: 2e6,

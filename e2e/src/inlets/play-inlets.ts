@@ -17,6 +17,8 @@ export interface InletsOptions {
   redisUrl: string
   databaseUrl: string
   form: 'source' | 'built'
+  /** Pauses of the processes are shorter by this factor. @default 1 */
+  haste?: number
   /** Repos of the network itself, and about so many records in each. */
   repos: number
   recordsPerRepo: number
@@ -64,7 +66,19 @@ const WRITERS = 4
 
 /** A network of small repos, two large ones and ten hosts that do harm, through the four apps, while it writes. */
 export async function playInlets(options: InletsOptions): Promise<InletsResult> {
-  const { redisUrl, databaseUrl, form, repos, recordsPerRepo, concurrency, rate, seed, timeoutMs, say } = options
+  const {
+    redisUrl,
+    databaseUrl,
+    form,
+    haste = 1,
+    repos,
+    recordsPerRepo,
+    concurrency,
+    rate,
+    seed,
+    timeoutMs,
+    say,
+  } = options
   await using stack = new AsyncDisposableStack()
   const network = stack.use(
     await startSimulatedNetwork({ accounts: repos, recordsPerAccount: recordsPerRepo, seed, rate, time: 'real' }),
@@ -92,7 +106,11 @@ export async function playInlets(options: InletsOptions): Promise<InletsResult> 
       redisUrl,
       databaseUrl,
       form,
-      env: { BACKFILLER_CONCURRENCY: String(concurrency), INDEXER_NOTIFICATION_HORIZON: '3d' },
+      env: {
+        BACKFILLER_CONCURRENCY: String(concurrency),
+        INDEXER_NOTIFICATION_HORIZON: '3d',
+        ...(haste > 1 && { MILLRACE_HASTE: String(haste) }),
+      },
     }),
   )
   const honest = [...network.accounts.map(({ did }) => did), ...large.map(({ guest }) => guest.did)]

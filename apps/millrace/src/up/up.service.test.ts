@@ -77,7 +77,6 @@ serviceTest(
 
 test.each([
   { args: ['up', '--network', 'moon'], says: /--network <kind>.*Allowed choices are sim, live/ },
-  { args: ['up', '--repos', 'many'], says: /--repos <n>.*not a whole number/ },
   {
     args: ['up', '--streams', 'redis', '--data', '/tmp/millrace-none'],
     says: /MILLRACE_STREAMS is "redis", but neither REDIS_URL nor REDIS_HOST is set/,

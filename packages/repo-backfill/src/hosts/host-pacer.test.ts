@@ -202,6 +202,19 @@ describe('a host that fails', () => {
     await pacer.take(HOST)
   })
 
+  test('is asked by whoever comes first once it may be, also where turns are left for others (B5)', async () => {
+    const clock = { now: 1_000_000 }
+    const pacer = pacerWith(clock, { random: () => 1, backoff: { minMs: 1_000 } })
+    await pacer.failed(HOST, { askedAt: clock.now })
+    // Somebody more urgent was sent away, and does not come back in time.
+    await expect(pacer.take(HOST, 0)).rejects.toBeInstanceOf(HostBusyError)
+    clock.now += 1_000
+    await pacer.take(HOST, 3)
+    await pacer.succeeded(HOST, { askedAt: clock.now })
+    clock.now += 100
+    await pacer.take(HOST, 0)
+  })
+
   test('has failed once when requests that ran side by side fail together', async () => {
     const clock = { now: 1_000_000 }
     const pacer = pacerWith(clock, { random: () => 1, backoff: { minMs: 1_000 } })

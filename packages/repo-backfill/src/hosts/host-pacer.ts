@@ -136,7 +136,8 @@ export class HostPacer {
     await this.#refill(host, known)
     const now = this.#now()
     const [next] = known.turns
-    if (next !== undefined && next <= now && known.fair.take(priority, now)) {
+    // What finds out whether a host is back is left for nobody: if he did not come, nobody could ask for long.
+    if (next !== undefined && next <= now && (known.fair.take(priority, now) || known.state.failures > 0)) {
       known.turns.shift()
       return
     }
