@@ -1,16 +1,8 @@
-import { ConfigError, readConfig } from '@millrace/runtime'
+import { problemsOf, readConfig } from '@millrace/runtime'
 import { expect, test } from 'vitest'
 import { ingesterConfig, selectionProblem } from './config.ts'
 
-const problemsOf = (env: Record<string, string>): readonly string[] => {
-  try {
-    readConfig(ingesterConfig, env)
-    return []
-  } catch (error) {
-    if (error instanceof ConfigError) return error.problems
-    throw error
-  }
-}
+const problemsIn = (env: Record<string, string>) => problemsOf(() => readConfig(ingesterConfig, env))
 
 test('only the hosts are needed', () => {
   expect(readConfig(ingesterConfig, { INGESTER_HOSTS: 'https://relay.example,http://127.0.0.1:2470' })).toMatchObject({
@@ -33,7 +25,7 @@ test('collections are names, or all below a name', () => {
   expect(String(readConfig(ingesterConfig, env).INGESTER_COLLECTIONS)).toBe('*')
   const some = { ...env, INGESTER_COLLECTIONS: 'xyz.statusphere.status, app.bsky.*' }
   expect(String(readConfig(ingesterConfig, some).INGESTER_COLLECTIONS)).toBe('app.bsky.*,xyz.statusphere.status')
-  expect(problemsOf({ ...env, INGESTER_COLLECTIONS: 'app.bsky.*,' })).toEqual([
+  expect(problemsIn({ ...env, INGESTER_COLLECTIONS: 'app.bsky.*,' })).toEqual([
     expect.stringMatching(/^INGESTER_COLLECTIONS is "app.bsky.\*,", expected a comma-separated list of collections/),
   ])
 })
@@ -46,7 +38,7 @@ test('accounts are all, some, or those of a file', () => {
   expect(reposOf('by-collection')).toBe('by-collection')
   expect(reposOf('did:plc:a, did:web:b.test')).toEqual({ dids: ['did:plc:a', 'did:web:b.test'] })
   expect(reposOf('/etc/millrace/dids.csv')).toEqual({ file: '/etc/millrace/dids.csv' })
-  expect(problemsOf({ INGESTER_HOSTS: 'https://relay.example', INGESTER_REPOS: 'did:plc:a,alice.test' })).toEqual([
+  expect(problemsIn({ INGESTER_HOSTS: 'https://relay.example', INGESTER_REPOS: 'did:plc:a,alice.test' })).toEqual([
     expect.stringMatching(/^INGESTER_REPOS is "did:plc:a,alice.test", expected DIDs, separated by commas/),
   ])
 })
@@ -61,7 +53,7 @@ test('hosts list by whole names of collections alone', () => {
 })
 
 test('every bad variable is named', () => {
-  expect(problemsOf({ INGESTER_REPO_STREAM_HIGH_WATER_MARK: '1e3', INGESTER_VERIFY: 'yes' })).toEqual([
+  expect(problemsIn({ INGESTER_REPO_STREAM_HIGH_WATER_MARK: '1e3', INGESTER_VERIFY: 'yes' })).toEqual([
     expect.stringMatching(/^INGESTER_HOSTS is not set: /),
     'INGESTER_REPO_STREAM_HIGH_WATER_MARK is "1e3", expected a whole number from 1',
     'INGESTER_VERIFY is "yes", expected one of integrity, signatures, off',

@@ -2,7 +2,7 @@ import { adminConfig } from '@millrace/admin'
 import { backfillerConfig } from '@millrace/backfiller'
 import { indexerConfig } from '@millrace/indexer'
 import { ingesterConfig } from '@millrace/ingester'
-import { ConfigError, readConfig, type Definition, type Environment } from '@millrace/runtime'
+import { problemsOf, readConfig, type Definition, type Environment } from '@millrace/runtime'
 
 export const roles = ['ingester', 'backfiller', 'indexer', 'admin'] as const
 export type Role = (typeof roles)[number]
@@ -27,11 +27,6 @@ export function environmentProblems(command: string, env: Environment): string[]
   const unknown = Object.keys(env).filter((name) => !Object.hasOwn(allVariables, name) && !ofNode.has(name))
   const problems = unknown.map((name) => `${command}: no process reads ${name}`)
   if (!isRole(command)) return problems
-  try {
-    readConfig(definitions[command], env)
-    return problems
-  } catch (error) {
-    if (!(error instanceof ConfigError)) throw error
-    return [...problems, ...error.problems.map((problem) => `${command}: ${problem}`)]
-  }
+  const wrong = problemsOf(() => readConfig(definitions[command], env))
+  return [...problems, ...wrong.map((problem) => `${command}: ${problem}`)]
 }

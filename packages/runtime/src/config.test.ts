@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest'
 import { z } from 'zod'
 import { commaList, duration, durationOr, flag, hostList, integer, oneOf, port, text, url } from './config-values.ts'
-import { ConfigError, defineConfig, readConfig } from './config.ts'
+import { defineConfig, readConfig } from './config.ts'
+import { problemsOf } from './describe-config.ts'
 import { helpText, printConfigDocs } from './config-docs.ts'
 import { editDistance, unknownVariables } from './unknown-variables.ts'
 
@@ -12,15 +13,7 @@ const definition = defineConfig({
   INGESTER_KEY: { schema: url('redis').optional(), help: 'A key', secret: true },
 })
 
-function problemsOf(env: Record<string, string>): readonly string[] {
-  try {
-    readConfig(definition, env)
-  } catch (error) {
-    if (error instanceof ConfigError) return error.problems
-    throw error
-  }
-  return []
-}
+const problemsIn = (env: Record<string, string>) => problemsOf(() => readConfig(definition, env))
 
 describe('readConfig', () => {
   test('gives values of their types, and defaults for what is absent or empty', () => {
@@ -38,20 +31,20 @@ describe('readConfig', () => {
   })
 
   test('names every bad variable at once, with its value and what was expected', () => {
-    expect(problemsOf({ INGESTER_COUNT: '12ab', INGESTER_LABEL: 'x' })).toEqual([
+    expect(problemsIn({ INGESTER_COUNT: '12ab', INGESTER_LABEL: 'x' })).toEqual([
       'INGESTER_HOSTS is not set: Relays to read (a comma-separated list of hosts)',
       'INGESTER_COUNT is "12ab", expected a whole number from 1 to 50',
     ])
   })
 
   test('does not show the value of a secret (M9)', () => {
-    expect(problemsOf({ INGESTER_HOSTS: 'a', INGESTER_KEY: 'hunter2' })).toEqual([
+    expect(problemsIn({ INGESTER_HOSTS: 'a', INGESTER_KEY: 'hunter2' })).toEqual([
       'INGESTER_KEY is its value (hidden), expected a URL that begins with redis://',
     ])
   })
 
   test('keeps a value with control characters on one line', () => {
-    const [problem] = problemsOf({ INGESTER_HOSTS: 'a', INGESTER_COUNT: `1\n\u001b[31m${'9'.repeat(500)}` })
+    const [problem] = problemsIn({ INGESTER_HOSTS: 'a', INGESTER_COUNT: `1\n\u001b[31m${'9'.repeat(500)}` })
     expect(problem).not.toMatch(/\p{Cc}/u)
     expect(problem?.length).toBeLessThan(200)
   })

@@ -4,11 +4,11 @@ import { indexerConfig } from '@millrace/indexer'
 import { checkIngesterConfig, chosenDids, ingesterConfig } from '@millrace/ingester'
 import {
   chooseStreams,
-  ConfigError,
   describeConfig,
   problemsOf,
   readConfig,
   sharedVariableNames,
+  streamVariables,
   unknownVariables,
   type Definition,
   type Environment,
@@ -42,32 +42,29 @@ export async function describeRole(role: RoleName, env: Environment): Promise<Ro
   const settings = describeConfig(definitions[role], env)
   const problems = settings.flatMap(({ problem }) => problem ?? [])
   // What holds between variables can be told once each of them is good.
-  const between = problems.length === 0 ? await together[role](env) : []
+  if (problems.length === 0) {
+    problems.push(...problemsOf(() => chooseStreams(readConfig(streamVariables, env), env)))
+    problems.push(...((await together[role]?.(env)) ?? []))
+  }
   return {
     role,
     settings,
-    problems: [...problems, ...between, ...unknownVariables(definitions[role], env, knownNames)],
+    problems: [...problems, ...unknownVariables(definitions[role], env, knownNames)],
   }
 }
 
-const streamsOf = (definition: Definition) => (env: Environment) =>
-  problemsOf(() => chooseStreams(readConfig(definition, env) as Parameters<typeof chooseStreams>[0], env))
-
-const together: Readonly<Record<RoleName, (env: Environment) => Promise<readonly string[]>>> = {
+/** What has to hold between variables of one process, besides what has to hold for its streams. */
+const together: Readonly<Partial<Record<RoleName, (env: Environment) => Promise<readonly string[]>>>> = {
   async ingester(env) {
     const config = readConfig(ingesterConfig, env)
     const repos = await chosenDids(config.INGESTER_REPOS).then(
       () => [],
-      (error: unknown) => {
-        if (error instanceof ConfigError) return error.problems
-        throw error
-      },
+      (error: unknown) =>
+        problemsOf(() => {
+          throw error
+        }),
     )
-    return [...streamsOf(ingesterConfig)(env), ...problemsOf(() => checkIngesterConfig(config)), ...repos]
+    return [...problemsOf(() => checkIngesterConfig(config)), ...repos]
   },
-  backfiller: async (env) => streamsOf(backfillerConfig)(env),
-  indexer: async (env) => streamsOf(indexerConfig)(env),
-  async admin(env) {
-    return [...streamsOf(adminConfig)(env), ...problemsOf(() => checkAdminConfig(readConfig(adminConfig, env)))]
-  },
+  admin: async (env) => problemsOf(() => checkAdminConfig(readConfig(adminConfig, env))),
 }
