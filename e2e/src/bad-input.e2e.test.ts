@@ -1,8 +1,8 @@
 import { startSimulatedNetwork } from '@millrace/dev-network'
 import { serviceTest } from '@millrace/testing'
 import type { Pool } from 'pg'
-import { createClient } from 'redis'
 import { expect } from 'vitest'
+import { connectRedis } from './pipeline/connect-redis.ts'
 import { FourApps } from './pipeline/four-apps.ts'
 import { TestPool } from './pipeline/test-pool.ts'
 import { readStatus } from './pipeline/wait-until-indexed.ts'
@@ -41,7 +41,7 @@ serviceTest(
     faults.getRepo(forged, { type: 'other-key' })
     faults.getRepo(corrupt, { type: 'corrupt-block' })
 
-    const redis = await createClient({ url: redisUrl }).connect()
+    using redis = await connectRedis(redisUrl)
     await using pool = new TestPool(databaseUrl)
     await using four = await FourApps.start({
       network,
@@ -127,16 +127,11 @@ serviceTest(
       return Object.fromEntries(rows.map(({ did, upstreamStatus }) => [did, upstreamStatus]))
     }
     await expect.poll(hidden, { timeout: 60_000 }).toEqual({ [gone]: 'deleted', [closed]: 'deactivated' })
-    const status = await readStatus(four)
-    expect(status?.streams.map(({ name, length }) => [name, length])).toEqual(
-      expect.arrayContaining([
-        ['firehose_live', 0],
-        ['firehose_backfill', 0],
-        ['repo_backfill', 0],
-        ['label_live', 0],
-      ]),
-    )
+    const lengths = async () =>
+      Object.fromEntries((await readStatus(four))?.streams.map(({ name, length }) => [name, length]) ?? [])
+    await expect
+      .poll(lengths, { timeout: 60_000 })
+      .toMatchObject({ firehose_live: 0, firehose_backfill: 0, repo_backfill: 0, label_live: 0 })
     four.assertRunning()
-    redis.destroy()
   },
 )

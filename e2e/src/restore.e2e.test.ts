@@ -5,7 +5,7 @@ import { RepairStore } from '@millrace/repair'
 import { cursorKey, hostWithoutScheme, streams } from '@millrace/stream-protocol'
 import { eventually as soon, serviceTest } from '@millrace/testing'
 import { Client } from 'pg'
-import { createClient } from 'redis'
+import { connectRedis } from './pipeline/connect-redis.ts'
 import { expect } from 'vitest'
 import { endOfSimulation } from './compare/simulated-end.ts'
 import { AppsInProcess } from './pipeline/apps-in-process.ts'
@@ -106,7 +106,6 @@ async function takeBackup(databaseUrl: string): Promise<AsyncDisposable & { rest
 }
 
 async function emptyStreams(redisUrl: string): Promise<void> {
-  const redis = await createClient({ url: redisUrl }).connect()
+  using redis = await connectRedis(redisUrl)
   await redis.flushDb()
-  redis.destroy()
 }

@@ -2,7 +2,7 @@ import type { AdminClient } from '@millrace/admin-api'
 import type { SimulatedAccount, SimulatedNetwork } from '@millrace/dev-network'
 import { streams, groups } from '@millrace/stream-protocol'
 import type { Pool } from 'pg'
-import { createClient } from 'redis'
+import { connectRedis } from '../pipeline/connect-redis.ts'
 
 /** Would be a script in a page that takes texts for markup. */
 const SCRIPT = '<img src=x onerror="document.body.dataset.taken=1">'
@@ -47,22 +47,16 @@ export async function placeHostileTexts({
     `insert into bsky.millrace_gap (host, stream, reason, closed_at) values ('gap.example', $1, $2, null) returning id`,
     [streams.firehoseLive, hostile('gap ')],
   )
-  const redis = await createClient({ url: redisUrl }).connect()
-  try {
-    const consumer = ['XGROUP', 'CREATECONSUMER', streams.labelLive, groups.label, hostile('consumer ')]
-    await redis.sendCommand(consumer)
-    await redis.sendCommand(['XGROUP', 'CREATE', streams.labelLive, hostile('group '), '$'])
-  } finally {
-    redis.destroy()
-  }
+  await sendToRedis(redisUrl, ['XGROUP', 'CREATECONSUMER', streams.labelLive, groups.label, hostile('consumer ')])
+  await sendToRedis(redisUrl, ['XGROUP', 'CREATE', streams.labelLive, hostile('group '), '$'])
   return async () => {
     await pool.query('delete from bsky.millrace_gap where id = $1', [rows[0]!.id])
     await pool.query(`update bsky.millrace_dead_letter set state = 'discarded'`)
-    const redis = await createClient({ url: redisUrl }).connect()
-    try {
-      await redis.sendCommand(['XGROUP', 'DESTROY', streams.labelLive, hostile('group ')])
-    } finally {
-      redis.destroy()
-    }
+    await sendToRedis(redisUrl, ['XGROUP', 'DESTROY', streams.labelLive, hostile('group ')])
   }
+}
+
+async function sendToRedis(redisUrl: string, command: string[]): Promise<void> {
+  using redis = await connectRedis(redisUrl)
+  await redis.sendCommand(command)
 }

@@ -1,6 +1,6 @@
 import path from 'node:path'
 import { cursorKey, streams } from '@millrace/stream-protocol'
-import { createClient } from 'redis'
+import { connectRedis } from './connect-redis.ts'
 
 /** The recording that everything here is held against. */
 export const recordingFolder = path.resolve(import.meta.dirname, '../../../fixtures/network-basic')
@@ -9,7 +9,6 @@ export const LAST_LABELS = 8
 
 /** Has the ingester begin at the first frame: a recording has no live end. */
 export async function startAtFirstFrame(redisUrl: string, relayUrl: string): Promise<void> {
-  const redis = await createClient({ url: redisUrl }).connect()
+  using redis = await connectRedis(redisUrl)
   await redis.set(cursorKey(streams.firehoseLive, relayUrl), '0')
-  redis.destroy()
 }

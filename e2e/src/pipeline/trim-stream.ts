@@ -1,11 +1,7 @@
-import { createClient } from 'redis'
+import { connectRedis } from './connect-redis.ts'
 
 /** Leaves the newest entries of a stream, as somebody may who needs room. @returns how many went. */
 export async function trimStream(redisUrl: string, stream: string, left: number): Promise<number> {
-  const redis = await createClient({ url: redisUrl }).connect()
-  try {
-    return Number(await redis.sendCommand(['XTRIM', stream, 'MAXLEN', String(left)]))
-  } finally {
-    redis.destroy()
-  }
+  using redis = await connectRedis(redisUrl)
+  return Number(await redis.sendCommand(['XTRIM', stream, 'MAXLEN', String(left)]))
 }

@@ -87,7 +87,10 @@ describe('when a handle is looked at again (D4)', () => {
     await hear(indexing, alice)
     for (const hours of [1, 2, 4, 8, 16, 24, 24]) {
       await indexing.query('update millrace_identity set next_at = now()')
-      await refresh(indexing, directory({}), async () => expect((await requests(indexing))[0]?.due).toBe(false))
+      // A clock that is set back a little makes what is due now not due yet.
+      await refresh(indexing, directory({}), async () =>
+        expect((await requests(indexing))[0]?.wait).toBeGreaterThan(60),
+      )
       const [next] = await requests(indexing)
       expect(next!.wait).toBeGreaterThan(0.75 * hours * HOUR - 60)
       expect(next!.wait).toBeLessThan(1.25 * hours * HOUR)
