@@ -1,4 +1,4 @@
-import { ConfigError, describeError, type Environment } from '@millrace/runtime'
+import { ConfigError, describeError, type Environment } from '@millrace/runtime/command'
 import { stopSignal } from './stop-signal.ts'
 import type { ProgressOutput } from './up/progress.ts'
 

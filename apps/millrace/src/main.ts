@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 import { realpathSync } from 'node:fs'
-import { packageVersion } from '@millrace/runtime'
+import { packageVersion } from '@millrace/runtime/command'
 import { Command } from 'commander'
 
 /** Each is loaded when it is asked for: all of them together take seconds, and an operator waits for one. */

@@ -1,5 +1,6 @@
 import path from 'node:path'
-import { ConfigError, textOf, type ConfigOf, type Environment } from './config.ts'
+import { ConfigError } from './config-error.ts'
+import { textOf, type ConfigOf, type Environment } from './config.ts'
 import { redact } from './redact.ts'
 import type { streamVariables } from './variables.ts'
 

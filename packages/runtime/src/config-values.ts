@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { parseDuration } from './parse-duration.ts'
 
 /** What a variable is read with: takes the text of the environment, gives the value the program uses. */
 export type ValueSchema<T> = z.ZodType<T, string>
@@ -55,8 +56,6 @@ export function commaList(of = 'values'): ValueSchema<readonly string[]> {
   })
 }
 
-const unitMs: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 }
-
 /** A time span with its unit, in milliseconds: `90s` is 90_000. */
 export function duration(): ValueSchema<number> {
   return value('a duration such as 90s, 15m, 12h or 3d', parseDuration)
@@ -68,11 +67,6 @@ export function durationOr<const Word extends string>(...words: readonly Word[])
     `a duration such as 90s, 15m, 12h or 3d, or ${words.join(' or ')}`,
     (text) => words.find((word) => word === text) ?? parseDuration(text),
   )
-}
-
-function parseDuration(text: string): number | undefined {
-  const [, digits, unit] = /^(\d{1,9}(?:\.\d{1,3})?)(ms|s|m|h|d)$/.exec(text) ?? []
-  return digits && unit ? Math.round(Number(digits) * (unitMs[unit] ?? 0)) : undefined
 }
 
 /** A URL with one of some schemes, such as `postgres`. Kept as written. */

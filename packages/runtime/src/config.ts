@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { ConfigError } from './config-error.ts'
 import { oneLine } from './redact.ts'
 
 /** One environment variable. */
@@ -21,17 +22,6 @@ export type ConfigOf<D extends Definition> = { readonly [Name in keyof D]: z.out
 
 /** Variables as a process has them, such as `process.env`. */
 export type Environment = Readonly<Record<string, string | undefined>>
-
-/** The environment does not hold what the process needs. `problems` has one line for each bad variable. */
-export class ConfigError extends Error {
-  override readonly name = 'ConfigError'
-  readonly problems: readonly string[]
-
-  constructor(problems: readonly string[]) {
-    super(problems.join('\n'))
-    this.problems = problems
-  }
-}
 
 /** Names every variable of a process once, with its type, default and a sentence of help. */
 export function defineConfig<const D extends Definition>(definition: D): D {

@@ -1,4 +1,5 @@
-import { ConfigError, readConfig, textOf, type Definition, type Environment, type Variable } from './config.ts'
+import { ConfigError } from './config-error.ts'
+import { readConfig, textOf, type Definition, type Environment, type Variable } from './config.ts'
 import { oneLine } from './redact.ts'
 
 /** What a process would make of one variable. */

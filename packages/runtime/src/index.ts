@@ -15,15 +15,8 @@ export {
   value,
   type ValueSchema,
 } from './config-values.ts'
-export {
-  ConfigError,
-  defineConfig,
-  readConfig,
-  type ConfigOf,
-  type Definition,
-  type Environment,
-  type Variable,
-} from './config.ts'
+export { ConfigError } from './config-error.ts'
+export { defineConfig, readConfig, type ConfigOf, type Definition, type Environment, type Variable } from './config.ts'
 export { describeConfig, problemsOf, type Setting } from './describe-config.ts'
 export { ConsumerJanitor, type ConsumerJanitorOptions } from './consumer-janitor.ts'
 export { PortError, startHealthServer, type HealthServer, type HealthServerOptions } from './health-server.ts'
@@ -34,7 +27,9 @@ export { PausableLoop, type PausableLoopOptions } from './pausable-loop.ts'
 export { describeError, oneLine, redact } from './redact.ts'
 export { readDidLines } from './read-did-lines.ts'
 export { LoopError, runAll, type RunAllOptions } from './run-all.ts'
-export { packageVersion, runProcess } from './run-process.ts'
+export { packageVersion } from './package-version.ts'
+export { parseDuration } from './parse-duration.ts'
+export { runProcess } from './run-process.ts'
 export { ageSeconds, StreamGauges, type StreamGaugesOptions } from './stream-gauges.ts'
 export {
   exitCodes,

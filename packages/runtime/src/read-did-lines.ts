@@ -1,7 +1,7 @@
 import { createReadStream } from 'node:fs'
 import { createInterface } from 'node:readline'
 import { isDid } from '@millrace/stream-protocol'
-import { ConfigError } from './config.ts'
+import { ConfigError } from './config-error.ts'
 import { describeError } from './redact.ts'
 
 /**

@@ -1,6 +1,7 @@
 import type { Logger, Meter } from '@millrace/stream-protocol'
 import { helpText } from './config-docs.ts'
-import { ConfigError, readConfig, type ConfigOf, type Definition, type Environment } from './config.ts'
+import { ConfigError } from './config-error.ts'
+import { readConfig, type ConfigOf, type Definition, type Environment } from './config.ts'
 import { startHealthServer, type HealthServer } from './health-server.ts'
 import { Health } from './health.ts'
 import { isAbort } from './is-abort.ts'

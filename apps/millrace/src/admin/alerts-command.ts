@@ -4,8 +4,8 @@ import type {
   SilenceAlertOutput,
   UnsilenceAlertOutput,
 } from '@millrace/admin-api'
-import { duration } from '@millrace/runtime'
-import { Command, InvalidArgumentError } from 'commander'
+import { Command } from 'commander'
+import { timeSpan } from '../arguments.ts'
 import { inThisProcess } from '../command-host.ts'
 import { apiEnvironmentHelp, exitCodesHelp, readApiOptions, withApiOptions } from './api-options.ts'
 import { renderChange } from './cursor-command.ts'
@@ -32,7 +32,7 @@ export function alertsCommand(): Command {
     .description('tell webhooks nothing of a kind of alarm for a while')
     .argument('<code>', 'such as group-stalled; docs/runbook.md lists them')
     .option('--subject <text>', 'only about this, as `millrace alerts` shows it')
-    .requiredOption('--for <time>', 'for so long, such as 2h', seconds)
+    .requiredOption('--for <time>', 'for so long, such as 2h', timeSpan)
     .requiredOption('--reason <text>', 'why, for the audit log and for who is on duty next')
     .action((code: string, flags: { subject?: string; for: number; reason: string }, self: Command) =>
       inThisProcess((host) =>
@@ -83,12 +83,6 @@ export function alertsCommand(): Command {
       }),
     )
   return alerts
-}
-
-function seconds(text: string): number {
-  const parsed = duration().safeParse(text)
-  if (!parsed.success || parsed.data < 1_000) throw new InvalidArgumentError('a time span such as 30m, 2h or 3d')
-  return Math.round(parsed.data / 1_000)
 }
 
 const order = ['open', 'pending', 'ended']

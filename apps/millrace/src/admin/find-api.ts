@@ -1,5 +1,5 @@
 import { AdminAwayError, AdminClient, type AdminApi } from '@millrace/admin-api'
-import { ConfigError } from '@millrace/runtime'
+import { ConfigError } from '@millrace/runtime/command'
 import type { CommandHost } from '../command-host.ts'
 import type { ApiOptions } from './api-options.ts'
 

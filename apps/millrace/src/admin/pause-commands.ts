@@ -1,7 +1,7 @@
 import type { ListPausesOutput } from '@millrace/admin-api'
-import { duration } from '@millrace/runtime'
-import { Command, InvalidArgumentError, Option } from 'commander'
+import { Command, Option } from 'commander'
 import { alignColumns } from '../align-columns.ts'
+import { timeSpan } from '../arguments.ts'
 import { inThisProcess } from '../command-host.ts'
 import { apiEnvironmentHelp, exitCodesHelp, readApiOptions, withApiOptions } from './api-options.ts'
 import { renderChange } from './cursor-command.ts'
@@ -25,7 +25,7 @@ Processes that have the database obey within seconds, also after a restart, and 
 export function pauseCommand(): Command {
   return target(new Command('pause'), '[target]')
     .description('Leave a role, a group, a host or a collection alone for a while; without one, list what is paused.')
-    .option('--for <time>', 'go on by itself after so long, such as 1h; without it, once it is resumed', seconds)
+    .option('--for <time>', 'go on by itself after so long, such as 1h; without it, once it is resumed', timeSpan)
     .option('--reason <text>', 'why: told to whoever wonders that it stands still')
     .addHelpText('after', `${help}\n${apiEnvironmentHelp}\n${exitCodesHelp}`)
     .action((name: string | undefined, flags: Flags & { for?: number }, self: Command) =>
@@ -73,12 +73,6 @@ function target(command: Command, argument: string): Command {
     .argument(argument, 'a role, a group, a host or a collection')
     .addOption(new Option('--kind <kind>', 'what it is, where its name does not tell').choices(kinds))
     .option('--dry-run', 'only say what that would do', false)
-}
-
-function seconds(text: string): number {
-  const parsed = duration().safeParse(text)
-  if (!parsed.success || parsed.data < 1_000) throw new InvalidArgumentError('a time span such as 90s, 15m, 12h or 3d')
-  return Math.ceil(parsed.data / 1_000)
 }
 
 export function renderPauses({ pauses }: ListPausesOutput): string[] {

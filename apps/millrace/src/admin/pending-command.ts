@@ -1,8 +1,7 @@
 import type { ListPendingOutput } from '@millrace/admin-api'
-import { duration } from '@millrace/runtime'
-import { Command, InvalidArgumentError } from 'commander'
+import { Command } from 'commander'
 import { alignColumns } from '../align-columns.ts'
-import { positive } from '../arguments.ts'
+import { positive, timeSpan } from '../arguments.ts'
 import { inThisProcess } from '../command-host.ts'
 import { apiEnvironmentHelp, exitCodesHelp, readApiOptions, withApiOptions } from './api-options.ts'
 import { runApiCommand } from './run-api-command.ts'
@@ -15,7 +14,7 @@ export function pendingCommand(): Command {
     .argument('<stream>', 'such as firehose_live')
     .argument('<group>', 'such as firehose_group')
     .option('--consumer <name>', 'in the hands of this one')
-    .option('--idle <time>', 'for at least so long, such as 10m', seconds, 0)
+    .option('--idle <time>', 'for at least so long, such as 10m', timeSpan, 0)
     .option('--limit <n>', 'how many, up to 500', positive, 50)
     .option('--after <id>', 'go on where a longer list ended')
     .addHelpText('after', `${apiEnvironmentHelp}\n${exitCodesHelp}`)
@@ -45,12 +44,6 @@ export function pendingCommand(): Command {
           }),
         ),
     )
-}
-
-function seconds(text: string): number {
-  const parsed = duration().safeParse(text)
-  if (!parsed.success) throw new InvalidArgumentError('a time span such as 90s, 15m, 12h or 3d')
-  return Math.round(parsed.data / 1_000)
 }
 
 export function renderPending({ entries, cursor }: ListPendingOutput): string[] {

@@ -1,5 +1,5 @@
 import { AdminError } from '@millrace/admin-api'
-import { describeError } from '@millrace/runtime'
+import { describeError } from '@millrace/runtime/command'
 import { explainFailure, type CommandHost } from '../command-host.ts'
 import type { ApiOptions } from './api-options.ts'
 import { findApi, isAway, type FoundApi } from './find-api.ts'

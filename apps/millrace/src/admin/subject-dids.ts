@@ -1,6 +1,6 @@
 import type { AdminApi } from '@millrace/admin-api'
 import { readSubject } from '@millrace/diagnosis/subject'
-import { ConfigError } from '@millrace/runtime'
+import { ConfigError } from '@millrace/runtime/command'
 
 /** The DIDs of what people type: DIDs, handles, and URIs of records. @throws {ConfigError} for what is neither. */
 export async function didsOf(subjects: readonly string[], api: AdminApi): Promise<string[]> {

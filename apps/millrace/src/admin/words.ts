@@ -1,5 +1,5 @@
 import { ago } from '@millrace/diagnosis/words'
-import { oneLine } from '@millrace/runtime'
+import { oneLine } from '@millrace/runtime/command'
 
 /** Text of the network, as it may stand on a terminal: on one line, without control characters. */
 export function shown(text: string | undefined): string {

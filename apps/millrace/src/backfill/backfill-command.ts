@@ -3,7 +3,6 @@ import { Argument, Command, InvalidArgumentError } from 'commander'
 import { inThisProcess, type CommandHost } from '../command-host.ts'
 import { apiEnvironmentHelp, readApiOptions, withApiOptions } from '../admin/api-options.ts'
 import type { AddOptions, BackfillChangeOptions } from './options.ts'
-import { runAdd } from './run-add.ts'
 import { runControl, runRetryFailed, runStatus } from './run-backfill.ts'
 
 /** `millrace backfill`: the first fetch of repos, and what becomes of it. */
@@ -74,7 +73,11 @@ function add(command: Command): void {
         reason: flags['reason'] as string | undefined,
         dryRun: flags['dryRun'] as boolean,
       }
-      return inThisProcess((host) => runAdd(options, host))
+      return inThisProcess(async (host) => {
+        // What asks relays takes long to load, and only this asks them.
+        const { runAdd } = await import('./run-add.ts')
+        return await runAdd(options, host)
+      })
     })
 }
 

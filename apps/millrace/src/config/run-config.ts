@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises'
 import { parseEnv } from 'node:util'
-import { ConfigError, describeError, type Environment } from '@millrace/runtime'
+import { ConfigError, describeError, type Environment } from '@millrace/runtime/command'
 import { explainFailure, type CommandHost } from '../command-host.ts'
 import { renderCheck, renderPrint } from './render.ts'
 import { describeRole, roles, type RoleConfig, type RoleName } from './roles.ts'

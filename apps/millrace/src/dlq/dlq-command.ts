@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises'
 import { text } from 'node:stream/consumers'
-import { describeError } from '@millrace/runtime'
+import { describeError } from '@millrace/runtime/command'
 import { isDid } from '@millrace/stream-protocol'
 import { Argument, Command, InvalidArgumentError, Option } from 'commander'
 import { positive } from '../arguments.ts'

@@ -4,7 +4,7 @@ import type {
   ListDeadLettersOutput,
   RetryDeadLettersOutput,
 } from '@millrace/admin-api'
-import { oneLine } from '@millrace/runtime'
+import { oneLine } from '@millrace/runtime/command'
 import { moment } from '../admin/words.ts'
 
 const number = new Intl.NumberFormat('en')

@@ -1,5 +1,5 @@
 import type { AdminApi, RetryDeadLettersOutput } from '@millrace/admin-api'
-import { ConfigError } from '@millrace/runtime'
+import { ConfigError } from '@millrace/runtime/command'
 import type { ApiOptions } from '../admin/api-options.ts'
 import { renderChange } from '../admin/cursor-command.ts'
 import { runApiCommand, type ApiCommand } from '../admin/run-api-command.ts'

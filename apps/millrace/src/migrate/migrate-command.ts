@@ -1,7 +1,6 @@
 import { Command } from 'commander'
 import { inThisProcess } from '../command-host.ts'
 import { readDatabaseOptions, withDatabaseOptions } from '../database-options.ts'
-import { runMigrate } from './run-migrate.ts'
 
 /** `millrace migrate`: the step of a deployment that comes before the processes. */
 export function migrateCommand(): Command {
@@ -24,6 +23,9 @@ Exit codes:
     .action((_flags: unknown, self: Command) => {
       const { dryRun } = self.opts<{ dryRun: boolean }>()
       const options = { ...readDatabaseOptions(self), dryRun }
-      return inThisProcess((host) => runMigrate(options, host))
+      return inThisProcess(async (host) => {
+        const { runMigrate } = await import('./run-migrate.ts')
+        return await runMigrate(options, host)
+      })
     })
 }

@@ -1,5 +1,5 @@
 import type { RecountColumn } from '@millrace/admin-api'
-import { oneLine } from '@millrace/runtime'
+import { oneLine } from '@millrace/runtime/command'
 import { alignColumns } from '../align-columns.ts'
 
 /** What several requests have come to. */

@@ -1,5 +1,5 @@
 import type { RecountColumn } from '@millrace/admin-api'
-import { ConfigError } from '@millrace/runtime'
+import { ConfigError } from '@millrace/runtime/command'
 import type { FoundApi } from '../admin/find-api.ts'
 import { runApiCommand } from '../admin/run-api-command.ts'
 import type { CommandHost } from '../command-host.ts'

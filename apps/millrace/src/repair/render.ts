@@ -1,6 +1,6 @@
 import type { GetRepairOutput, ListGapsOutput, ListRepairsRepair } from '@millrace/admin-api'
 import type { RepairPreview } from '@millrace/repair'
-import { oneLine } from '@millrace/runtime'
+import { oneLine } from '@millrace/runtime/command'
 import { moment } from '../admin/words.ts'
 import { alignColumns } from '../align-columns.ts'
 

@@ -1,11 +1,11 @@
 import type { AdminApi, GetRepairOutput, ListRepairsRepair } from '@millrace/admin-api'
-import { ConfigError } from '@millrace/runtime'
+import { ConfigError } from '@millrace/runtime/command'
 import { hostWithoutScheme, sleep } from '@millrace/stream-protocol'
 import { runApiCommand } from '../admin/run-api-command.ts'
 import type { CommandHost } from '../command-host.ts'
 import { ProgressLine } from '../progress-line.ts'
 import type { RepairCommandOptions } from './options.ts'
-import { previewHosts, type HostPreview } from './preview-hosts.ts'
+import type { HostPreview } from './preview-hosts.ts'
 import { renderComparison, renderPreview, renderRepair, renderRepairProgress } from './render.ts'
 
 /** Pause between two looks at a repair, in milliseconds. */
@@ -28,8 +28,11 @@ export async function runRepair(options: RepairCommandOptions, host: CommandHost
       if (since && until && since >= until) throw new ConfigError(['--since is not before --until'])
       const { lists } = await api.call('getBackfill', {}, signal)
       const hosts = chooseHosts(lists, options.host)
-      // Without a server there may be no backfiller either that would compare.
-      if (dryRun && api.isDirect) return { hosts: await previewHosts(hosts, options, host) }
+      if (dryRun && api.isDirect) {
+        // Without a server there may be no backfiller either that would compare. What asks hosts takes long to load.
+        const { previewHosts } = await import('./preview-hosts.ts')
+        return { hosts: await previewHosts(hosts, options, host) }
+      }
       const done = await repairAll(hosts, options, host, api)
       isOver = done.isOver
       return { repairs: done.repairs }

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import path from 'node:path'
 import type { FaultList, FaultRequest } from '@millrace/dev-network'
-import { ConfigError } from '@millrace/runtime'
+import { ConfigError } from '@millrace/runtime/command'
 
 /** Where `millrace up` says how its simulated network is reached. */
 export function controlFile(data: string): string {

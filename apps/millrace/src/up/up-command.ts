@@ -1,9 +1,8 @@
-import { packageVersion, ConfigError, describeError } from '@millrace/runtime'
+import { packageVersion, ConfigError, describeError } from '@millrace/runtime/command'
 import { Command, InvalidArgumentError, Option } from 'commander'
 import { positive, wholeNumber } from '../arguments.ts'
 import { stopSignal } from '../stop-signal.ts'
 import type { UpOptions } from './options.ts'
-import { runUp } from './run-up.ts'
 import { renderSummary } from './summary.ts'
 
 function host(text: string): string {
@@ -89,6 +88,8 @@ function readOptions(flags: Record<string, unknown>): UpOptions {
 async function up(options: UpOptions): Promise<number> {
   using stop = stopSignal()
   try {
+    // All of the pipeline, which help does not need.
+    const { runUp } = await import('./run-up.ts')
     const summary = await runUp({
       up: options,
       env: process.env,
