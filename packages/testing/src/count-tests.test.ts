@@ -42,3 +42,10 @@ test.each([
 test('skipped tests keep their reason', () => {
   expect(countTests([{ errors: 0, tests: [passed, skipped] }], 0).skippedTests).toEqual([skipped])
 })
+
+test('tests that passed when they were tried again have passed, and are named', () => {
+  const unsteady: FinishedTest = { name: 'e', state: 'passed', firstFailure: 'too slow' }
+  const counts = countTests([{ errors: 0, tests: [passed, unsteady] }], 0)
+  expect(formatCounts(counts)).toBe('tests: 2 passed, 0 failed, 0 skipped')
+  expect(counts.unsteadyTests).toEqual([unsteady])
+})

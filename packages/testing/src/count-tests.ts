@@ -3,6 +3,8 @@ export interface FinishedTest {
   state: 'passed' | 'failed' | 'skipped' | 'pending'
   /** Why it was skipped, where it says so. */
   reason?: string
+  /** What it said when it failed, where it passed only when it was tried again. */
+  firstFailure?: string
 }
 
 export interface FinishedModule {
@@ -17,6 +19,8 @@ export interface TestCounts {
   failed: number
   skipped: number
   skippedTests: FinishedTest[]
+  /** Those that passed only when they were tried again. */
+  unsteadyTests: FinishedTest[]
 }
 
 export function countTests(modules: readonly FinishedModule[], unhandledErrors: number): TestCounts {
@@ -27,7 +31,8 @@ export function countTests(modules: readonly FinishedModule[], unhandledErrors: 
   // One that is pending at the end was cut off, and nobody knows what it would have shown.
   const failed = errors + tests.filter(({ state }) => state === 'failed' || state === 'pending').length
   const nothing = tests.length === 0 && failed === 0
-  return { passed, failed: nothing ? 1 : failed, skipped: skippedTests.length, skippedTests }
+  const unsteadyTests = tests.filter(({ firstFailure }) => firstFailure !== undefined)
+  return { passed, failed: nothing ? 1 : failed, skipped: skippedTests.length, skippedTests, unsteadyTests }
 }
 
 export function formatCounts({ passed, failed, skipped }: TestCounts): string {
