@@ -7,7 +7,7 @@ import { Random } from '@millrace/dev-network'
 import { renderAnomalies } from '@millrace/oracle'
 import { formatColumns } from '@millrace/testing/results'
 import { nemesisCases } from './nemesis/cases/index.ts'
-import { isPassed, runCase, type CaseResult } from './nemesis/run-case.ts'
+import { isInconclusive, isPassed, runCase, type CaseResult } from './nemesis/run-case.ts'
 import { Stage } from './nemesis/stage.ts'
 import { untilQuiet } from './nemesis/until-quiet.ts'
 import { seconds } from './seconds.ts'
@@ -31,8 +31,8 @@ A simulated network writes, four kinds of apps run as six processes over a Redis
 are injected one at a time. After each, once nothing is left to do, the database has to be what the final repos say.
 Exits 1 when something was lost, came back or is counted wrong, or when a fault could not be brought about.
   --minutes  go on, in random orders, for as long; without it each fault once
-  --retry    tries a fault once more after which the pipeline did not come to rest in time, as on a busy machine;
-             rows that are wrong have no second try
+  --retry    tries a fault once more that was not brought about, or after which the pipeline did not come to rest in
+             time, as on a busy machine; rows that are wrong have no second try
   --seed     of the network and of the orders, 1 unless given
   --only     faults whose name contains this
   --list     what there is
@@ -59,7 +59,7 @@ try {
       if (round > 0 && performance.now() >= endsAt) break
       stage ??= await openStage(path.join(folder, String(results.length)))
       let result = await runCase(stage, nemesis)
-      if (flags.retry && result.isRestless) {
+      if (flags.retry && isInconclusive(result)) {
         say(`${describe(result)}\n  ${nemesis.name}: once more`)
         await stage[Symbol.asyncDispose]()
         stage = await openStage(path.join(folder, `${results.length}-again`))

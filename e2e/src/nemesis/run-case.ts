@@ -1,7 +1,6 @@
 import type { Anomaly } from '@millrace/oracle'
 import type { NemesisCase } from './nemesis-case.ts'
 import type { Stage } from './stage.ts'
-import { RestlessError } from '../pipeline/until-nothing-is-left.ts'
 import { untilQuiet } from './until-quiet.ts'
 
 export interface CaseResult {
@@ -16,11 +15,9 @@ export interface CaseResult {
   /** From the end of the fault until nothing was left to do, in milliseconds; null when it did not come to that. */
   quietMs: number | null
   anomalies: Anomaly[]
-  /** Something was left to do for too long. */
-  isRestless?: boolean
   /** Why it failed, where that is not in the rows. */
   error?: string
-  /** The first did not come to rest. */
+  /** The first said nothing about the rows. */
   isSecondTry?: boolean
 }
 
@@ -46,12 +43,7 @@ export async function runCase(stage: Stage, nemesis: NemesisCase): Promise<CaseR
     const quietMs = await untilQuiet(stage, QUIET_WITHIN_MS)
     return resultOf(nemesis.name, injected, quietMs, await stage.compare())
   } catch (error) {
-    const { message } = error as Error
-    return {
-      ...resultOf(nemesis.name, injected, null, []),
-      error: message,
-      ...(error instanceof RestlessError && { isRestless: true }),
-    }
+    return { ...resultOf(nemesis.name, injected, null, []), error: (error as Error).message }
   }
 }
 
@@ -72,4 +64,9 @@ function resultOf(name: string, injected: number, quietMs: number | null, anomal
 /** Whether all is as it must be: and the fault has happened, or it proves nothing. */
 export function isPassed({ injected, anomalies, error }: CaseResult): boolean {
   return injected > 0 && anomalies.length === 0 && error === undefined
+}
+
+/** Whether it proves nothing: the fault was not brought about, or the rows were never compared, as on a busy machine. */
+export function isInconclusive(result: CaseResult): boolean {
+  return !isPassed(result) && result.anomalies.length === 0
 }

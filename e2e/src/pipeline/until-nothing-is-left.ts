@@ -16,12 +16,7 @@ export interface WaitForQuietOptions {
 
 const SAY_MS = 10_000
 
-/** Something was left to do for too long. */
-export class RestlessError extends Error {
-  override readonly name = 'RestlessError'
-}
-
-/** @throws {RestlessError} with what is left, when something is for too long. */
+/** @throws with what is left to do, when something is for too long. */
 export async function untilNothingIsLeft(options: WaitForQuietOptions): Promise<void> {
   const { look, looks, timeoutMs, onWait = () => undefined, apps } = options
   const endsAt = performance.now() + timeoutMs
@@ -35,7 +30,7 @@ export async function untilNothingIsLeft(options: WaitForQuietOptions): Promise<
     }
     if (performance.now() < endsAt) continue
     const said = apps.map(({ name, output }) => `${name}: ${output.slice(-1_500)}`)
-    throw new RestlessError(`does not come to rest: ${left.join(', ')}\n${said.join('\n')}`)
+    throw new Error(`does not come to rest: ${left.join(', ')}\n${said.join('\n')}`)
   }
 }
 
