@@ -5,7 +5,15 @@ import type { PluginSet } from '@millrace/indexing'
 import { startPostgres } from '@millrace/local-services'
 import { runAll } from '@millrace/runtime'
 import { openSqliteStreams } from '@millrace/sqlite-streams'
-import { noMeter, silentLogger, sleep, type Logger, type Meter, type StreamStore } from '@millrace/stream-protocol'
+import {
+  noMeter,
+  ResourceStack,
+  silentLogger,
+  sleep,
+  type Logger,
+  type Meter,
+  type StreamStore,
+} from '@millrace/stream-protocol'
 import { joinPipeline, type AppViewNetwork, type AppViewStatus, type Pipeline } from './join-pipeline.ts'
 
 export interface AppViewOptions {
@@ -68,7 +76,7 @@ export async function openAppView({
   meter = noMeter,
   onProgress,
 }: AppViewOptions): Promise<AppView> {
-  await using opened = new AsyncDisposableStack()
+  await using opened = new ResourceStack()
   await mkdir(folder, { recursive: true })
   const url =
     databaseUrl ??
@@ -88,7 +96,7 @@ export async function openAppView({
       for (let idle = 0; idle < IDLE_LOOKS && !signal.aborted; await sleep(LOOK_MS, signal))
         idle = (await isIdle(pipeline, seq)) ? idle + 1 : 0
     },
-    [Symbol.asyncDispose]: () => resources.disposeAsync(),
+    [Symbol.asyncDispose]: () => resources[Symbol.asyncDispose](),
   }
 }
 

@@ -3,6 +3,12 @@ import { Backoff, sleep, type Logger } from '@millrace/stream-protocol'
 
 export type Row = Record<string, SQLOutputValue>
 
+/**
+ * What a statement is given: a value for each `?`, or by name for those that stand in it more than once. No `?1`: Node
+ * before 22.19 does not bind it.
+ */
+export type Values = readonly SQLInputValue[] | readonly [Readonly<Record<string, SQLInputValue>>]
+
 /** The file is locked by another process, or the disk is full: waiting may help. */
 export function isTransient(error: unknown): boolean {
   const code = error instanceof Error && 'errcode' in error ? Number(error.errcode) & 0xff : undefined
@@ -34,17 +40,17 @@ export class Connection {
     return this.#db
   }
 
-  get(sql: string, ...values: SQLInputValue[]): Row | undefined {
-    return this.#prepared(sql).get(...values)
+  get(sql: string, ...values: Values): Row | undefined {
+    return this.#prepared(sql).get(...(values as SQLInputValue[]))
   }
 
-  all(sql: string, ...values: SQLInputValue[]): Row[] {
-    return this.#prepared(sql).all(...values)
+  all(sql: string, ...values: Values): Row[] {
+    return this.#prepared(sql).all(...(values as SQLInputValue[]))
   }
 
   /** @returns how many rows it changed. */
-  run(sql: string, ...values: SQLInputValue[]): number {
-    return Number(this.#prepared(sql).run(...values).changes)
+  run(sql: string, ...values: Values): number {
+    return Number(this.#prepared(sql).run(...(values as SQLInputValue[])).changes)
   }
 
   /**

@@ -41,13 +41,9 @@ export function readNew(connection: Connection, member: Membership, count: numbe
   if (last === undefined) return []
   connection.run(
     `insert into pending (consumer_group, seq, consumer, delivered_at)
-     select ?1, seq, ?2, ?3 from entry
-     where stream = ?4 and seq > (select delivered from consumer_group where id = ?1) and seq <= ?5`,
-    group,
-    consumer,
-    now,
-    stream,
-    last,
+     select :group, seq, :consumer, :now from entry
+     where stream = :stream and seq > (select delivered from consumer_group where id = :group) and seq <= :last`,
+    { group, consumer, now, stream, last },
   )
   connection.run('update consumer_group set delivered = ? where id = ?', last, group)
   return rows.map((row) => storedEntry(row, member.field))
@@ -58,12 +54,10 @@ export function ownPending(connection: Connection, member: Membership, after: nu
   return connection
     .all(
       `select seq from pending
-       where consumer_group = ?1 and consumer = (select id from consumer where consumer_group = ?1 and name = ?2) and seq > ?3
-       order by seq limit ?4`,
-      member.group,
-      member.consumer,
-      after,
-      count,
+       where consumer_group = :group
+         and consumer = (select id from consumer where consumer_group = :group and name = :consumer) and seq > :after
+       order by seq limit :count`,
+      { group: member.group, consumer: member.consumer, after, count },
     )
     .map(({ seq }) => Number(seq))
 }
@@ -80,18 +74,14 @@ export function claimIdle(
   const consumer = consumerRow(connection, group, name, now)
   return connection
     .all(
-      `update pending set consumer = ?1, delivered_at = ?2
-       where consumer_group = ?3 and seq in (
+      `update pending set consumer = :consumer, delivered_at = :now
+       where consumer_group = :group and seq in (
          select seq from pending
-         where consumer_group = ?3 and consumer <> ?1 and delivered_at <= ?4
-         order by seq limit ?5
+         where consumer_group = :group and consumer <> :consumer and delivered_at <= :before
+         order by seq limit :count
        )
        returning seq`,
-      consumer,
-      now,
-      group,
-      now - idleMs,
-      count,
+      { consumer, now, group, before: now - idleMs, count },
     )
     .map(({ seq }) => Number(seq))
     .toSorted((a, b) => a - b)
@@ -127,18 +117,16 @@ export function ackEntries(
   )
   const deleted = connection.all(
     `delete from entry
-     where seq in (select value from json_each(?1)) and stream = ?2
+     where seq in (select value from json_each(:seqs)) and stream = :stream
        and not exists (
          select 1 from consumer_group as other
-         where other.stream = ?2 and other.id <> ?3 and (
+         where other.stream = :stream and other.id <> :group and (
            other.delivered < entry.seq
            or exists (select 1 from pending where consumer_group = other.id and seq = entry.seq)
          )
        )
      returning octet_length(text) as bytes`,
-    seqs,
-    stream,
-    group,
+    { seqs, stream, group },
   )
   const bytes = deleted.reduce((sum, row) => sum + Number(row['bytes']), 0)
   connection.run('update stream set length = length - ?, bytes = bytes - ? where id = ?', deleted.length, bytes, stream)

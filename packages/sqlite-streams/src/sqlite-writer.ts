@@ -100,10 +100,8 @@ export class SqliteStreamWriter<T> implements EventSink<T> {
     }
     connection.run('update last_seq set seq = ?', last)
     connection.run(
-      'update stream set length = length + ?1, appended = appended + ?1, bytes = bytes + ?2 where id = ?3',
-      texts.length,
-      texts.reduce((sum, text) => sum + Buffer.byteLength(text), 0),
-      stream,
+      'update stream set length = length + :count, appended = appended + :count, bytes = bytes + :bytes where id = :stream',
+      { count: texts.length, bytes: texts.reduce((sum, text) => sum + Buffer.byteLength(text), 0), stream },
     )
     if (cursor) writeCursor(connection, cursor.key, cursor.to)
     return { type: 'appended' }

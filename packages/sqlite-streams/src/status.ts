@@ -36,10 +36,10 @@ function groupStatus(connection: Connection, stream: Row, group: Row, only: bool
     .all(
       `select name, seen_at, coalesce(count, 0) as pending
        from consumer left join (
-         select consumer, count(*) as count from pending where consumer_group = ?1 group by consumer
+         select consumer, count(*) as count from pending where consumer_group = :group group by consumer
        ) on consumer = consumer.id
-       where consumer_group = ?1`,
-      group['id']!,
+       where consumer_group = :group`,
+      { group: group['id']! },
     )
     .map((row) => ({
       name: String(row['name']),

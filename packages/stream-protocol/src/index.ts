@@ -42,6 +42,7 @@ export {
   type WriterOptions,
 } from './ports.ts'
 export { isRecordJson, MAX_RECORD_DEPTH, recordJson } from './record-json.ts'
+export { ResourceStack } from './resource-stack.ts'
 export {
   readStreamEvent,
   recordUri,

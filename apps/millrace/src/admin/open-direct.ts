@@ -4,7 +4,7 @@ import { adminConfig, describePipeline, LocalApi, type AdminSources, type Away }
 import { openDatabase, type Database } from '@millrace/database'
 import { chooseStreams, ConfigError, describeError, readConfig, type StreamsChoice } from '@millrace/runtime'
 import { openStreams } from '@millrace/stores'
-import type { StreamStore } from '@millrace/stream-protocol'
+import { ResourceStack, type StreamStore } from '@millrace/stream-protocol'
 import type { CommandHost } from '../command-host.ts'
 import { findDatabase } from '../find-database.ts'
 import type { ApiOptions } from './api-options.ts'
@@ -17,7 +17,7 @@ const WAIT_MS = 3_000
 export async function openDirect(options: ApiOptions, host: CommandHost): Promise<FoundApi> {
   const env = { ...host.env, MILLRACE_DATA_DIR: options.data }
   const config = readConfig(adminConfig, env)
-  await using stack = new AsyncDisposableStack()
+  await using stack = new ResourceStack()
   const [store, database] = await Promise.all([
     openStore(chooseStreams(config, env), host.signal),
     openPostgres(options, host),
@@ -35,7 +35,7 @@ export async function openDirect(options: ApiOptions, host: CommandHost): Promis
   return {
     isDirect: true,
     call: (name, input, signal) => api.call(name, input, signal),
-    [Symbol.asyncDispose]: async () => await owned.disposeAsync(),
+    [Symbol.asyncDispose]: async () => await owned[Symbol.asyncDispose](),
   }
 }
 

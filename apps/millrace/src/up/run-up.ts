@@ -18,7 +18,7 @@ import {
 } from '@millrace/runtime'
 import { indexingPoolSize } from '@millrace/indexer'
 import { RepoWorkers } from '@millrace/repo-backfill'
-import { streams, type Logger } from '@millrace/stream-protocol'
+import { ResourceStack, streams, type Logger } from '@millrace/stream-protocol'
 import { openControl } from '../sim/open-control.ts'
 import { openNetwork } from './network.ts'
 import type { UpOptions } from './options.ts'
@@ -63,8 +63,8 @@ export async function runUp({ up, env, version, output, signal }: RunUpOptions):
     signal,
   })
   await log.open()
-  await using controls = new AsyncDisposableStack()
-  if (network.simulation) controls.use(await openControl(network.simulation, up.data))
+  await using resources = new ResourceStack()
+  if (network.simulation) resources.use(await openControl(network.simulation, up.data))
   const allowPrivateHosts = network.isPrivate || identity.MILLRACE_ALLOW_PRIVATE_HOSTS
   await using workers = new RepoWorkers()
   const pipeline = await joinPipeline({

@@ -40,12 +40,15 @@ export async function ownLexiconProblems(folder: string, tarballs: readonly Tarb
   ]
 }
 
+/** The oldest Node that our packages promise to run on, as npm has it. */
+const oldestNode = { name: `node-${process.platform}-${process.arch}`, version: '22.18.0' }
+
 /** READMEs whose example runs by itself. Others need the network, a service, or do not end. */
 const runnable = ['console', 'dev-network', 'diagnosis', 'failpoints', 'sqlite-streams', 'stream-protocol']
 
 /**
  * Installs everything; compiles all examples and imports all entries; runs examples,
- * the test that `@millrace/indexing` shows, and what indexes a network.
+ * the test that `@millrace/indexing` shows, and what indexes a network; imports and indexes with the oldest Node, too.
  */
 export async function everythingProblems(folder: string, tarballs: readonly Tarball[]): Promise<string[]> {
   const packages = tarballs.map(({ subject }) => subject)
@@ -68,7 +71,7 @@ export async function everythingProblems(folder: string, tarballs: readonly Tarb
     folder,
     tarballs,
     packages: packages.map(({ manifest }) => manifest.name),
-    devDependencies: await tools('typescript', '@types/node', 'vitest'),
+    devDependencies: { ...(await tools('typescript', '@types/node', 'vitest')), [oldestNode.name]: oldestNode.version },
     compilerOptions: forAtprotoApi,
     files,
   })
@@ -79,7 +82,12 @@ export async function everythingProblems(folder: string, tarballs: readonly Tarb
   await using postgres = await startPostgres()
   await project.test('readmes/indexing', postgres.url)
   const said = await project.run('app-bsky.ts')
+  const node = `node_modules/${oldestNode.name}/bin/node`
+  await project.run('import.ts', { node })
+  const args = ['up', '--exit-when-idle', '--json', '--accounts', '8', '--events', '20', '--admin-port', '0']
+  const { idle } = JSON.parse(await project.run('node_modules/@millrace/millrace/dist/main.js', { node, args }))
   return [
+    ...(idle === true ? [] : [`on Node ${oldestNode.version} the pipeline does not come to its end`]),
     ...(imported === 'imported\n' ? [] : [`importing printed ${imported}`]),
     ...(/^\d+ posts of \d+ accounts indexed\n$/.test(said) ? [] : [`it printed ${said}`]),
   ]

@@ -40,6 +40,12 @@ export interface StrangerProjectOptions {
   files: Record<string, string>
 }
 
+export interface RunFileOptions {
+  /** Another Node than ours. */
+  node?: string
+  args?: readonly string[]
+}
+
 /** A project of somebody who has our packages from npm. */
 export class StrangerProject {
   readonly #options: StrangerProjectOptions
@@ -77,9 +83,9 @@ export class StrangerProject {
     await runCommand('node', ['node_modules/typescript/bin/tsc', '--pretty', 'false'], { cwd: this.#options.folder })
   }
 
-  /** @returns what a file of it printed. */
-  run(file: string): Promise<string> {
-    return runCommand('node', [file], { cwd: this.#options.folder, env: ownEnvironment() })
+  /** @returns what a file of it printed, or a command that is installed in it. */
+  run(file: string, { node = 'node', args = [] }: RunFileOptions = {}): Promise<string> {
+    return runCommand(node, [file, ...args], { cwd: this.#options.folder, env: ownEnvironment() })
   }
 
   /** Runs tests of it with vitest, on a Postgres. */
