@@ -144,10 +144,12 @@ export class FrameSocket implements Disposable {
   #watch(): void {
     if (this.#options.idleMs === 0) return
     clearTimeout(this.#idleTimer)
+    const waiter = this.#waiter
     this.#idleTimer = setTimeout(() => {
-      // After a long pause of this process the timer is due before the socket was read: let it be read first.
+      // After a long pause of this process the timer is due before the socket was read: let it be read first. Whoever
+      // got something by that may wait for more by now.
       setImmediate(() => {
-        if (this.#waiter && this.#head === this.#frames.length)
+        if (this.#waiter === waiter && this.#head === this.#frames.length)
           this.#end({ reason: 'idle', detail: `no data for ${this.#options.idleMs} ms`, retryAfterMs: 0 })
       })
     }, this.#options.idleMs)
