@@ -302,9 +302,10 @@ describe('an outage loses nothing and gives nothing up (G9, G10)', () => {
     let cuts = 0
     await pipeline.run([pipeline.indexer()], async () => {
       if (cuts < 3) {
-        // It waits for us, in its transaction.
+        // It waits for us, in its transaction; those of other tests wait in their databases.
         const { rowCount } = await client.query(
-          `select pg_terminate_backend(pid) from pg_locks where locktype = 'advisory' and not granted`,
+          `select pg_terminate_backend(pid) from pg_locks where locktype = 'advisory' and not granted
+             and database = (select oid from pg_database where datname = current_database())`,
         )
         cuts += rowCount ?? 0
         if (cuts >= 3) await client.query('commit')

@@ -124,7 +124,7 @@ describe('who only reads a thread does so with others, and waits for those who c
     const client = await indexing.database.pool.connect()
     try {
       const waiting = async (type: string): Promise<number> => {
-        const { rows } = await client.query('select from pg_locks where locktype = $1 and not granted', [type])
+        const { rows } = await client.query(waitingFor, [type])
         return rows.length
       }
       // The reply has its locks, and waits with them for a row.
@@ -144,6 +144,12 @@ describe('who only reads a thread does so with others, and waits for those who c
   })
 })
 
+/** Connections of this database, and of no other test, that wait for a lock of a kind. */
+const waitingFor = `
+  select from pg_locks as waiting where locktype = $1 and not granted and exists (
+    select from pg_locks as other where other.pid = waiting.pid
+      and other.database = (select oid from pg_database where datname = current_database()))`
+
 /** Indexing the event waits for whoever has this lock, and goes on after it. */
 async function waitsFor(
   { database, service }: { database: Database; service: IndexingService },
@@ -158,7 +164,7 @@ async function waitsFor(
     let done = false
     const work = service.index([event]).then(() => (done = true))
     await eventually(async () => {
-      const { rows } = await client.query(`select from pg_locks where locktype = 'advisory' and not granted`)
+      const { rows } = await client.query(waitingFor, ['advisory'])
       expect(rows).toHaveLength(1)
     })
     expect(done).toBe(false)
