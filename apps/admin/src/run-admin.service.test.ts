@@ -1,11 +1,10 @@
-import { once } from 'node:events'
-import { connect, createServer, type AddressInfo } from 'node:net'
 import { fileURLToPath } from 'node:url'
 import { ConfigError, readConfig, supervise, type Host } from '@millrace/runtime'
 import { startProcess } from '@millrace/runtime/testing'
 import { openStreams } from '@millrace/stores'
 import { groups, streamEventCodec, streams } from '@millrace/stream-protocol'
 import { eventually, serve, serviceTest } from '@millrace/testing'
+import { FaultProxy } from '@millrace/testing/fault-proxy'
 import { expect, test } from 'vitest'
 import { adminConfig } from './config.ts'
 import { configuredCursors } from './describe-pipeline.ts'
@@ -16,6 +15,7 @@ const main = fileURLToPath(new URL('main.ts', import.meta.url))
 
 serviceTest(
   'the process serves the status to who has the password, and stops with 0',
+  { timeout: 120_000 },
   async ({ redisUrl, databaseUrl }) => {
     await using admin = startProcess({
       main,
@@ -48,13 +48,16 @@ serviceTest(
         { stream: 'repo_backfill', host: 'https://relay.example', done: false },
       ],
     })
-    const ready = await fetch(`http://127.0.0.1:${await admin.metricsPort()}/readyz`)
-    // It serves, and says what is wrong.
-    expect([ready.status, await ready.json()]).toMatchObject([
-      200,
-      { status: 'degraded', checks: { pipeline: { reason: expect.stringContaining('schema-behind') } } },
-    ])
-    const metrics = await (await fetch(`http://127.0.0.1:${await admin.metricsPort()}/metrics`)).text()
+    const own = `http://127.0.0.1:${await admin.metricsPort()}`
+    // It serves, and says what is wrong once it has looked.
+    await eventually(async () => {
+      const ready = await fetch(`${own}/readyz`)
+      expect([ready.status, await ready.json()]).toMatchObject([
+        200,
+        { status: 'degraded', checks: { pipeline: { reason: expect.stringContaining('schema-behind') } } },
+      ])
+    })
+    const metrics = await (await fetch(`${own}/metrics`)).text()
     expect(metrics).toContain('millrace_problems{code="schema-behind",severity="page"} 1')
     expect(metrics).toContain('millrace_problems{code="dead-letters",severity="ticket"} 0')
     admin.kill('SIGTERM')
@@ -65,7 +68,7 @@ serviceTest(
 
 serviceTest(
   'a group that stands still is told to a webhook without a database, and the dead-man URL is not asked for (O6)',
-  { timeout: 90_000 },
+  { timeout: 180_000 },
   async ({ redisUrl }) => {
     const told: { alerts: { code: string; event: string; subject: string }[] }[] = []
     await using hook = await serve((request, response) => {
@@ -95,14 +98,14 @@ serviceTest(
       },
     })
     await admin.printed(/admin server is open/)
-    await eventually(() => expect(deadman.asked.length).toBeGreaterThan(1), { timeoutMs: 30_000 })
+    await eventually(() => expect(deadman.asked.length).toBeGreaterThan(1), { timeoutMs: 60_000 })
     await store.writer({ stream: streams.firehoseLive, codec: streamEventCodec }).append([account])
     await eventually(
       () =>
         expect(told.flatMap(({ alerts }) => alerts)).toMatchObject([
           { code: 'group-stopped', event: 'open', subject: `${streams.firehoseLive} ${groups.firehose}` },
         ]),
-      { timeoutMs: 30_000 },
+      { timeoutMs: 60_000 },
     )
     const asked = deadman.asked.length
     await new Promise((resolve) => setTimeout(resolve, 1_500))
@@ -116,12 +119,14 @@ serviceTest(
 
 serviceTest(
   'the process starts without its stores, says that they are away, and has them once they are there',
-  { timeout: 90_000 },
+  { timeout: 180_000 },
   async ({ redisUrl, databaseUrl }) => {
-    const doors = await Promise.all([redisUrl, databaseUrl].map(closedDoor))
+    await using redis = await FaultProxy.listen(redisUrl)
+    await using postgres = await FaultProxy.listen(databaseUrl)
+    for (const door of [redis, postgres]) door.refuses = true
     await using admin = startProcess({
       main,
-      env: { ADMIN_PORT: '0', REDIS_URL: doors[0]!.url, DB_POSTGRES_URL: doors[1]!.url },
+      env: { ADMIN_PORT: '0', REDIS_URL: redis.url, DB_POSTGRES_URL: postgres.url },
     })
     const [, port] = await admin.printed(/"port":(\d+),"bind":"127\.0\.0\.1"/)
     const codes = async (): Promise<string[]> => {
@@ -129,36 +134,12 @@ serviceTest(
       return ((await answer.json()) as Status).problems.map(({ code }) => code)
     }
     expect(await codes()).toEqual(expect.arrayContaining(['store-away', 'database-away']))
-    await using opened = new AsyncDisposableStack()
-    for (const door of doors) opened.use(await door.open())
-    await eventually(async () => expect(await codes()).toEqual(['schema-behind']), { timeoutMs: 30_000 })
+    for (const door of [redis, postgres]) door.refuses = false
+    await eventually(async () => expect(await codes()).toEqual(['schema-behind']), { timeoutMs: 60_000 })
     admin.kill('SIGTERM')
     expect([await admin.ended, admin.output().stderr]).toEqual([0, ''])
   },
 )
-
-/** An address that leads to a server once it is opened. */
-async function closedDoor(target: string): Promise<{ url: string; open(): Promise<AsyncDisposable> }> {
-  const url = new URL(target)
-  const { hostname, port } = url
-  const server = createServer((socket) => {
-    const other = connect(Number(port), hostname)
-    for (const end of [socket, other]) end.on('error', () => [socket, other].forEach((each) => each.destroy()))
-    socket.pipe(other).pipe(socket)
-  })
-  const listen = async (wanted: number): Promise<void> =>
-    void (await once(server.listen(wanted, '127.0.0.1'), 'listening'))
-  await listen(0)
-  url.port = String((server.address() as AddressInfo).port)
-  await once(server.close(), 'close')
-  return {
-    url: url.href,
-    async open() {
-      await listen(Number(url.port))
-      return { [Symbol.asyncDispose]: async () => void server.close() }
-    },
-  }
-}
 
 test('an address that others can reach is refused without a password (M1)', async () => {
   let stderr = ''

@@ -1,9 +1,9 @@
-import { createServer, connect, type AddressInfo, type Server } from 'node:net'
 import { mkdtemp, rm } from 'node:fs/promises'
 import os from 'node:os'
 import path from 'node:path'
 import { migrationStatus } from '@millrace/database'
 import { createLogSpy, eventually, pgTest, redisTest } from '@millrace/testing'
+import { FaultProxy } from '@millrace/testing/fault-proxy'
 import { expect, test } from 'vitest'
 import { openMigratedDatabase } from './open-database.ts'
 import { openStreams } from './open-streams.ts'
@@ -37,22 +37,14 @@ test('a Redis that is away is an error, and SQLite is not taken in its place', a
 
 pgTest('waits for a database that is starting, and migrates it (M11)', async ({ databaseUrl }) => {
   const logger = createLogSpy()
-  const target = new URL(databaseUrl)
-  const port = await freePort()
-  const late = new URL(databaseUrl)
-  late.host = `127.0.0.1:${port}`
-  const opening = openMigratedDatabase({ url: late.href, logger })
+  await using proxy = await FaultProxy.listen(databaseUrl)
+  // Its port is taken from the start: of one that is free another program may be first.
+  proxy.refuses = true
+  const opening = openMigratedDatabase({ url: proxy.url, logger })
   await eventually(() => expect(logger.messages('warn')).toContain('the database does not answer yet'))
-  const proxy = createServer((socket) => {
-    const upstream = connect(Number(target.port), target.hostname)
-    socket.on('error', () => upstream.destroy()).pipe(upstream)
-    upstream.on('error', () => socket.destroy()).pipe(socket)
-  })
-  await listen(proxy, port)
-  const database = await opening
+  proxy.refuses = false
+  await using database = await opening
   expect(await migrationStatus(database)).toMatchObject({ appView: 'complete', pending: [] })
-  await database[Symbol.asyncDispose]()
-  proxy.close()
 })
 
 pgTest('does not wait for what will not change, and tells no password (M9)', async ({ databaseUrl }) => {
@@ -72,15 +64,3 @@ test('gives up on a database that stays away, and stops when it is told to', asy
   stop.abort(new Error('stopped'))
   await expect(opening).rejects.toThrow('stopped')
 })
-
-async function freePort(): Promise<number> {
-  const server = createServer()
-  await listen(server, 0)
-  const { port } = server.address() as AddressInfo
-  await new Promise((resolve) => server.close(resolve))
-  return port
-}
-
-function listen(server: Server, port: number): Promise<void> {
-  return new Promise((resolve) => server.listen(port, '127.0.0.1', resolve))
-}

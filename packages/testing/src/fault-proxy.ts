@@ -5,6 +5,8 @@ import { connect, createServer, type AddressInfo, type Server, type Socket } fro
 export class FaultProxy implements AsyncDisposable {
   /** How long bytes take in either direction, in milliseconds. */
   delayMs = 0
+  /** While set, connections are broken as soon as they are made. */
+  refuses = false
   /** While set, what is asked reaches the server, and the answers get lost. A connection that lost one stays silent. */
   swallowsAnswers = false
   /** Connections that were cut, and answers that were lost. */
@@ -16,6 +18,10 @@ export class FaultProxy implements AsyncDisposable {
   private constructor(target: URL) {
     this.#target = target
     this.#server = createServer((client) => {
+      if (this.refuses) {
+        client.on('error', () => undefined).resetAndDestroy()
+        return
+      }
       const server = connect(Number(target.port), target.hostname)
       let isSilent = false
       this.#pass(client, server, () => true)
