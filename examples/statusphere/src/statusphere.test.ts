@@ -110,9 +110,12 @@ test('a simulated network goes on writing, also for accounts that had no status'
   expect(authors()).toBe(2)
   const stop = new AbortController()
   const writing = simulation.write(Infinity, stop.signal)
-  await expect.poll(authors).toBe(4)
-  stop.abort()
-  await writing
+  try {
+    await expect.poll(authors, { timeout: 20_000 }).toBe(4)
+  } finally {
+    stop.abort()
+    await writing
+  }
 })
 
 const main = path.join(import.meta.dirname, 'main.ts')

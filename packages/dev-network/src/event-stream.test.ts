@@ -6,6 +6,9 @@ import { decodeFrame } from './frame.ts'
 import { LocalServer, sendText } from './http.ts'
 import { must } from './testing/client.ts'
 
+/** Polls wait for a second unless told otherwise, which is little on a machine that is busy. */
+const patient = { timeout: 20_000 }
+
 async function serve(options?: EventStreamOptions): Promise<{ stream: EventStream; server: LocalServer }> {
   const stream = new EventStream(options)
   const server = await LocalServer.start({
@@ -26,7 +29,7 @@ test('a cursor gets what comes after it, then what is new', async () => {
   await using _ = server
   write(stream, 5)
   const collecting = collectFrames({ host: server.url, method: 'test.stream', cursor: 3, count: 4 })
-  await expect.poll(() => stream.connections).toBe(1)
+  await expect.poll(() => stream.connections, patient).toBe(1)
   write(stream, 2)
   expect(seqs(await collecting)).toEqual([4, 5, 6, 7])
 })
@@ -37,7 +40,7 @@ test('without a cursor only new frames come, with cursor 0 all of them (I3)', as
   write(stream, 3)
   const live = collectFrames({ host: server.url, method: 'test.stream', count: 1 })
   const all = collectFrames({ host: server.url, method: 'test.stream', cursor: 0, count: 4 })
-  await expect.poll(() => stream.connections).toBe(2)
+  await expect.poll(() => stream.connections, patient).toBe(2)
   write(stream, 1)
   expect(seqs(await live)).toEqual([4])
   expect(seqs(await all)).toEqual([1, 2, 3, 4])
@@ -69,7 +72,7 @@ test('who does not read is ConsumerTooSlow, and nobody else suffers (I9)', async
   const received: Uint8Array[] = []
   slow.on('message', (data: Buffer) => received.push(new Uint8Array(data)))
   await new Promise((resolve) => slow.once('open', resolve))
-  await expect.poll(() => stream.connections).toBe(1)
+  await expect.poll(() => stream.connections, patient).toBe(1)
   slow.pause()
   const blocks = new Uint8Array(100_000)
   for (let index = 0; index < 300; index++) {
@@ -95,7 +98,7 @@ test('held frames come after the release', async () => {
   stream.hold(2)
   const before = await collectFrames({ host: server.url, method: 'test.stream', cursor: 0, count: 2 })
   const rest = collectFrames({ host: server.url, method: 'test.stream', cursor: 2, count: 2 })
-  await expect.poll(() => stream.connections).toBe(1)
+  await expect.poll(() => stream.connections, patient).toBe(1)
   stream.release()
   expect(seqs(before)).toEqual([1, 2])
   expect(seqs(await rest)).toEqual([3, 4])
@@ -130,11 +133,11 @@ test('connections can be dropped, or ended with an error', async () => {
   const { stream, server } = await serve()
   await using _ = server
   const dropped = collectFrames({ host: server.url, method: 'test.stream' })
-  await expect.poll(() => stream.connections).toBe(1)
+  await expect.poll(() => stream.connections, patient).toBe(1)
   stream.dropConnections()
   expect(await dropped).toEqual([])
   const ended = collectFrames({ host: server.url, method: 'test.stream' })
-  await expect.poll(() => stream.connections).toBe(1)
+  await expect.poll(() => stream.connections, patient).toBe(1)
   stream.sendRaw(Uint8Array.of(1))
   stream.sendError('ConsumerTooSlow')
   const [raw, error] = await ended

@@ -63,7 +63,7 @@ test('it can be held in the middle', async () => {
   network.hold(1000)
   const first = await collectFrames({ host: network.relayUrl, cursor: 0, count: 1000 })
   const rest = collectFrames({ host: network.relayUrl, cursor: 1000, count: 1420 })
-  await expect.poll(() => network.relay.connections).toBe(1)
+  await expect.poll(() => network.relay.connections, { timeout: 20_000 }).toBe(1)
   network.release()
   expect([...first, ...(await rest)]).toEqual(network.recording.frames.map((frame) => new Uint8Array(frame)))
 })

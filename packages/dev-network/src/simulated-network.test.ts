@@ -221,7 +221,7 @@ test('run writes until it is told to stop', async () => {
   const stop = new AbortController()
   const before = network.head()
   const running = network.run(stop.signal)
-  await expect.poll(network.head.bind(network)).toBeGreaterThan(before + 20)
+  await expect.poll(network.head.bind(network), { timeout: 20_000 }).toBeGreaterThan(before + 20)
   stop.abort()
   await running
 })
@@ -233,7 +233,7 @@ test('with real time nothing is from the future', async () => {
     .map(({ head }) => head.rev)
     .sort()
     .at(-1)
-  expect(revTime(must(newest))).toBeLessThanOrEqual(Date.now() + 5)
+  expect(revTime(must(newest))).toBeLessThan(Date.now() + 1_000)
   expect(revTime(must(newest))).toBeGreaterThan(Date.now() - 60_000)
 })
 

@@ -25,12 +25,16 @@ describe('a loop (G11)', () => {
     const stop = new AbortController()
     const warnings: string[] = []
     const logger: Logger = { ...silentLogger, warn: (_fields, message) => warnings.push(message) }
-    const loop = loopOf(fails, lasts)
+    let failure: unknown
+    const lastsAfterwards = (signal: AbortSignal) => {
+      failure = runner.failure
+      return lasts(signal)
+    }
+    const loop = loopOf(fails, lastsAfterwards)
     const runner = new LoopRunner(loop, logger, fast)
     const running = runner.run(stop.signal)
-    await until(() => runner.failure !== undefined)
-    expect(runner.failure).toEqual(new Error('broken'))
     await until(() => loop.runs === 2 && runner.failure === undefined)
+    expect(failure).toEqual(new Error('broken'))
     expect(warnings).toEqual(['running the loop again'])
     stop.abort()
     await running

@@ -2,6 +2,9 @@ import { sleep, type Loop } from '@millrace/stream-protocol'
 import { expect, test } from 'vitest'
 import { PausableLoop } from './pausable-loop.ts'
 
+/** Polls wait for a second unless told otherwise, which is little on a machine that is busy. */
+const patient = { timeout: 20_000 }
+
 /** Counts its runs, and lasts until it is told to end. */
 function lasting(end: (signal: AbortSignal) => void = () => undefined): Loop & { runs: number; ended: number } {
   const loop = {
@@ -29,13 +32,13 @@ test.each([
   await sleep(10)
   expect(loop.runs).toBe(0)
   isPaused = false
-  await expect.poll(() => loop.runs).toBe(1)
+  await expect.poll(() => loop.runs, patient).toBe(1)
   isPaused = true
-  await expect.poll(() => loop.ended).toBe(1)
+  await expect.poll(() => loop.ended, patient).toBe(1)
   isPaused = false
-  await expect.poll(() => loop.runs).toBe(2)
+  await expect.poll(() => loop.runs, patient).toBe(2)
   isPaused = true
-  await expect.poll(() => loop.ended).toBe(2)
+  await expect.poll(() => loop.ended, patient).toBe(2)
   stop.abort()
   await running
 })

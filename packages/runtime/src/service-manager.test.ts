@@ -6,6 +6,9 @@ import { expect, test as base } from 'vitest'
 import { Health } from './health.ts'
 import { ServiceManager } from './service-manager.ts'
 
+/** Polls wait for a second unless told otherwise, which is little on a machine that is busy. */
+const patient = { timeout: 20_000 }
+
 /** A `systemd-notify` that writes down what it is told. */
 const test = base.extend<{ systemd: { env: Record<string, string>; told: () => Promise<string[]> } }>({
   systemd: async ({ task }, use) => {
@@ -36,16 +39,16 @@ test('systemd is told that a process is ready once its loops run, and that it is
   expect(await told()).toEqual([])
 
   health.running(() => stuck)
-  await expect.poll(async () => (await told()).length).toBeGreaterThan(2)
+  await expect.poll(async () => (await told()).length, patient).toBeGreaterThan(2)
   const status = '--status=degraded; store: it is slow'
   expect((await told()).slice(0, 2)).toEqual([`/run/notify --ready ${status}`, `/run/notify WATCHDOG=1 ${status}`])
 
   // The watchdog is not fed by a loop that takes no step.
   stuck = 'indexer firehose_live'
   const complaint = `/run/notify --status=${stuck} has work in hand and takes no step`
-  await expect.poll(async () => (await told()).at(-1)).toBe(complaint)
+  await expect.poll(async () => (await told()).at(-1), patient).toBe(complaint)
   const count = (await told()).length
-  await expect.poll(async () => (await told()).length).toBeGreaterThan(count + 2)
+  await expect.poll(async () => (await told()).length, patient).toBeGreaterThan(count + 2)
   expect((await told()).slice(count)).not.toContainEqual(expect.stringContaining('WATCHDOG'))
 
   health.stopping()
@@ -66,7 +69,7 @@ test('a machine without systemd-notify is warned of once', async ({ systemd: { e
   const stop = new AbortController()
   const manager = ServiceManager.of({ env: { ...env, PATH: '/nowhere' }, health, logger, startMs: 1 })!
   const running = manager.run(stop.signal)
-  await expect.poll(() => warnings).toHaveLength(1)
+  await expect.poll(() => warnings, patient).toHaveLength(1)
   await new Promise((resolve) => setTimeout(resolve, 40))
   stop.abort()
   await running

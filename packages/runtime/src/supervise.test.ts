@@ -109,18 +109,18 @@ describe('supervise', () => {
     await new Promise<void>((resolve) => other.listen(0, '127.0.0.1', resolve))
     const { port } = other.address() as AddressInfo
     const fake = fakeHost({ env: { METRICS_PORT: String(port) } })
-    expect(await supervise(fake.host, 'ingester', definition, untilStopped)).toBe(1)
+    const code = await supervise(fake.host, 'ingester', definition, untilStopped).finally(() => other.close())
+    expect(code).toBe(1)
     expect(fake.stderr).toBe(
       `ingester: cannot listen on 127.0.0.1:${port}: another process listens there: ` +
         `listen EADDRINUSE: address already in use 127.0.0.1:${port}\n`,
     )
-    other.close()
   })
 
   test('signals that come at once are one signal; a later one ends the process (M10)', async () => {
     const fake = fakeHost({})
     let exited: number | undefined
-    const options = { sameSignalMs: 30 }
+    const options = { sameSignalMs: 300 }
     const code = await supervise(
       fake.host,
       'ingester',
@@ -130,7 +130,7 @@ describe('supervise', () => {
         fake.emit('SIGINT')
         fake.emit('SIGTERM')
         exited = await Promise.race([fake.exited, sleep(10).then(() => undefined)])
-        await sleep(40)
+        await sleep(320)
         fake.emit('SIGINT')
       },
       options,
