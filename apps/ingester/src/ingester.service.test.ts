@@ -43,6 +43,7 @@ async function readyz(port: number): Promise<unknown> {
 
 serviceTest(
   'the process fills the streams from its hosts, says that it is ready, and stops with 0',
+  { timeout: 120_000 },
   async ({ redisUrl, databaseUrl }) => {
     await using network = await startSimulatedNetwork({ accounts: 4, recordsPerAccount: 3, labels: 5 })
     await using store = await openRedis(redisUrl)
@@ -71,7 +72,8 @@ serviceTest(
     await network.label({ ...about, signature: 'bad' })
     await network.label({ ...about, signature: 'none' })
     await eventually(async () => expect(await lengthOf(store, streams.labelLive)).toBe(6))
-    expect(await store.cursors.get(cursorKey(streams.repoBackfill, network.relayUrl))).toBe(INGESTER_DONE)
+    const listed = () => store.cursors.get(cursorKey(streams.repoBackfill, network.relayUrl))
+    await eventually(async () => expect(await listed()).toBe(INGESTER_DONE))
 
     // The list was asked for in turn with all else that the host is asked for (B5).
     await using database = await openDatabase({ url: databaseUrl })
@@ -100,6 +102,7 @@ serviceTest(
 
 serviceTest(
   'takes the collections that it is told alone, and tells backfillers (I25)',
+  { timeout: 120_000 },
   async ({ redisUrl, databaseUrl, signal }) => {
     await using network = await startSimulatedNetwork({ accounts: 4, recordsPerAccount: 3 })
     await using store = await openRedis(redisUrl)
@@ -130,6 +133,7 @@ serviceTest(
 
 serviceTest(
   'takes the accounts that it is told alone, and has their repos fetched (I25)',
+  { timeout: 120_000 },
   async ({ redisUrl, databaseUrl, signal }) => {
     await using network = await startSimulatedNetwork({ accounts: 6, recordsPerAccount: 3 })
     await using store = await openRedis(redisUrl)
@@ -159,7 +163,7 @@ serviceTest(
 
 redisTest(
   'a process killed in the middle is followed by one that repeats and leaves out nothing',
-  { timeout: 60_000 },
+  { timeout: 120_000 },
   async ({ redisUrl, signal }) => {
     await using network = await startSimulatedNetwork({ accounts: 4, recordsPerAccount: 3 })
     await using store = await openRedis(redisUrl)

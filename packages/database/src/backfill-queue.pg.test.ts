@@ -1,4 +1,5 @@
-import { pgTest } from '@millrace/testing'
+import { sleep } from '@millrace/stream-protocol'
+import { eventually, pgTest } from '@millrace/testing'
 import { expect } from 'vitest'
 import { BackfillQueue } from './backfill-queue.ts'
 import { DirtyQueue } from './dirty-queue.ts'
@@ -12,13 +13,23 @@ async function open(url: string): Promise<Database> {
   return database
 }
 
-/** Accounts that a backfiller takes, with their priorities. */
-async function taken(database: Database): Promise<string[]> {
+/** A backfiller takes these accounts, with these priorities, and no other. */
+async function expectTaken(database: Database, expected: readonly string[]): Promise<void> {
   const found: string[] = []
   const source = new DirtyQueue({ database, hostUrl: (host) => host, idleMs: 5 })
-  for await (const { entries } of source.batches(AbortSignal.timeout(150)))
-    found.push(...entries.map(({ event, priority }) => `${event.did} ${priority}`))
-  return found.sort()
+  const stop = new AbortController()
+  const taking = (async () => {
+    for await (const { entries } of source.batches(stop.signal))
+      found.push(...entries.map(({ event, priority }) => `${event.did} ${priority}`))
+  })()
+  try {
+    await eventually(() => expect(found.toSorted()).toEqual(expected))
+    await sleep(100)
+    expect(found.toSorted()).toEqual(expected)
+  } finally {
+    stop.abort()
+    await taking
+  }
 }
 
 pgTest('what is added is fetched after all else, or first of all, and is added once', async ({ databaseUrl }) => {
@@ -27,7 +38,7 @@ pgTest('what is added is fetched after all else, or first of all, and is added o
   expect(await queue.add(['did:plc:a', 'did:plc:b', 'did:plc:a'])).toBe(2)
   expect(await queue.add(['did:plc:b', 'did:plc:c'], { first: true })).toBe(1)
   expect(await queue.counts()).toMatchObject({ waiting: { asked: 2, live: 0, repair: 0, backfill: 1 } })
-  expect(await taken(database)).toEqual(['did:plc:a 3', 'did:plc:b 0', 'did:plc:c 0'])
+  await expectTaken(database, ['did:plc:a 3', 'did:plc:b 0', 'did:plc:c 0'])
 })
 
 pgTest(
@@ -41,9 +52,9 @@ pgTest(
     expect(await queue.isPaused()).toBe(true)
     await queue.add(['did:plc:b'])
     await queue.add(['did:plc:c'], { first: true })
-    expect(await taken(database)).toEqual(['did:plc:c 0'])
+    await expectTaken(database, ['did:plc:c 0'])
     await queue.setPaused(false)
-    expect(await taken(database)).toEqual(['did:plc:a 3', 'did:plc:b 3'])
+    await expectTaken(database, ['did:plc:a 3', 'did:plc:b 3'])
   },
 )
 
@@ -68,7 +79,7 @@ pgTest(
     expect(await queue.counts()).toMatchObject({ failed: 1, retrying: 2 })
     expect(await queue.retryFailed()).toBe(2)
     expect(await queue.counts()).toMatchObject({ failed: 0, retrying: 0 })
-    expect((await taken(database)).map((text) => text.split(' ')[0])).toEqual(['did:plc:a', 'did:plc:d'])
+    await expectTaken(database, ['did:plc:a 1', 'did:plc:d 1'])
     const { rows } = await database.pool.query<{ did: string }>(
       `select did from millrace_dead_letter where state = 'kept' order by did`,
     )

@@ -17,9 +17,9 @@ const queue = (database: Database, options: Partial<DirtyQueueOptions> = {}): Di
 
 const query = async (database: Database, sql: string): Promise<void> => void (await database.pool.query(sql))
 
-/** The batches of a fresh run, up to `count`; fewer when nothing more is due. */
-async function batches(source: DirtyQueue, count = 1): Promise<Batch<BackfillEvent>[]> {
-  const stop = AbortSignal.timeout(2_000)
+/** The batches of a fresh run, up to `count`; fewer when no more came in time. */
+async function batches(source: DirtyQueue, count = 1, withinMs = 20_000): Promise<Batch<BackfillEvent>[]> {
+  const stop = AbortSignal.timeout(withinMs)
   const found: Batch<BackfillEvent>[] = []
   for await (const batch of source.batches(stop)) {
     found.push(batch)
@@ -71,9 +71,9 @@ pgTest('asks for what the mark asks for, where it was seen (B4, B9)', async ({ d
 pgTest('gives an account to one of two processes, and again when its lease is over', async ({ databaseUrl }) => {
   await using database = await open(databaseUrl)
   await new PostgresLedger({ database }).markDirty([{ did: 'did:plc:a', reason: 'sync' }])
+  const started = performance.now()
   const [first] = await batches(queue(database, { leaseMs: 200 }))
   expect(didsOf(first)).toEqual(['did:plc:a'])
-  const started = performance.now()
   const [second] = await batches(queue(database))
   expect(didsOf(second)).toEqual(['did:plc:a'])
   expect(performance.now() - started).toBeGreaterThan(100)
@@ -106,7 +106,7 @@ pgTest('a repo that was asked for while it was fetched is fetched again at once'
 pgTest('does not give out again what it works on for longer than the lease', async ({ databaseUrl }) => {
   await using database = await open(databaseUrl)
   await new PostgresLedger({ database }).markDirty([{ did: 'did:plc:a', reason: 'sync' }])
-  expect(await batches(queue(database, { leaseMs: 20 }), 2)).toHaveLength(1)
+  expect(await batches(queue(database, { leaseMs: 20 }), 2, 2_000)).toHaveLength(1)
 })
 
 pgTest('waits a database out that does not answer', async ({ databaseUrl }) => {

@@ -43,10 +43,10 @@ export const handles = async ({ query }: ExampleIndexing) =>
 export const pending = ({ database }: ExampleIndexing) =>
   new HandleRefresher({ database, resolve: async () => null }).pending()
 
-/** What is noted about each account that is looked up. */
+/** What is noted about each account that is looked up. Clocks are set back at times: what is due now is due a moment later, too. */
 export const requests = ({ query }: Pick<ExampleIndexing, 'query'>) =>
   query<{ did: string; attempts: number; forced: boolean; due: boolean; wait: number }>(
-    `select did, attempts, forced, next_at <= now() as due, extract(epoch from next_at - now())::float8 as wait from millrace_identity order by did`,
+    `select did, attempts, forced, next_at < now() + interval '1 second' as due, extract(epoch from next_at - now())::float8 as wait from millrace_identity order by did`,
   )
 
 /** A meter that keeps how many look-ups ended in each way. */

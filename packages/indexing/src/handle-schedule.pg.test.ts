@@ -87,10 +87,7 @@ describe('when a handle is looked at again (D4)', () => {
     await hear(indexing, alice)
     for (const hours of [1, 2, 4, 8, 16, 24, 24]) {
       await indexing.query('update millrace_identity set next_at = now()')
-      // A clock that is set back a little makes what is due now not due yet.
-      await refresh(indexing, directory({}), async () =>
-        expect((await requests(indexing))[0]?.wait).toBeGreaterThan(60),
-      )
+      await refresh(indexing, directory({}), async () => expect((await requests(indexing))[0]?.due).toBe(false))
       const [next] = await requests(indexing)
       expect(next!.wait).toBeGreaterThan(0.75 * hours * HOUR - 60)
       expect(next!.wait).toBeLessThan(1.25 * hours * HOUR)
@@ -144,7 +141,7 @@ describe('a flood of events about one account (D4, F78)', () => {
     const [next] = await requests(indexing)
     expect(next).toMatchObject({ forced: true, due: false })
     expect(next!.wait).toBeGreaterThan(HOUR - 60)
-    expect(next!.wait).toBeLessThanOrEqual(HOUR)
+    expect(next!.wait).toBeLessThan(HOUR + 60)
     // The last of them is answered in the end.
     await indexing.query('update millrace_identity set next_at = now()')
     await refresh(indexing, resolve, async () => expect(await pending(indexing)).toBe(0))
@@ -257,7 +254,7 @@ describe('look-ups of many accounts', () => {
       async () => expect(await requests(indexing)).toMatchObject([{ attempts: 0, due: false, forced: true }]),
       { meter },
     )
-    expect((await requests(indexing))[0]!.wait).toBeLessThanOrEqual(HOUR)
+    expect((await requests(indexing))[0]!.wait).toBeLessThan(HOUR + 60)
     expect(meter.results).toMatchObject({ postponed: 1, failed: 0 })
     // An event does not wait for that turn.
     await hear(indexing, alice)

@@ -27,7 +27,7 @@ function start(file: string, env: { [name: string]: string }) {
   return { child, ended: ended.then(([[code], stdout, stderr]) => ({ code: code as number | null, stdout, stderr })) }
 }
 
-describe('a lexicon of one’s own, as the README shows it', () => {
+describe('a lexicon of one’s own, as the README shows it', { timeout: 120_000 }, () => {
   pgTest('is indexed, counted and read back', async ({ databaseUrl }) => {
     for (const outcome of ['applied', 'duplicate']) {
       expect(await start('main.ts', { DATABASE_URL: databaseUrl }).ended).toEqual({
@@ -54,7 +54,9 @@ describe('a lexicon of one’s own, as the README shows it', () => {
 
     const { child, ended } = start('indexer.ts', { DATABASE_URL: databaseUrl, STREAMS_FILE })
     try {
-      await eventually(async () => expect(await store.status(['firehose_live'])).toMatchObject([{ length: 0 }]))
+      await eventually(async () => expect(await store.status(['firehose_live'])).toMatchObject([{ length: 0 }]), {
+        timeoutMs: 60_000,
+      })
     } finally {
       child.kill('SIGTERM')
     }

@@ -169,7 +169,7 @@ const record = fc.record(
   ),
 )
 
-test('what it is sure of, the full check takes as it is', () => {
+test('what it is sure of, the full check takes as it is', { timeout: 120_000 }, () => {
   let sure = 0
   const some = fc.tuple(record, fc.subarray(Object.keys(near), { minLength: 1, maxLength: 3 }))
   fc.assert(

@@ -104,7 +104,7 @@ class Rig implements AsyncDisposable {
   }
 
   async done(id: number) {
-    await eventually(async () => expect((await this.store.get(id))?.state).toBe('done'), { timeoutMs: 25_000 })
+    await eventually(async () => expect((await this.store.get(id))?.state).toBe('done'), { timeoutMs: 60_000 })
     return (await this.store.get(id))!
   }
 
@@ -133,7 +133,7 @@ const hostUrl = (host: string): string => `http://${host}`
 describe('a repair', () => {
   pgTest(
     'of an empty database is a backfill, and one of a whole database costs its list (B2)',
-    { timeout: 60_000 },
+    { timeout: 180_000 },
     async ({ databaseUrl }) => {
       await using rig = await Rig.open(databaseUrl)
       rig.heal()
@@ -151,7 +151,7 @@ describe('a repair', () => {
 
   pgTest(
     'of more collections than were taken brings what was left out (B20, I25)',
-    { timeout: 60_000 },
+    { timeout: 180_000 },
     async ({ databaseUrl }) => {
       await using rig = await Rig.open(databaseUrl)
       const { database, host } = rig
@@ -164,7 +164,7 @@ describe('a repair', () => {
       expect(await rig.uris()).toEqual(rig.truth().filter(isOfGraph))
       expect(await rig.uris()).not.toEqual([])
       await share('*')
-      await eventually(async () => expect(await readOwedHosts(database)).toEqual([]), { timeoutMs: 20_000 })
+      await eventually(async () => expect(await readOwedHosts(database)).toEqual([]), { timeoutMs: 60_000 })
       const [repair] = await rig.store.list()
       expect(repair).toMatchObject({ host, reason: 'collections', reindex: true })
       expect(await rig.done(repair!.id)).toMatchObject({ failed: 0, diverged: 0 })
@@ -174,7 +174,7 @@ describe('a repair', () => {
 
   pgTest(
     'fetches none but the accounts that are taken, where only some are (I25)',
-    { timeout: 60_000 },
+    { timeout: 180_000 },
     async ({ databaseUrl }) => {
       await using rig = await Rig.open(databaseUrl)
       const { database, host, network } = rig
@@ -190,7 +190,7 @@ describe('a repair', () => {
 
   pgTest(
     'where accounts are taken by collection, finds those that are new, and what has moved of those that are known (I25)',
-    { timeout: 60_000 },
+    { timeout: 180_000 },
     async ({ databaseUrl }) => {
       await using rig = await Rig.open(databaseUrl)
       const { database, host, network } = rig
@@ -223,7 +223,7 @@ describe('a repair', () => {
 
   pgTest(
     'fetches what has moved, and reports what that changed, deletions too (B11)',
-    { timeout: 60_000 },
+    { timeout: 180_000 },
     async ({ databaseUrl }) => {
       await using rig = await Rig.open(databaseUrl)
       rig.heal()
@@ -245,7 +245,7 @@ describe('a repair', () => {
 
   pgTest(
     'has PDSs asked about accounts whose status is another one at the host: words of it may be lost (D9)',
-    { timeout: 60_000 },
+    { timeout: 180_000 },
     async ({ databaseUrl }) => {
       await using rig = await Rig.open(databaseUrl)
       rig.heal()
@@ -260,7 +260,7 @@ describe('a repair', () => {
 
   pgTest(
     'takes the word of a host that has taken an account down, or gives it back, for an event that was lost (D9, I23)',
-    { timeout: 60_000 },
+    { timeout: 180_000 },
     async ({ databaseUrl }) => {
       await using rig = await Rig.open(databaseUrl)
       rig.heal()
@@ -291,7 +291,7 @@ describe('a repair', () => {
     },
   )
 
-  pgTest('begins by itself for a gap, and closes it (O6)', { timeout: 60_000 }, async ({ databaseUrl }) => {
+  pgTest('begins by itself for a gap, and closes it (O6)', { timeout: 180_000 }, async ({ databaseUrl }) => {
     await using rig = await Rig.open(databaseUrl)
     rig.heal()
     await rig.loadAll()
@@ -306,14 +306,14 @@ describe('a repair', () => {
         const { rows } = await rig.database.pool.query('select from millrace_gap where closed_at is null')
         expect(rows).toEqual([])
       },
-      { timeoutMs: 25_000 },
+      { timeoutMs: 60_000 },
     )
     expect(await rig.uris()).toEqual(rig.truth())
     const [repair] = await rig.store.list()
     expect(repair).toMatchObject({ reason: 'gap', state: 'done' })
   })
 
-  pgTest('that only looks changes nothing', { timeout: 60_000 }, async ({ databaseUrl }) => {
+  pgTest('that only looks changes nothing', { timeout: 180_000 }, async ({ databaseUrl }) => {
     await using rig = await Rig.open(databaseUrl)
     rig.start(rig.runner)
     const { id } = await rig.store.plan({ host: rig.host, reason: 'asked', dryRun: true })
@@ -321,7 +321,7 @@ describe('a repair', () => {
     expect((await rig.database.pool.query('select from millrace_dirty')).rows).toEqual([])
   })
 
-  pgTest('goes on where a process that died has left it', { timeout: 60_000 }, async ({ databaseUrl }) => {
+  pgTest('goes on where a process that died has left it', { timeout: 180_000 }, async ({ databaseUrl }) => {
     await using rig = await Rig.open(databaseUrl)
     const { id } = await rig.store.plan({ host: rig.host, reason: 'asked', dryRun: true })
     const { signal } = new AbortController()
@@ -361,7 +361,7 @@ describe('a repair', () => {
     },
   )
 
-  pgTest('waits while it is paused, and ends when it is cancelled', { timeout: 60_000 }, async ({ databaseUrl }) => {
+  pgTest('waits while it is paused, and ends when it is cancelled', { timeout: 180_000 }, async ({ databaseUrl }) => {
     await using rig = await Rig.open(databaseUrl)
     const { id, isNew } = await rig.store.plan({ host: rig.host, reason: 'asked' })
     expect(isNew).toBe(true)
@@ -377,7 +377,7 @@ describe('a repair', () => {
 
   pgTest(
     'does not wait for ever for a repo that cannot be had: it stays marked, and is counted',
-    { timeout: 60_000 },
+    { timeout: 180_000 },
     async ({ databaseUrl }) => {
       await using rig = await Rig.open(databaseUrl)
       const { did } = rig.network.account(2)
@@ -389,7 +389,7 @@ describe('a repair', () => {
           const { rows } = await rig.database.pool.query('select did from millrace_dirty')
           expect(rows).toEqual([{ did }])
         },
-        { timeoutMs: 20_000 },
+        { timeoutMs: 60_000 },
       )
       await rig.database.pool.query('update millrace_dirty set attempts = 3')
       expect(await rig.done(id)).toMatchObject({ failed: 1 })
@@ -403,7 +403,7 @@ describe('a repair', () => {
 describe('rows that are not what the repo is, at one revision (O8)', () => {
   pgTest(
     'are found by comparing, and made right by the repair that found them',
-    { timeout: 60_000 },
+    { timeout: 180_000 },
     async ({ databaseUrl }) => {
       await using rig = await Rig.open(databaseUrl, { accounts: 4 })
       rig.heal()

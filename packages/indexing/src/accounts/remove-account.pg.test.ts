@@ -100,7 +100,7 @@ function cutAt(database: Database, n: number): { pool: Pool; wasCut: () => boole
 describe('the removal of an account', () => {
   pgTest(
     'is exact wherever it was killed, and the next one takes up the rest (A6)',
-    { timeout: 90_000 },
+    { timeout: 300_000 },
     async ({ databaseUrl }) => {
       await using indexing = await openExample(databaseUrl, { asksAboutAccounts: true })
       const options = await removalOptions(indexing)
