@@ -11,7 +11,10 @@ const test = base.extend('folder', async ({ task }, { onCleanup }) => {
   return folder
 })
 
-test('a server without a folder answers in UTF8 and UTC, and leaves nothing', async () => {
+/** To create a database takes a second where nothing else is to do. */
+const patient = { timeout: 120_000 }
+
+test('a server without a folder answers in UTF8 and UTC, and leaves nothing', patient, async () => {
   const postgres = await startPostgres()
   const row = await ask(
     postgres.url,
@@ -25,7 +28,7 @@ test('a server without a folder answers in UTF8 and UTC, and leaves nothing', as
   await expect(access(postgres.folder)).rejects.toThrow('ENOENT')
 })
 
-test('data in a folder is durable and there after a restart', async ({ folder }) => {
+test('data in a folder is durable and there after a restart', patient, async ({ folder }) => {
   const data = path.join(folder, 'not', 'yet', 'there')
   const settings = { work_mem: '8MB' }
   await using first = await startPostgres({ folder: data, settings })
@@ -38,16 +41,20 @@ test('data in a folder is durable and there after a restart', async ({ folder })
   expect(await ask(second.url, 'select value from kept')).toEqual({ value: 7 })
 })
 
-test('a second start on a folder joins the server there, and closing it leaves the first', async ({ folder }) => {
-  const data = path.join(folder, 'data')
-  await using first = await startPostgres({ folder: data, durable: false })
-  const second = await startPostgres({ folder: data, durable: false })
-  expect({ url: second.url, joined: second.joined }).toEqual({ url: first.url, joined: true })
-  await second.close()
-  expect(await ask(first.url, 'select 1 as answer')).toEqual({ answer: 1 })
-})
+test(
+  'a second start on a folder joins the server there, and closing it leaves the first',
+  patient,
+  async ({ folder }) => {
+    const data = path.join(folder, 'data')
+    await using first = await startPostgres({ folder: data, durable: false })
+    const second = await startPostgres({ folder: data, durable: false })
+    expect({ url: second.url, joined: second.joined }).toEqual({ url: first.url, joined: true })
+    await second.close()
+    expect(await ask(first.url, 'select 1 as answer')).toEqual({ answer: 1 })
+  },
+)
 
-test('a server that runs on a folder is found there, and none where there is none', async ({ folder }) => {
+test('a server that runs on a folder is found there, and none where there is none', patient, async ({ folder }) => {
   const data = path.join(folder, 'data')
   expect(await findRunningPostgres(data)).toBeUndefined()
   // Looking leaves nothing behind.
@@ -58,7 +65,7 @@ test('a server that runs on a folder is found there, and none where there is non
   expect(await findRunningPostgres(data)).toBeUndefined()
 })
 
-test('two starts at once, on one new folder and an empty cache, share one server', async ({ folder }) => {
+test('two starts at once, on one new folder and an empty cache, share one server', patient, async ({ folder }) => {
   const options = { folder: path.join(folder, 'data'), cacheFolder: path.join(folder, 'cache'), durable: false }
   const started = await Promise.all([startPostgres(options), startPostgres(options)])
   try {
@@ -70,7 +77,7 @@ test('two starts at once, on one new folder and an empty cache, share one server
   }
 })
 
-test('a process id that another program got since is not taken for a server', async ({ folder }) => {
+test('a process id that another program got since is not taken for a server', patient, async ({ folder }) => {
   const data = path.join(folder, 'data')
   await (await startPostgres({ folder: data, durable: false })).close()
   await writeFile(path.join(data, 'postmaster.pid'), `${process.pid}\n${data}\n1\n5432\n\n127.0.0.1\n\nready\n`)
@@ -79,13 +86,13 @@ test('a process id that another program got since is not taken for a server', as
   expect(await readFile(path.join(data, 'postmaster.pid'), 'utf8')).not.toMatch(new RegExp(`^${process.pid}\n`))
 })
 
-test('a folder that holds something else is refused and left alone', async ({ folder }) => {
+test('a folder that holds something else is refused and left alone', patient, async ({ folder }) => {
   await mkdir(path.join(folder, 'letters'))
   await expect(startPostgres({ folder })).rejects.toThrow(`${folder} holds something else than a Postgres database`)
   await access(path.join(folder, 'letters'))
 })
 
-test('a server that cannot start is reported with its own words', async () => {
+test('a server that cannot start is reported with its own words', patient, async () => {
   const starting = startPostgres({ settings: { shared_buffers: 'plenty' } })
   await expect(starting).rejects.toThrow(/cannot start Postgres .*exit code 1\n.*shared_buffers.*plenty/s)
 })

@@ -41,6 +41,6 @@ async function expectToEndWithParent(searchPath: string): Promise<void> {
   const service = Number(line)
   expect(isAlive(service)).toBe(true)
   parent.kill('SIGKILL')
-  for (let attempt = 0; isAlive(service) && attempt < 500; attempt++) await wait(10)
+  for (let attempt = 0; isAlive(service) && attempt < 3_000; attempt++) await wait(10)
   expect(isAlive(service)).toBe(false)
 }

@@ -14,6 +14,7 @@ import { StreamWriter } from './stream-writer.ts'
 import { countUnaccounted } from './unaccounted.ts'
 
 const codec = { field: 'event', encode: (text: string) => text, decode: (text: string) => text }
+const CLAIM_IDLE_MS = 10
 const writer = (redis: RedisConnection) => new StreamWriter({ redis, stream: 's', codec })
 
 function consumer(redis: RedisConnection, options: Partial<StreamConsumerOptions<string>> = {}) {
@@ -21,6 +22,15 @@ function consumer(redis: RedisConnection, options: Partial<StreamConsumerOptions
 }
 function reader(redis: RedisConnection, options: Partial<StreamConsumerOptions<string>> = {}): BatchReader<string> {
   return new BatchReader(consumer(redis, options))
+}
+
+/**
+ * Resolves once entries that others have in hand are idle for long enough to be claimed, all of them: else they might
+ * become so one by one while somebody looks.
+ */
+async function untilClaimable(redis: RedisConnection, count: number): Promise<void> {
+  const command = ['XPENDING', 's', 'g', 'IDLE', String(2 * CLAIM_IDLE_MS), '-', '+', '100']
+  await eventually(async () => expect(await redis.command(command)).toHaveLength(count))
 }
 
 redisTest('entries of a reply that never came are found by the same run (S5)', async ({ redisUrl }) => {
@@ -75,7 +85,8 @@ redisTest('entries deleted while pending are reported as lost (S10)', async ({ r
 
   await redis.command(['XDEL', 's', c])
   const logger = createLogSpy()
-  await using heir = reader(redis, { consumer: 'heir', claimIdleMs: 10, blockMs: 10, logger })
+  await untilClaimable(redis, 2)
+  await using heir = reader(redis, { consumer: 'heir', claimIdleMs: CLAIM_IDLE_MS, blockMs: 10, logger })
   const claimed = await heir.next()
   expect(claimed.rejected).toMatchObject([{ id: c, raw: null, error: { reason: 'gone' } }])
   await claimed.ack()
@@ -93,11 +104,12 @@ redisTest('a crash before the loss of trimmed entries is recorded does not hide 
   await dead.take(1)
   await dead.stop()
   await redis.command(['XTRIM', 's', 'MAXLEN', '1'])
-  const heir = reader(redis, { consumer: 'heir', claimIdleMs: 10, blockMs: 10 })
+  await untilClaimable(redis, 3)
+  const heir = reader(redis, { consumer: 'heir', claimIdleMs: CLAIM_IDLE_MS, blockMs: 10 })
   expect((await heir.next()).rejected).toHaveLength(2)
   await heir.stop()
 
-  await using next = reader(redis, { consumer: 'next', claimIdleMs: 10, blockMs: 10 })
+  await using next = reader(redis, { consumer: 'next', claimIdleMs: CLAIM_IDLE_MS, blockMs: 10 })
   const ghosts = await next.next()
   expect(ghosts.rejected).toMatchObject([{ error: { reason: 'gone' } }, { error: { reason: 'gone' } }])
   await ghosts.ack()

@@ -89,11 +89,11 @@ describe('fetchRepo', () => {
       if (left === 0) response.end()
       else response.write('a', () => setTimeout(() => drip(response, left - 1), 5))
     }
-    await using host = await serve((_, response) => drip(response, 40))
-    const limits = { slowMs: 50, minBytesPerSecond: 10_000 }
+    await using host = await serve((_, response) => drip(response, 400))
+    const limits = { slowMs: 300, minBytesPerSecond: 10_000 }
     await expect(fetchFrom(host, { limits })).rejects.toMatchObject({ name: 'TemporaryFetchError', host: host.url })
     await using quick = await serve((_, response) => response.write('a', () => response.end('b')))
-    const beforePart = (): Promise<void> => wait(100)
+    const beforePart = (): Promise<void> => wait(350)
     expect((await fetchFrom(quick, { limits, beforePart })).bytes).toHaveLength(2)
   })
 

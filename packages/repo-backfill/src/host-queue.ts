@@ -197,7 +197,7 @@ export class HostQueue {
 
   #hold(lane: Lane, atMostMs: number): void {
     const ms = Math.min(MAX_HOLD_MS, atMostMs)
-    const now = Date.now()
+    const now = performance.now()
     if (lane.hold && now + ms <= lane.heldUntil) return
     this.#clearHold(lane)
     lane.heldUntil = now + ms

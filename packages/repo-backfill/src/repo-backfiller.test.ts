@@ -168,7 +168,7 @@ function memoryLedger(): MemoryLedger {
 }
 
 describe('a whole network', () => {
-  test('recorded: each repo gives exactly its records, then closes', async () => {
+  test('recorded: each repo gives exactly its records, then closes', { timeout: 120_000 }, async () => {
     const folder = path.join(import.meta.dirname, '../../../fixtures/network-basic')
     const { backfill } = JSON.parse(await readFile(path.join(folder, 'manifest.json'), 'utf8')) as {
       backfill: { repos: number; records: number }
@@ -186,7 +186,7 @@ describe('a whole network', () => {
     )
     const loop = backfiller()
     start(loop)
-    await eventually(async () => expect(await left()).toBe(0))
+    await eventually(async () => expect(await left()).toBe(0), { timeoutMs: 90_000 })
     const all = await events()
     expect(loop.status()).toMatchObject({
       done: repos.length,
@@ -389,7 +389,8 @@ describe('hosts that fail for now (B5)', () => {
     for (const mark of ledger.marks)
       expect(mark).toMatchObject({ reason: 'busy-host', host, priority: 3, waitMs: 600_000 })
     expect(ledger.marks.length).toBeGreaterThan(0)
-    expect(ledger.marks.length + (await left())).toBe(net.accounts.length - there.length)
+    // One that is being put there is in both for a moment.
+    await eventually(async () => expect(ledger.marks.length + (await left())).toBe(net.accounts.length - there.length))
     expect(loop.status()).toMatchObject({ done: there.length, failed: 0 })
   })
 

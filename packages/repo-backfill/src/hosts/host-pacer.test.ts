@@ -84,6 +84,7 @@ describe('a host with a limit that it does not tell', () => {
     { perSecond: 10, burst: 100, retryAfter: '5' },
   ])(
     '%o: nine tenths of it and more are used, less than a hundredth is refused',
+    { timeout: 120_000 },
     async ({ seconds = 300, ...limit }) => {
       const clock = { now: 1_000_000 }
       const host = new LimitedHost(limit)
