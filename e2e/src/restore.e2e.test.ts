@@ -16,7 +16,7 @@ const eventually = <T>(assertion: () => T | Promise<T>) => soon(assertion, { tim
 
 serviceTest(
   'a database that was restored from a backup is made whole by a repair, or by emptying the streams (I4, I5)',
-  { timeout: 120_000 },
+  { timeout: 300_000 },
   async ({ redisUrl, databaseUrl }) => {
     await using network = await startSimulatedNetwork({ accounts: 4, recordsPerAccount: 5, labels: 4 })
     await startAtFirstFrame(redisUrl, network.relayUrl)
@@ -82,6 +82,8 @@ async function untilDone(apps: AppsInProcess, network: SimulatedNetwork): Promis
     await database.pool.query('update millrace_dirty set next_at = now() where attempts = 0')
     await apps.keepCheckpoints()
     expect(await readCheckpoint(database, hostOf(network), streams.firehoseLive)).toBe(String(network.head()))
+    const lastLabel = network.labels().at(-1)?.seq
+    expect(await store.cursors.get(cursorKey(streams.labelLive, network.labelerUrl))).toBe(String(lastLabel))
     expect(await leftInTables(database.pool, { thorough: true })).toEqual([])
     for (const { length } of await store.status(Object.values(streams))) expect(length).toBe(0)
   })
@@ -95,8 +97,11 @@ async function takeBackup(databaseUrl: string): Promise<AsyncDisposable & { rest
   const run = async (...statements: string[]): Promise<void> => {
     const client = new Client({ connectionString: maintenance.href })
     await client.connect()
-    for (const statement of statements) await client.query(statement)
-    await client.end()
+    try {
+      for (const statement of statements) await client.query(statement)
+    } finally {
+      await client.end()
+    }
   }
   await run(`create database "${name}_backup" template "${name}"`)
   return {

@@ -204,6 +204,6 @@ serviceTest(
     const loops = await rig.ingesters()
     rig.start(loops)
     await eventually(() => expect(describeTrouble(loops)).toMatch(/HTTP status 501.*listReposByCollection/))
-    expect(loops.map((loop) => loop.status().state)).toEqual(['streaming', 'waiting'])
+    await eventually(() => expect(loops.map((loop) => loop.status().state)).toEqual(['streaming', 'waiting']))
   },
 )

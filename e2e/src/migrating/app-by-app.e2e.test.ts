@@ -51,7 +51,7 @@ const PAGE = 50
 describe('services that are taken over one by one', () => {
   serviceTest(
     'leave nothing behind: what they wrote is indexed, what they had in hand is done, and reading goes on at their cursors',
-    { timeout: 120_000 },
+    { timeout: 300_000 },
     async ({ redisUrl, databaseUrl }) => {
       await using network = await startSimulatedNetwork({ accounts: 12, recordsPerAccount: 10, labels: 10 })
       await using reference = await ReferenceServices.connect(redisUrl, network)
@@ -114,7 +114,7 @@ describe('services that are taken over one by one', () => {
 
   redisTest(
     'can be given back: they read what ours have written, are given what ours had in hand, and go on at our cursors',
-    { timeout: 120_000 },
+    { timeout: 300_000 },
     async ({ redisUrl, signal }) => {
       await using network = await startRecordedNetwork({ folder: recordingFolder })
       network.hold(1_200)

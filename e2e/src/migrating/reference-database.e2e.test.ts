@@ -19,7 +19,7 @@ const guide = new URL('../../../docs/migrating.md', import.meta.url)
 
 serviceTest(
   'a database that the reference filled ends, by the steps of the guide, in the rows of one that was filled anew',
-  { timeout: 120_000 },
+  { timeout: 300_000 },
   async ({ redisUrl, databaseUrl }) => {
     await using network = await startRecordedNetwork({ folder: recordingFolder })
     await fillAsReference(databaseUrl)
@@ -40,7 +40,7 @@ serviceTest(
         expect(left.filter((what) => !what.includes('handles'))).toEqual([])
         expect(await store.status([streams.firehoseBackfill])).toMatchObject([{ length: 0 }])
       },
-      { timeoutMs: 60_000 },
+      { timeoutMs: 120_000 },
     )
     await recount({ database, plugins: appBskyPlugins })
     expect(await anomalies(ours, network)).toMatch(/^(zombie|orphan)/)

@@ -20,7 +20,12 @@ export interface ReadEntry {
 type Hosts = Pick<SimulatedNetwork, 'relayUrl' | 'labelerUrl'>
 type Redis = Awaited<ReturnType<typeof connect>>
 
-const connect = async (url: string) => await createClient({ url, RESP: 2 }).connect()
+async function connect(url: string) {
+  const client = createClient({ url, RESP: 2 })
+  // Failures come out of the commands; without a listener they would be thrown a second time, in whatever runs then.
+  client.on('error', () => undefined)
+  return await client.connect()
+}
 
 /** Its own number for what comes from a whole repo; any negative one is read so. */
 const SEQ_BACKFILL = -2

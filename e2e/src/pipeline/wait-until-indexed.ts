@@ -42,9 +42,9 @@ export async function waitUntilIndexed({
   timeoutMs = 120_000,
   onProgress,
 }: WaitOptions): Promise<PipelineStatus> {
-  const deadline = Date.now() + timeoutMs
+  const deadline = performance.now() + timeoutMs
   let missing = ''
-  while (Date.now() < deadline) {
+  while (performance.now() < deadline) {
     four.assertRunning()
     const status = await readStatus(four)
     missing = status ? whatIsMissing(status, heads) : 'the admin server does not answer'

@@ -1,7 +1,7 @@
 import { ConsumerLease, PostgresLedger, openDatabase } from '@millrace/database'
 import type { Diagnosis } from '@millrace/diagnosis'
 import { connectRedis } from '@millrace/redis-streams'
-import { cursorKey, groups, streams } from '@millrace/stream-protocol'
+import { cursorKey, groups, sleep, streams } from '@millrace/stream-protocol'
 import { serviceTest } from '@millrace/testing'
 import { FaultProxy } from '@millrace/testing/fault-proxy'
 import { describe, expect } from 'vitest'
@@ -194,15 +194,17 @@ describe('doctor names what is wrong with the pipeline', { timeout: 60_000 }, ()
   })
 
   test('11: two processes go by one name', async ({ pipeline }) => {
-    const lease = { database: pipeline.database, groups: [groups.firehose], name: 'one', leaseMs: 600 }
+    const lease = { database: pipeline.database, groups: [groups.firehose], name: 'one', leaseMs: 3_600_000 }
     await using first = await ConsumerLease.take(lease)
     const stop = new AbortController()
-    const renewing = first.run(stop.signal)
-    await using second = await ConsumerLease.take(lease)
+    // As its process would, and as often as it takes for the second one to see it.
+    const renewing = (async () => {
+      for (; !stop.signal.aborted; await sleep(20)) await first.renew()
+    })()
+    await using second = await ConsumerLease.take(lease).finally(() => stop.abort())
+    await renewing
     expect(second.consumer).toBe('one-2')
     const diagnosis = await pipeline.doctor()
-    stop.abort()
-    await renewing
     expect(finding(diagnosis, 'consumer-names')).toMatchObject({
       verdict: 'warn',
       evidence: 'two processes of firehose_group are configured as one: one of them goes by one-2',
@@ -235,7 +237,7 @@ describe('doctor names what is wrong with the pipeline', { timeout: 60_000 }, ()
 
   test('14: the database is down', async ({ pipeline, databaseUrl }) => {
     await using proxy = await FaultProxy.listen(databaseUrl)
-    const database = await openDatabase({ url: proxy.url, connectTimeoutMs: 500 })
+    const database = await openDatabase({ url: proxy.url, connectTimeoutMs: 5_000 })
     await proxy[Symbol.asyncDispose]()
     try {
       const diagnosis = await pipeline.doctor({ database })
