@@ -235,26 +235,33 @@ pgTest(
     const loops = ingesterLoops({ ...shared, verify: 'off', startCursor: '0', allowPrivateHosts: true })
     const epoch = streamEpochLoop({ ...shared, loops })
     await epoch.ready(signal)
+    // Its Redis goes after the loops.
+    await using restarted = new AsyncDisposableStack()
     const stop = new AbortController()
     const running = runAll([...loops, checkpointLoop(shared)], AbortSignal.any([signal, stop.signal]))
-    const lengths = async (): Promise<number[]> =>
-      (await store.status([streams.firehoseLive, streams.repoBackfill, streams.labelLive])).map(({ length }) => length)
-    await network.write(3)
-    await eventually(async () => expect(await lengths()).toEqual([expect.toSatisfy((n: number) => n >= 3), 3, 4]))
-    await eventually(() =>
-      expect(loops[0]?.status()).toMatchObject({ state: 'streaming', cursor: String(network.head()) }),
-    )
-    const [before] = await lengths()
+    try {
+      const lengths = async (): Promise<number[]> =>
+        (await store.status([streams.firehoseLive, streams.repoBackfill, streams.labelLive])).map(
+          ({ length }) => length,
+        )
+      await network.write(3)
+      await eventually(async () => expect(await lengths()).toEqual([expect.toSatisfy((n: number) => n >= 3), 3, 4]))
+      await eventually(() =>
+        expect(loops[0]?.status()).toMatchObject({ state: 'streaming', cursor: String(network.head()) }),
+      )
+      const [before] = await lengths()
 
-    process.kill(first.pid, 'SIGKILL')
-    await first.close()
-    await using again = await startRedis({ port })
-    expect(again.url).toBe(first.url)
-    await epoch.ready(signal)
-    // Nothing of it had come to rows: all of it is read again, also from hosts that are silent.
-    await eventually(async () => expect(await lengths()).toEqual([before, 3, 4]))
-    stop.abort()
-    await running
+      process.kill(first.pid, 'SIGKILL')
+      await first.close()
+      const again = restarted.use(await startRedis({ port }))
+      expect(again.url).toBe(first.url)
+      await epoch.ready(signal)
+      // Nothing of it had come to rows: all of it is read again, also from hosts that are silent.
+      await eventually(async () => expect(await lengths()).toEqual([before, 3, 4]))
+    } finally {
+      stop.abort()
+      await running
+    }
   },
 )
 

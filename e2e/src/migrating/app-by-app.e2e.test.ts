@@ -229,13 +229,16 @@ async function ingestPart(store: StreamStore, { relayUrl: host, labelerUrl }: Re
   const sink = store.writer({ stream: streams.repoBackfill, codec: backfillEventCodec })
   const list = new BackfillIngester({ host, cursors, sink, pageLimit: PAGE, maxRepos: PAGE })
   const running = [firehose, labels, list].map((loop) => loop.run(stop.signal))
-  await eventually(() => {
-    expect(firehose.status().cursor).toBe('1200')
-    expect(labels.status().cursor).toBe(String(LAST_LABELS))
-    expect(list.status().repos).toBe(PAGE)
-  })
-  stop.abort()
-  await Promise.all(running)
+  try {
+    await eventually(() => {
+      expect(firehose.status().cursor).toBe('1200')
+      expect(labels.status().cursor).toBe(String(LAST_LABELS))
+      expect(list.status().repos).toBe(PAGE)
+    })
+  } finally {
+    stop.abort()
+    await Promise.all(running)
+  }
 }
 
 /** Our backfiller, over all that is listed. @returns the repos that there are. */
@@ -251,9 +254,12 @@ async function backfill(store: StreamStore, { plcUrl, recording }: RecordedNetwo
     meter: noMeter,
   })
   const running = loops.map((loop) => loop.run(stop.signal))
-  await eventually(async () => expect((await store.status([streams.repoBackfill]))[0]).toMatchObject({ length: 0 }))
-  stop.abort()
-  await Promise.all(running)
+  try {
+    await eventually(async () => expect((await store.status([streams.repoBackfill]))[0]).toMatchObject({ length: 0 }))
+  } finally {
+    stop.abort()
+    await Promise.all(running)
+  }
   const listed = recording.listRepos.slice(0, PAGE).filter(({ active = true }) => active)
   return new Set(listed.map(({ did }) => did))
 }

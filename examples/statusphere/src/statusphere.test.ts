@@ -63,11 +63,14 @@ test(
     const { database } = appview
     const stop = new AbortController()
     const running = appview.run(stop.signal)
-    await appview.indexed(stop.signal)
-    await simulation.write(20, stop.signal)
-    await appview.indexed(stop.signal, simulation.network.head())
-    stop.abort()
-    await running
+    try {
+      await appview.indexed(stop.signal)
+      await simulation.write(20, stop.signal)
+      await appview.indexed(stop.signal, simulation.network.head())
+    } finally {
+      stop.abort()
+      await running
+    }
 
     const written = simulation.network.records().filter(({ uri }) => uri.split('/')[3] === statusLexicon.id)
     const { rows } = await database.pool.query<{ uri: string }>('select uri from status')

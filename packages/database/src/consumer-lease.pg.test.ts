@@ -89,9 +89,12 @@ pgTest('its loop renews the lease for as long as it runs (S8)', async ({ databas
   const before = await expiry()
   const stop = new AbortController()
   const run = lease.run(stop.signal)
-  await eventually(async () => expect(await expiry()).not.toEqual(before))
-  stop.abort()
-  await run
+  try {
+    await eventually(async () => expect(await expiry()).not.toEqual(before))
+  } finally {
+    stop.abort()
+    await run
+  }
 })
 
 pgTest('being stopped ends the wait for a name', async ({ databaseUrl }) => {

@@ -63,13 +63,16 @@ pgTest(
     await pauses.clear(group)
     const stop = new AbortController()
     const running = watch.run(AbortSignal.any([signal, stop.signal]))
-    await expect.poll(() => watch.isPaused('collection', likes.name), { timeout: 10_000 }).toBe(false)
-    expect(watch.isPaused('group', 'g')).toBe(true)
-    expect(log.entries.filter(({ message }) => message.startsWith('cannot see'))).toHaveLength(1)
-    away = false
-    await expect.poll(() => watch.isPaused('group', 'g'), { timeout: 10_000 }).toBe(false)
-    stop.abort()
-    await running
+    try {
+      await expect.poll(() => watch.isPaused('collection', likes.name), { timeout: 10_000 }).toBe(false)
+      expect(watch.isPaused('group', 'g')).toBe(true)
+      expect(log.entries.filter(({ message }) => message.startsWith('cannot see'))).toHaveLength(1)
+      away = false
+      await expect.poll(() => watch.isPaused('group', 'g'), { timeout: 10_000 }).toBe(false)
+    } finally {
+      stop.abort()
+      await running
+    }
   },
 )
 

@@ -221,9 +221,12 @@ test('run writes until it is told to stop', async () => {
   const stop = new AbortController()
   const before = network.head()
   const running = network.run(stop.signal)
-  await expect.poll(network.head.bind(network), { timeout: 20_000 }).toBeGreaterThan(before + 20)
-  stop.abort()
-  await running
+  try {
+    await expect.poll(network.head.bind(network), { timeout: 20_000 }).toBeGreaterThan(before + 20)
+  } finally {
+    stop.abort()
+    await running
+  }
 })
 
 test('with real time nothing is from the future', async () => {

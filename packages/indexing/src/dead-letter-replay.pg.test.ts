@@ -55,12 +55,15 @@ async function replayed(indexing: ExampleIndexing, service = indexing.service, p
   const indexer = new StreamIndexer({ source, ledger: source.ledger, indexing: service, doubt, replays: true })
   const stop = new AbortController()
   const running = indexer.run(stop.signal)
-  await eventually(async () => {
-    expect(await query(`select from millrace_dead_letter where state = 'retry'`)).toEqual([])
-    expect(indexer.status().entries).toBeGreaterThan(0)
-  })
-  stop.abort()
-  await running
+  try {
+    await eventually(async () => {
+      expect(await query(`select from millrace_dead_letter where state = 'retry'`)).toEqual([])
+      expect(indexer.status().entries).toBeGreaterThan(0)
+    })
+  } finally {
+    stop.abort()
+    await running
+  }
 }
 
 const followers = ({ query }: ExampleIndexing, did: string) =>

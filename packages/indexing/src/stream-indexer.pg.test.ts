@@ -367,9 +367,12 @@ pgTest('labels go the same way', async ({ databaseUrl }) => {
   })
   const stop = new AbortController()
   const running = indexer.run(stop.signal)
-  await eventually(() => expect(indexer.status().entries).toBe(4))
-  stop.abort()
-  await running
+  try {
+    await eventually(() => expect(indexer.status().entries).toBe(4))
+  } finally {
+    stop.abort()
+    await running
+  }
   expect(await pipeline.indexing.query('select uri, neg from label order by uri')).toEqual([
     { uri: 'did:plc:a', neg: false },
     { uri: 'did:plc:b', neg: true },

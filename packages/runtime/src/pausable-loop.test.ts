@@ -29,18 +29,21 @@ test.each([
   const stop = new AbortController()
   let isPaused = true
   const running = new PausableLoop({ loop, isPaused: () => isPaused, checkMs: 1 }).run(stop.signal)
-  await sleep(10)
-  expect(loop.runs).toBe(0)
-  isPaused = false
-  await expect.poll(() => loop.runs, patient).toBe(1)
-  isPaused = true
-  await expect.poll(() => loop.ended, patient).toBe(1)
-  isPaused = false
-  await expect.poll(() => loop.runs, patient).toBe(2)
-  isPaused = true
-  await expect.poll(() => loop.ended, patient).toBe(2)
-  stop.abort()
-  await running
+  try {
+    await sleep(10)
+    expect(loop.runs).toBe(0)
+    isPaused = false
+    await expect.poll(() => loop.runs, patient).toBe(1)
+    isPaused = true
+    await expect.poll(() => loop.ended, patient).toBe(1)
+    isPaused = false
+    await expect.poll(() => loop.runs, patient).toBe(2)
+    isPaused = true
+    await expect.poll(() => loop.ended, patient).toBe(2)
+  } finally {
+    stop.abort()
+    await running
+  }
 })
 
 test('a loop that is done stays done, and one that fails has failed', async () => {

@@ -35,25 +35,27 @@ test('systemd is told that a process is ready once its loops run, and that it is
   const stop = new AbortController()
   const running = ServiceManager.of({ env, health, logger: silentLogger, startMs: 1 })!.run(stop.signal)
   let stuck: string | undefined
-  await new Promise((resolve) => setTimeout(resolve, 20))
-  expect(await told()).toEqual([])
+  try {
+    await new Promise((resolve) => setTimeout(resolve, 20))
+    expect(await told()).toEqual([])
 
-  health.running(() => stuck)
-  await expect.poll(async () => (await told()).length, patient).toBeGreaterThan(2)
-  const status = '--status=degraded; store: it is slow'
-  expect((await told()).slice(0, 2)).toEqual([`/run/notify --ready ${status}`, `/run/notify WATCHDOG=1 ${status}`])
+    health.running(() => stuck)
+    await expect.poll(async () => (await told()).length, patient).toBeGreaterThan(2)
+    const status = '--status=degraded; store: it is slow'
+    expect((await told()).slice(0, 2)).toEqual([`/run/notify --ready ${status}`, `/run/notify WATCHDOG=1 ${status}`])
 
-  // The watchdog is not fed by a loop that takes no step.
-  stuck = 'indexer firehose_live'
-  const complaint = `/run/notify --status=${stuck} has work in hand and takes no step`
-  await expect.poll(async () => (await told()).at(-1), patient).toBe(complaint)
-  const count = (await told()).length
-  await expect.poll(async () => (await told()).length, patient).toBeGreaterThan(count + 2)
-  expect((await told()).slice(count)).not.toContainEqual(expect.stringContaining('WATCHDOG'))
-
-  health.stopping()
-  stop.abort()
-  await running
+    // The watchdog is not fed by a loop that takes no step.
+    stuck = 'indexer firehose_live'
+    const complaint = `/run/notify --status=${stuck} has work in hand and takes no step`
+    await expect.poll(async () => (await told()).at(-1), patient).toBe(complaint)
+    const count = (await told()).length
+    await expect.poll(async () => (await told()).length, patient).toBeGreaterThan(count + 2)
+    expect((await told()).slice(count)).not.toContainEqual(expect.stringContaining('WATCHDOG'))
+  } finally {
+    health.stopping()
+    stop.abort()
+    await running
+  }
   expect((await told()).at(-1)).toBe('/run/notify STOPPING=1 --status=finishing what is in hand')
 })
 
@@ -69,9 +71,12 @@ test('a machine without systemd-notify is warned of once', async ({ systemd: { e
   const stop = new AbortController()
   const manager = ServiceManager.of({ env: { ...env, PATH: '/nowhere' }, health, logger, startMs: 1 })!
   const running = manager.run(stop.signal)
-  await expect.poll(() => warnings, patient).toHaveLength(1)
-  await new Promise((resolve) => setTimeout(resolve, 40))
-  stop.abort()
-  await running
+  try {
+    await expect.poll(() => warnings, patient).toHaveLength(1)
+    await new Promise((resolve) => setTimeout(resolve, 40))
+  } finally {
+    stop.abort()
+    await running
+  }
   expect(warnings).toEqual(['cannot tell systemd how this process stands'])
 })

@@ -67,16 +67,21 @@ test('the dead-man URL is asked for only while all is at work, so that whoever w
   const stop = new AbortController()
   const loop = new DeadmanLoop({ url: new Webhook(`${server.url}/ping`), watch, declared, everyMs: 5 })
   const running = loop.run(stop.signal)
-  const rounds = () => new Promise((resolve) => setTimeout(resolve, 50))
-  await rounds()
-  expect(server.asked).toEqual([])
-  look('ok')
-  await eventually(() => expect(server.asked.length).toBeGreaterThan(1))
-  look('stalled')
-  await rounds()
-  const asked = server.asked.length
-  await rounds()
-  expect(server.asked.length).toBe(asked)
-  stop.abort()
-  await running
+  try {
+    const rounds = () => new Promise((resolve) => setTimeout(resolve, 50))
+    await rounds()
+    expect(server.asked).toEqual([])
+    look('ok')
+    await eventually(() => expect(server.asked.length).toBeGreaterThan(1))
+    look('stalled')
+    // What was on its way arrives.
+    await eventually(async () => {
+      const asked = server.asked.length
+      await rounds()
+      expect(server.asked.length).toBe(asked)
+    })
+  } finally {
+    stop.abort()
+    await running
+  }
 })

@@ -116,8 +116,7 @@ serviceTest(
     expect((await client.call('setCursor', { stream, host, to: 'oldest' })).after).toBe('0')
     const stop = new AbortController()
     const writing = network.run(stop.signal)
-    const live = await client.call('setCursor', { stream, host, to: 'live', confirm: host })
-    stop.abort()
+    const live = await client.call('setCursor', { stream, host, to: 'live', confirm: host }).finally(() => stop.abort())
     await writing
     expect(Number(live.after)).toBeGreaterThan(5)
     const { entries } = await client.call('listAudit', { method: 'setCursor' })
