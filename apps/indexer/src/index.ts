@@ -1,4 +1,3 @@
-export { accountStatus, type AccountStatusOptions } from './account-status.ts'
 export { indexerConfig } from './config.ts'
 export {
   BACKGROUND_POOL_SIZE,

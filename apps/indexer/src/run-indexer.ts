@@ -1,9 +1,9 @@
 import { ConsumerLease, identityVersion, PauseWatch } from '@millrace/database'
 import { createGuardedFetch, DidResolver, HandleResolver, HostLimits } from '@millrace/identity'
+import { accountStatus } from '@millrace/repo-backfill'
 import { chooseStreams, ConsumerJanitor, runAll, StreamGauges, type ProcessContext } from '@millrace/runtime'
 import { openMigratedDatabase, openStreams, sharedPacer } from '@millrace/stores'
 import type { indexerConfig } from './config.ts'
-import { accountStatus } from './account-status.ts'
 import { BACKGROUND_POOL_SIZE, indexerLoops, indexingPoolSize } from './indexer-loops.ts'
 
 /** The indexer process: opens streams and database, and indexes until it is stopped. */

@@ -10,7 +10,7 @@ import {
   StreamEpoch,
   type Database,
 } from '@millrace/database'
-import { createGuardedFetch, DidResolver, handleLookUp, HandleResolver, PdsStatus } from '@millrace/identity'
+import { createGuardedFetch, DidResolver, handleLookUp, HandleResolver } from '@millrace/identity'
 import {
   AccountChecker,
   HandleRefresher,
@@ -21,7 +21,7 @@ import {
 } from '@millrace/indexing'
 import { BackfillIngester, FirehoseIngester, hostLabel, hostWithScheme } from '@millrace/ingest'
 import { RepairRunner, RepairScheduler } from '@millrace/repair'
-import { HostPacer, pacedFetch, RepoBackfiller } from '@millrace/repo-backfill'
+import { accountStatus, HostPacer, pacedFetch, RepoBackfiller } from '@millrace/repo-backfill'
 import {
   backfillEventCodec,
   CollectionFilter,
@@ -157,7 +157,7 @@ export async function joinPipeline({
       }),
   )
   const refresher = new HandleRefresher({ database, resolve: handleLookUp({ dids, handles }), logger, meter })
-  const statuses = new PdsStatus({ resolver: dids, fetch })
+  const statuses = accountStatus({ resolver: dids, fetch: guarded, pacer })
   const checker = new AccountChecker({
     database,
     indexing,

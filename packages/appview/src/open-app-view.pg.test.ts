@@ -1,6 +1,6 @@
 import { startSimulatedNetwork, type SimulatedNetwork } from '@millrace/dev-network'
 import { definePluginSet, defineRecordPlugin, recordType } from '@millrace/indexing'
-import { pgTest } from '@millrace/testing'
+import { eventually, pgTest } from '@millrace/testing'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
@@ -110,6 +110,33 @@ pgTest(
       })
       // Nobody else's repo was asked for.
       expect(network.requests['com.atproto.sync.getRepo']).toBe(2)
+    } finally {
+      await rm(folder, { recursive: true, force: true })
+    }
+  },
+)
+
+pgTest(
+  'a PDS that has refused a repo is not waited for to tell how an account stands (B5, D11)',
+  async ({ databaseUrl }) => {
+    const folder = await mkdtemp(path.join(tmpdir(), 'millrace-appview-'))
+    try {
+      await using network = await startSimulatedNetwork({ accounts: 2, recordsPerAccount: 1, labels: 0, time: 'real' })
+      const account = network.account(0)
+      await account.create(noteLexicon.id, { text: 'first' })
+      network.faults.getRepo(account.did, { type: 'throttled', retryAfterSeconds: 3_600 })
+      await running({ network, databaseUrl, folder }, async ({ database }) => {
+        await eventually(() => expect(network.requests['com.atproto.sync.getRepo']).toBe(1))
+        await account.deactivate()
+        // It is put off, until the host may be asked again.
+        await eventually(async () => {
+          const { rows } = await database.pool.query<{ error: string | null; waits: boolean }>(
+            `select last_error as error, next_at > now() + interval '50 minutes' as waits from millrace_account`,
+          )
+          expect(rows).toEqual([{ error: expect.stringContaining('is not to be asked for'), waits: true }])
+        })
+      })
+      expect(network.requests['com.atproto.sync.getRepoStatus']).toBeUndefined()
     } finally {
       await rm(folder, { recursive: true, force: true })
     }

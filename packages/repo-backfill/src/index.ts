@@ -14,6 +14,7 @@ export {
   type FetchRepoOptions,
   type RepoReceiver,
 } from './fetch-repo.ts'
+export { accountStatus, type AccountStatusOptions } from './hosts/account-status.ts'
 export {
   HostBusyError,
   HostPacer,

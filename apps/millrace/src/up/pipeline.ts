@@ -1,7 +1,7 @@
 import { backfillerLoops, pausableBackfillers, repairLoops, reporterLoop } from '@millrace/backfiller'
 import { identityVersion, PauseWatch, PostgresLedger } from '@millrace/database'
 import { createGuardedFetch, DidResolver, HandleResolver, HostLimits } from '@millrace/identity'
-import { accountStatus, indexerLoops, type IndexerLoops, type IndexerSettings } from '@millrace/indexer'
+import { indexerLoops, type IndexerLoops, type IndexerSettings } from '@millrace/indexer'
 import {
   checkpointLoop,
   ingesterLoops,
@@ -9,7 +9,7 @@ import {
   streamEpochLoop,
   type IngesterLoop,
 } from '@millrace/ingester'
-import type { RepoWorkers } from '@millrace/repo-backfill'
+import { accountStatus, type RepoWorkers } from '@millrace/repo-backfill'
 import { sharedPacer } from '@millrace/stores'
 import { groups, streams, type Logger, type Loop, type Meter } from '@millrace/stream-protocol'
 import type { SourceNetwork } from './network.ts'

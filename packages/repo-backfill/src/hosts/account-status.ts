@@ -1,5 +1,6 @@
 import { PdsStatus, type PdsStatusOptions } from '@millrace/identity'
-import { pacedFetch, type HostPacer } from '@millrace/repo-backfill'
+import type { HostPacer } from './host-pacer.ts'
+import { pacedFetch } from './paced-fetch.ts'
 
 export interface AccountStatusOptions extends PdsStatusOptions {
   /** That of all who ask the same hosts. */
@@ -11,7 +12,10 @@ const PRIORITY = 1
 /** A host that has no time holds up its own accounts alone (hazard D11). */
 const MAX_WAIT_MS = 1_000
 
-/** Asks PDSs how accounts stand, in turn with all else that they are asked for. */
+/**
+ * Asks PDSs how accounts stand, in turn with all else that they are asked for. A question whose turn would not come
+ * soon rejects with a `HostBusyError`, which says when to come back.
+ */
 export function accountStatus({ fetch, pacer, ...rest }: AccountStatusOptions): PdsStatus {
   return new PdsStatus({ ...rest, fetch: pacedFetch({ fetch, pacer, priority: PRIORITY, maxWaitMs: MAX_WAIT_MS }) })
 }
