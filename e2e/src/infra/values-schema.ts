@@ -1,5 +1,6 @@
+import { roleDefinitions, roles, type RoleName } from '@millrace/millrace'
 import type { Definition, Variable } from '@millrace/runtime'
-import { allVariables, definitions, roles, type Role } from './variables.ts'
+import { allVariables } from './variables.ts'
 
 /** What the chart sets by itself, so that ports, probes and consumers fit each other. */
 const ofChart = new Set(['METRICS_PORT', 'METRICS_HOST', 'ADMIN_PORT', 'MILLRACE_DATA_DIR', 'MILLRACE_STREAMS'])
@@ -42,10 +43,10 @@ export function valuesSchema(): object {
   }
 }
 
-function roleValues(role: Role): object {
+function roleValues(role: RoleName): object {
   return object({
     ...((role === 'backfiller' || role === 'indexer') && { replicas: { type: 'integer', minimum: 0 } }),
-    env: variables(definitions[role]),
+    env: variables(roleDefinitions[role]),
     ...(role === 'admin' && { existingSecret: { type: 'string' } }),
     resources: { type: 'object' },
     nodeSelector: strings,

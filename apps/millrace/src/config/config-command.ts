@@ -1,12 +1,12 @@
 import { printConfigDocs } from '@millrace/runtime'
 import { Command } from 'commander'
 import { inThisProcess } from '../command-host.ts'
-import { definitions, roles } from './roles.ts'
+import { roleDefinitions, roles } from './roles.ts'
 import { runConfigCheck, runConfigPrint, type ConfigOptions } from './run-config.ts'
 
 /** Every variable of every process, as Markdown: `docs/configuration.md`. */
 export function configDocs(): string {
-  const docs = printConfigDocs(roles.map((title) => ({ title, definition: definitions[title] })))
+  const docs = printConfigDocs(roles.map((title) => ({ title, definition: roleDefinitions[title] })))
   return `# Configuration\n\nEach process reads its environment once, when it starts, and ends with one line for each value that does not hold.\nThis page is made by \`millrace config docs\`; \`millrace config check\` says what does not hold before a process is started, and\n\`millrace config print\` what each of them reads, and from where.\n\n${docs.trim()}\n`
 }
 

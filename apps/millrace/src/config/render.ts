@@ -1,5 +1,5 @@
 import { alignColumns } from '../align-columns.ts'
-import type { RoleConfig } from './roles.ts'
+import type { RoleConfig } from './describe-role.ts'
 
 /** What does not hold, said once however many processes say it. A function of values. */
 export function renderCheck(found: readonly RoleConfig[]): string[] {

@@ -2,8 +2,9 @@ import { readFile } from 'node:fs/promises'
 import { parseEnv } from 'node:util'
 import { ConfigError, describeError, type Environment } from '@millrace/runtime/command'
 import { explainFailure, type CommandHost } from '../command-host.ts'
+import { describeRole, type RoleConfig } from './describe-role.ts'
 import { renderCheck, renderPrint } from './render.ts'
-import { describeRole, roles, type RoleConfig, type RoleName } from './roles.ts'
+import { roles, type RoleName } from './roles.ts'
 
 export interface ConfigOptions {
   /** All of them when there is none. */
