@@ -809,7 +809,7 @@ export interface ListDeadLettersLetter {
 /** What `listEntries` is asked with. */
 export interface ListEntriesParams {
   stream: string
-  /** Only those of this account, among the ones that are looked at. */
+  /** Only those of this account, and labels on it, among the ones that are looked at. */
   did?: string | undefined
   /** Only events of records of this collection. */
   collection?: string | undefined

@@ -1,6 +1,7 @@
 import { readEntry } from '@millrace/diagnosis'
 import { describeEntry } from './describe-entry.ts'
-import { defineMethod, entryCursor, storeOf } from './method.ts'
+import { defineMethod, entryCursor } from './method.ts'
+import { storeOfStream } from './named-stream.ts'
 
 /** Entries to a request, where some are left out. */
 const PAGE = 500
@@ -11,7 +12,7 @@ export const listPending = defineMethod({
   name: 'listPending',
   role: 'viewer',
   run: async ({ stream, group, consumer, minIdleSeconds = 0, limit = 50, cursor }, context) => {
-    const store = storeOf(context)
+    const store = await storeOfStream({ stream, group }, context)
     const found = []
     let after = entryCursor(cursor)
     let isOver = false

@@ -1,7 +1,15 @@
 import { AdminAwayError, AdminClient, type AdminError } from '@millrace/admin-api'
 import { readAdminLexicons } from '@millrace/admin-api/documents'
 import { PostgresLedger } from '@millrace/database'
-import { cursorKey, groups, streamEventCodec, streams } from '@millrace/stream-protocol'
+import { createEvent } from '@millrace/indexing/testing'
+import {
+  cursorKey,
+  groups,
+  labelEventCodec,
+  streamEventCodec,
+  streams,
+  type LabelEvent,
+} from '@millrace/stream-protocol'
 import { serviceTest } from '@millrace/testing'
 import { expect, test } from 'vitest'
 import { LocalApi } from '../local-api.ts'
@@ -66,6 +74,14 @@ serviceTest(
     expect(second.entries).toHaveLength(1)
     expect(second.cursor).toBeUndefined()
     expect((await client.call('listEntries', { stream, did: 'did:plc:def' })).entries).toHaveLength(1)
+    await expect(client.call('listEntries', { stream: 'firehose_lvie' })).rejects.toMatchObject({
+      error: 'NotFound',
+      message: expect.stringMatching(/^there is no stream firehose_lvie; there are .*firehose_live/),
+    })
+    await expect(client.call('listPending', { stream, group: 'firehose' })).rejects.toMatchObject({
+      error: 'NotFound',
+      message: `${stream} has no group firehose; it has ${groups.firehose}`,
+    })
     await expect(client.call('listEntries', { stream, cursor: 'x' })).rejects.toEqual(refused('InvalidRequest'))
     // None of these is about a record.
     expect(await client.call('listEntries', { stream, collection: 'app.bsky.feed.like' })).toEqual({ entries: [] })
@@ -82,6 +98,30 @@ serviceTest(
     expect(rest.entries).toHaveLength(1)
     const idle = { stream, group: groups.firehose, minIdleSeconds: 60 }
     expect((await client.call('listPending', idle)).entries).toEqual([])
+  },
+)
+
+serviceTest(
+  'entries of an account are those that it wrote, and labels on it, not what others write about it',
+  async ({ redisUrl, databaseUrl }) => {
+    await using admin = await openAdmin(redisUrl, databaseUrl)
+    const { client, store } = admin
+    const of = async (stream: string) =>
+      (await client.call('listEntries', { stream, did: 'did:plc:abc' })).entries.map(({ event }) => event)
+    const follow = createEvent({
+      did: 'did:plc:def',
+      record: { $type: 'app.bsky.graph.follow', subject: 'did:plc:abc', createdAt: '2026-01-01T00:00:00Z' },
+    })
+    await store.writer({ stream, codec: streamEventCodec }).append([follow, account])
+    expect(await of(stream)).toEqual(['account did:plc:abc'])
+
+    const label = (uri: string): LabelEvent => ({
+      type: 'label',
+      label: { src: 'did:plc:labeler', uri, val: 'rude', cts: '2026-01-01T00:00:00Z' },
+    })
+    const uris = ['did:plc:abc', 'at://did:plc:abc/app.bsky.feed.post/1', 'did:plc:abcd']
+    await store.writer({ stream: streams.labelLive, codec: labelEventCodec }).append(uris.map(label))
+    expect(await of(streams.labelLive)).toEqual(uris.slice(0, 2).map((uri) => `label rude ${uri}`))
   },
 )
 

@@ -1,4 +1,5 @@
 import type { GetStatusOutput } from '@millrace/admin-api'
+import { ConfigError } from '@millrace/runtime/command'
 import { Command } from 'commander'
 import { alignColumns } from '../align-columns.ts'
 import { inThisProcess } from '../command-host.ts'
@@ -66,10 +67,20 @@ function look(command: Command, render: (streams: Streams) => string[]): Command
     })
 }
 
+/** @throws {ConfigError} for what there is not: a slip of the pen would look as if nobody read it. */
 function only(streams: Streams, stream: string | undefined, group: string | undefined): Streams {
+  if (stream !== undefined && !streams.some(({ name }) => name === stream))
+    throw new ConfigError([`there is no stream ${stream}; there are ${names(streams)}`])
+  const groups = streams.filter(({ name }) => name === stream).flatMap((each) => each.groups)
+  if (group !== undefined && !groups.some(({ name }) => name === group))
+    throw new ConfigError([`${stream} has no group ${group}; it has ${names(groups)}`])
   return streams
     .filter(({ name }) => stream === undefined || name === stream)
     .map((each) => ({ ...each, groups: each.groups.filter(({ name }) => group === undefined || name === group) }))
+}
+
+function names(all: readonly { name: string }[]): string {
+  return all.map(({ name }) => shown(name)).join(', ') || 'none'
 }
 
 export function renderStreams(streams: Streams): string[] {

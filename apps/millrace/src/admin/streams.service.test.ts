@@ -62,12 +62,14 @@ serviceTest(
     await using stores = await open(redisUrl, databaseUrl)
     const { env, store } = stores
     const ids = await idsOf(store)
-    const [some, rest, one, none, wrong] = await Promise.all([
+    const [some, rest, one, none, wrong, slip, other] = await Promise.all([
       millrace(env, 'entries', stream, '--limit', '2'),
       millrace(env, 'entries', stream, '--after', ids[1]!, '--json'),
       millrace({ REDIS_URL: redisUrl }, 'entries', stream, '--did', 'did:plc:b', '--direct'),
       millrace(env, 'entries', stream, '--collection', 'app.bsky.feed.like', '--after', '10m'),
       millrace(env, 'entries', stream, '--after', 'soon'),
+      millrace(env, 'groups', 'firehose_lvie'),
+      millrace(env, 'consumers', stream, 'nobody'),
     ])
     expect(some).toMatchObject({ code: 0, stderr: '' })
     expect(some.stdout).toMatch(/did:plc:a\n.*did:plc:b\nThere are more: --after/)
@@ -81,6 +83,14 @@ serviceTest(
     expect(one.stdout.trim().split('\n').slice(1)).toEqual([expect.stringMatching(`^${ids[1]} .*account did:plc:b$`)])
     expect(none).toMatchObject({ code: 0, stdout: 'There is nothing.\n' })
     expect(wrong).toMatchObject({ code: 2, stderr: expect.stringContaining('the id of an entry') })
+    expect(slip).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining('there is no stream firehose_lvie; there are'),
+    })
+    expect(other).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining(`has no group nobody; it has another, ${group}`),
+    })
   },
 )
 
