@@ -6,7 +6,7 @@ import { inThisProcess } from '../command-host.ts'
 import { readMoment } from '../repair/moment.ts'
 import { apiEnvironmentHelp, exitCodesHelp, readApiOptions, withApiOptions } from './api-options.ts'
 import { runApiCommand } from './run-api-command.ts'
-import { didsOf } from './subject-dids.ts'
+import { didsOf } from './read-subjects.ts'
 import { moment, shown } from './words.ts'
 
 /** `millrace entries`: what stands in a stream? */

@@ -3,7 +3,6 @@ import { expect, test } from 'vitest'
 import { backfillCommand } from './backfill-command.ts'
 
 test.each<[args: string[], says: RegExp]>([
-  [['add', 'alice.test'], /not a DID/],
   [['add', '--collection', 'app.bsky.*'], /not a collection/],
   [['add', '--file'], /argument missing/],
   [['status', 'all'], /too many arguments/],

@@ -1,5 +1,5 @@
-import { isDid, isNsid } from '@millrace/stream-protocol'
-import { Argument, Command, InvalidArgumentError } from 'commander'
+import { isNsid } from '@millrace/stream-protocol'
+import { Command, InvalidArgumentError } from 'commander'
 import { inThisProcess, type CommandHost } from '../command-host.ts'
 import { apiEnvironmentHelp, readApiOptions, withApiOptions } from '../admin/api-options.ts'
 import type { AddOptions, BackfillChangeOptions } from './options.ts'
@@ -23,7 +23,7 @@ Exit codes:
   130  stopped; what was added until then is fetched
 
 Examples:
-  millrace backfill add did:plc:z72i7hdynmk6r22z27h6tvur
+  millrace backfill add alice.example did:plc:z72i7hdynmk6r22z27h6tvur
   millrace backfill add --file dids.txt
   millrace backfill add --collection xyz.statusphere.status --host relay1.us-west.bsky.network
   millrace backfill status`,
@@ -50,7 +50,7 @@ function add(command: Command): void {
     .command('add')
     .description('have repos fetched, in place of or beside those that the ingester lists')
     .configureHelp({ showGlobalOptions: true })
-    .addArgument(new Argument('[did...]', 'accounts').argParser(collect(isDid, 'not a DID')).default([]))
+    .argument('[account...]', 'DIDs, handles, or AT-URIs of records of theirs')
     .option('--file <path>', 'accounts of a file, a DID first in each line; - for standard input')
     .option(
       '--collection <nsid>',
@@ -62,10 +62,10 @@ function add(command: Command): void {
     .option('--first', 'before all others', false)
     .option('--reason <text>', 'why, for the audit log')
     .option('--dry-run', 'only say how many', false)
-    .action((dids: string[], flags: Record<string, unknown>, self: Command) => {
+    .action((subjects: string[], flags: Record<string, unknown>, self: Command) => {
       const options: AddOptions = {
         ...readApiOptions(self),
-        dids,
+        subjects,
         file: flags['file'] as string | undefined,
         collections: flags['collection'] as string[],
         host: flags['host'] as string | undefined,

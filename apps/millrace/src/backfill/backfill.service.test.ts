@@ -22,7 +22,7 @@ const options: AddOptions = {
   database: undefined,
   data: '/tmp/millrace-none',
   json: false,
-  dids: [],
+  subjects: [],
   file: undefined,
   collections: [],
   host: undefined,
@@ -98,7 +98,7 @@ pgTest(
     await writeFile(file, `${second},alice.test\n`)
 
     expect(await run(databaseUrl, (host) => runAdd(options, host))).toMatchObject({ code: 2 })
-    const named = await run(databaseUrl, (host) => runAdd({ ...options, dids: [first!], file }, host))
+    const named = await run(databaseUrl, (host) => runAdd({ ...options, subjects: [first!], file }, host))
     expect(named).toEqual({
       code: 0,
       stderr: '',
@@ -145,7 +145,7 @@ pgTest(
 
     expect((await run(databaseUrl, (host) => runControl('pause', options, host))).code).toBe(0)
     await eventually(async () => expect((await status(databaseUrl)).state).toBe('paused'))
-    const added = await run(databaseUrl, (host) => runAdd({ ...options, dids: [bad!, good!] }, host))
+    const added = await run(databaseUrl, (host) => runAdd({ ...options, subjects: [bad!, good!] }, host))
     expect(added.stdout).toContain('The backfill is paused.')
     expect((await run(databaseUrl, (host) => runControl('resume', options, host))).stdout).toContain('go on')
     await eventually(

@@ -6,7 +6,8 @@ export interface BackfillChangeOptions extends ApiOptions {
 }
 
 export interface AddOptions extends BackfillChangeOptions {
-  dids: readonly string[]
+  /** DIDs, handles and AT-URIs. */
+  subjects: readonly string[]
   /** A DID first in each line; `-` for standard input. */
   file: string | undefined
   collections: readonly string[]

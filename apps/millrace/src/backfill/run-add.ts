@@ -2,6 +2,7 @@ import type { AdminApi } from '@millrace/admin-api'
 import { createGuardedFetch } from '@millrace/identity'
 import { fetchPage, hostWithScheme } from '@millrace/ingest'
 import { ConfigError, identityVariables, readConfig, readDidLines } from '@millrace/runtime'
+import { didsOf } from '../admin/read-subjects.ts'
 import { runApiCommand } from '../admin/run-api-command.ts'
 import type { CommandHost } from '../command-host.ts'
 import { ProgressLine } from '../progress-line.ts'
@@ -30,8 +31,8 @@ export async function runAdd(options: AddOptions, host: CommandHost): Promise<nu
 }
 
 async function add(options: AddOptions, host: CommandHost, api: AdminApi): Promise<Added> {
-  const { dids, file, collections, first, reason, dryRun } = options
-  if (dids.length === 0 && file === undefined && collections.length === 0)
+  const { subjects, file, collections, first, reason, dryRun } = options
+  if (subjects.length === 0 && file === undefined && collections.length === 0)
     throw new ConfigError(['nothing to add: name accounts, or use --file or --collection'])
   const count = { named: 0, added: 0 }
   {
@@ -50,11 +51,11 @@ async function add(options: AddOptions, host: CommandHost, api: AdminApi): Promi
 }
 
 async function* accountsOf(
-  { dids, file, collections, host: relay }: AddOptions,
+  { subjects, file, collections, host: relay }: AddOptions,
   { env, signal }: CommandHost,
   api: AdminApi,
 ): AsyncGenerator<string> {
-  yield* dids
+  yield* await didsOf(subjects, api)
   if (file !== undefined) yield* readDidLines(file, '--file')
   if (collections.length === 0) return
   const { MILLRACE_ALLOW_PRIVATE_HOSTS: allowPrivateHosts } = readConfig(

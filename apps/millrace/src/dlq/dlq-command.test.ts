@@ -8,7 +8,6 @@ test.each([
   { args: ['list', '--state', 'open'], says: /Allowed choices are kept, retry, replayed, discarded, purged/ },
   { args: ['show'], says: /missing required argument 'id'/ },
   { args: ['show', 'seven'], says: /not a whole number/ },
-  { args: ['retry', '--did', 'alice.test'], says: /not a DID/ },
   { args: ['retry', '1', 'two'], says: /not a whole number/ },
   { args: ['edit', '7'], says: /required option '--payload <file>' not specified/ },
   { args: ['edit', '7', '--payload', '/tmp/millrace-none/7.json'], says: /--payload cannot be read: .*ENOENT/ },

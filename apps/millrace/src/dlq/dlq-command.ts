@@ -1,8 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import { text } from 'node:stream/consumers'
 import { describeError } from '@millrace/runtime/command'
-import { isDid } from '@millrace/stream-protocol'
-import { Argument, Command, InvalidArgumentError, Option } from 'commander'
+import { Argument, Command, Option } from 'commander'
 import { positive } from '../arguments.ts'
 import { apiEnvironmentHelp, exitCodesHelp, readApiOptions, withApiOptions } from '../admin/api-options.ts'
 import { inThisProcess } from '../command-host.ts'
@@ -98,7 +97,7 @@ function filtered(command: Command, { all = false, state = false }: { all?: bool
     .option('--stream <name>', 'letters of this stream')
     .option('--reason <word>', 'letters with this reason')
     .option('--fingerprint <hash>', 'letters that are like each other')
-    .option('--did <did>', 'letters of this account', did)
+    .option('--did <account>', 'letters of this account: a DID, a handle or an AT-URI')
   if (state) command.addOption(new Option('--state <state>', 'letters of which this was decided').choices(states))
   if (all) command.option('--all', 'all that nobody has decided about', false)
   return withApiOptions(command)
@@ -109,11 +108,6 @@ function idsArgument(): Argument {
     ...(before ?? []),
     positive(value),
   ])
-}
-
-function did(value: string): string {
-  if (!isDid(value)) throw new InvalidArgumentError('not a DID')
-  return value
 }
 
 function traitsOf({ stream, reason: reasonCode, fingerprint, did }: Flags): LetterTraits {

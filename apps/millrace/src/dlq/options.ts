@@ -3,6 +3,7 @@ export interface LetterTraits {
   stream?: string | undefined
   reasonCode?: string | undefined
   fingerprint?: string | undefined
+  /** A DID, a handle or an AT-URI. */
   did?: string | undefined
 }
 

@@ -2,6 +2,7 @@ import type { AdminApi, RetryDeadLettersOutput } from '@millrace/admin-api'
 import { ConfigError } from '@millrace/runtime/command'
 import type { ApiOptions } from '../admin/api-options.ts'
 import { renderChange } from '../admin/cursor-command.ts'
+import { didsOf } from '../admin/read-subjects.ts'
 import { runApiCommand, type ApiCommand } from '../admin/run-api-command.ts'
 import type { CommandHost } from '../command-host.ts'
 import type { ChosenLetters, DlqRequest, LetterTraits } from './options.ts'
@@ -16,13 +17,14 @@ export async function runDlq(request: DlqRequest, options: ApiOptions, host: Com
   switch (request.command) {
     case 'summary':
       return await run({
-        ask: (api, signal) => api.call('getDeadLetterGroups', request.filter, signal),
+        ask: async (api, signal) => await api.call('getDeadLetterGroups', await withDid(request.filter, api), signal),
         render: ({ groups }) => renderGroups(groups),
       })
     case 'list': {
       const { filter, limit, after: cursor } = request
       return await run({
-        ask: (api, signal) => api.call('listDeadLetters', { ...filter, limit, cursor }, signal),
+        ask: async (api, signal) =>
+          await api.call('listDeadLetters', { ...(await withDid(filter, api)), limit, cursor }, signal),
         render: renderList,
       })
     }
@@ -36,13 +38,16 @@ export async function runDlq(request: DlqRequest, options: ApiOptions, host: Com
     case 'export':
       // What is written is JSON in any case: an answer would be too long to be held.
       return await runApiCommand({ ...options, json: false }, host, {
-        ask: (api, signal) => exportAll(request.filter, api, host, signal),
+        ask: async (api, signal) => await exportAll(await withDid(request.filter, api), api, host, signal),
         render: () => [],
       })
     case 'retry': {
       const { dryRun, reason } = request
       return await run({
-        ask: async (api, signal) => await api.call('retryDeadLetters', { ...chosen(request), dryRun, reason }, signal),
+        ask: async (api, signal) => {
+          const letters = await withDid(chosen(request), api)
+          return await api.call('retryDeadLetters', { ...letters, dryRun, reason }, signal)
+        },
         render: renderRetry,
         code: ({ refused }: RetryDeadLettersOutput) => (refused.length > 0 ? 1 : 0),
       })
@@ -65,6 +70,13 @@ export async function runDlq(request: DlqRequest, options: ApiOptions, host: Com
   })
 }
 
+/** A filter as the server takes it: accounts have DIDs there. */
+async function withDid<T extends LetterTraits>(filter: T, api: AdminApi): Promise<T> {
+  if (filter.did === undefined) return filter
+  const [did] = await didsOf([filter.did], api)
+  return { ...filter, did }
+}
+
 /** All letters are meant only when that is said. @throws {ConfigError} */
 function chosen({ command, filter }: Extract<DlqRequest, { command: 'retry' | 'discard' }>): ChosenLetters {
   if (Object.values(filter).every((trait) => trait === undefined || trait === false))
@@ -74,7 +86,7 @@ function chosen({ command, filter }: Extract<DlqRequest, { command: 'retry' | 'd
 
 async function discard(request: Extract<DlqRequest, { command: 'discard' }>, api: AdminApi, signal: AbortSignal) {
   const { yes, reason } = request
-  const wanted = { ...chosen(request), reason }
+  const wanted = { ...(await withDid(chosen(request), api)), reason }
   const plan = await api.call('discardDeadLetters', { ...wanted, dryRun: true }, signal)
   if (!yes || plan.change.changed === 0) return plan
   return await api.call('discardDeadLetters', { ...wanted, confirm: String(plan.change.changed) }, signal)

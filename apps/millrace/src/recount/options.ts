@@ -2,7 +2,7 @@ import type { ApiOptions } from '../admin/api-options.ts'
 
 /** What `millrace recount` was asked for. */
 export interface RecountCommandOptions extends ApiOptions {
-  /** DIDs and AT-URIs; all there are when it is empty. */
+  /** DIDs, handles and AT-URIs; all there are when it is empty. */
   subjects: readonly string[]
   /** All when it is empty. */
   tables: readonly string[]

@@ -3,8 +3,6 @@ import { expect, test } from 'vitest'
 import { recountCommand } from './recount-command.ts'
 
 test.each([
-  { args: ['everything'], says: /neither a DID nor an AT-URI/ },
-  { args: ['did:plc:a', 'at://'], says: /neither a DID nor an AT-URI/ },
   { args: ['--table', 'follow'], says: /counts are in post_agg and profile_agg/ },
   { args: ['--after', 'follow/did:plc:a'], says: /it begins with post_agg or profile_agg/ },
   { args: ['--samples', 'many'], says: /not a whole number/ },

@@ -1,7 +1,6 @@
 import { countTables, type CountTable } from '@millrace/indexing'
 import { appBskyPlugins } from '@millrace/indexing-plugins'
-import { isDid } from '@millrace/stream-protocol'
-import { Argument, Command, InvalidArgumentError } from 'commander'
+import { Command, InvalidArgumentError } from 'commander'
 import { wholeNumber } from '../arguments.ts'
 import { inThisProcess } from '../command-host.ts'
 import { apiEnvironmentHelp, readApiOptions, withApiOptions } from '../admin/api-options.ts'
@@ -17,11 +16,7 @@ export function recountCommand(): Command {
     .description(
       'Compare every count with what counting its rows gives, and correct what is wrong. Indexers may go on.',
     )
-    .addArgument(
-      new Argument('[subject...]', 'DIDs and AT-URIs whose counts to look at (default: all there are)').argParser(
-        collectSubjects,
-      ),
-    )
+    .argument('[subject...]', 'DIDs, handles and AT-URIs whose counts to look at (default: all there are)')
     .option(
       '--table <name>',
       `only this table of counts, ${tableNames.join(' or ')}; may be repeated`,
@@ -49,7 +44,7 @@ Exit codes:
 Examples:
   millrace recount --dry-run                       is anything wrong?
   millrace recount                                 correct it
-  millrace recount did:plc:z72i7hdynmk6r22z27h6tvur   one account`,
+  millrace recount alice.example                   one account`,
     )
     .action((subjects: string[], flags: Record<string, unknown>, self: Command) => {
       const options: RecountCommandOptions = {
@@ -72,11 +67,6 @@ function whatIsCounted({ table, columns }: CountTable): string[] {
     )
     return `  ${`${table}.${column}`.padEnd(28)} ${counted.join('; ')}`
   })
-}
-
-function collectSubjects(text: string, before: string[] = []): string[] {
-  if (!isDid(text) && !/^at:\/\/[^/]+/.test(text)) throw new InvalidArgumentError('neither a DID nor an AT-URI')
-  return [...before, text]
 }
 
 function collectTables(text: string, before: string[]): string[] {

@@ -1,6 +1,7 @@
 import type { RecountColumn } from '@millrace/admin-api'
 import { ConfigError } from '@millrace/runtime/command'
 import type { FoundApi } from '../admin/find-api.ts'
+import { didsAndUrisOf } from '../admin/read-subjects.ts'
 import { runApiCommand } from '../admin/run-api-command.ts'
 import type { CommandHost } from '../command-host.ts'
 import { ProgressLine } from '../progress-line.ts'
@@ -20,7 +21,8 @@ export async function runRecount(options: RecountCommandOptions, host: CommandHo
   return await runApiCommand(options, host, {
     ask: async (api) => {
       checkAfter(options)
-      return await recountAll(options, host, api)
+      const subjects = await didsAndUrisOf(options.subjects, api)
+      return await recountAll({ ...options, subjects }, host, api)
     },
     render: renderReport,
     code: ({ columns, stoppedAt }) => {

@@ -1,7 +1,7 @@
 import type { ApiOptions } from '../admin/api-options.ts'
 import { renderChange } from '../admin/cursor-command.ts'
 import { runApiCommand } from '../admin/run-api-command.ts'
-import { didsOf } from '../admin/subject-dids.ts'
+import { didsOf } from '../admin/read-subjects.ts'
 import type { CommandHost } from '../command-host.ts'
 
 export interface ResyncOptions extends ApiOptions {
