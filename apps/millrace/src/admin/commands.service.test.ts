@@ -54,12 +54,15 @@ serviceTest(
       version: '0.0.0',
     })
     const env = { MILLRACE_ADMIN_URL: `http://127.0.0.1:${server.port}`, ADMIN_PASSWORDS: 'one,two' }
-    const [status, trace, lag, unknown, refused] = await Promise.all([
+    const [status, trace, lag, unknown, refused, repo, verified, nobody] = await Promise.all([
       millrace(env, 'status'),
       millrace(env, 'trace', network.account(0).handle, '--json'),
       millrace(env, 'lag'),
       millrace(env, 'trace', 'nobody.test'),
       millrace({ ...env, ADMIN_PASSWORDS: 'three' }, 'status'),
+      millrace(env, 'repos', network.account(0).handle),
+      millrace(env, 'repos', network.account(0).handle, '--verify', '--json'),
+      millrace(env, 'repos', '--verify'),
     ])
     expect(status).toMatchObject({ code: 0, stderr: '', stdout: expect.stringMatching(/^ok: nothing to look at\n/) })
     // Nothing of it is here, and nothing would bring it: somebody has to do something.
@@ -68,6 +71,11 @@ serviceTest(
     expect(lag).toMatchObject({ code: 0, stdout: expect.stringContaining(host) })
     expect(unknown).toMatchObject({ code: 2, stderr: 'millrace: nobody.test leads to no account\n' })
     expect(refused).toMatchObject({ code: 2, stderr: expect.stringContaining('set ADMIN_PASSWORDS') })
+    const { did } = network.account(0)
+    expect(repo).toMatchObject({ code: 2, stderr: `millrace: nothing is known of ${did}\n` })
+    expect(verified.code).toBe(1)
+    expect(JSON.parse(verified.stdout)).toMatchObject({ did, missing: network.account(0).records().length })
+    expect(nobody).toMatchObject({ code: 2, stderr: expect.stringContaining('say which') })
 
     const set = ['cursor', 'set', host, '--to', '4', '--reason', 'a test']
     const plan = await millrace(env, ...set)

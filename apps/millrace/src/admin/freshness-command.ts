@@ -41,7 +41,7 @@ const WIDTH = 24
 /** Rows as strips, a day of hours to a line. A function of values. */
 export function renderFreshness({ series, bucketSeconds, bound }: GetFreshnessOutput): string[] {
   const lines = series.flatMap(({ collection, newest, buckets }) => {
-    const most = Math.max(1, ...buckets.map(({ rows }) => rows))
+    const most = Math.max(0, ...buckets.map(({ rows }) => rows))
     const strips = []
     for (let at = 0; at < buckets.length; at += WIDTH) {
       const part = buckets.slice(at, at + WIDTH)
@@ -49,7 +49,7 @@ export function renderFreshness({ series, bucketSeconds, bound }: GetFreshnessOu
     }
     const holes = buckets.filter(({ isHole }) => isHole)
     return [
-      `${shown(collection)}: newest ${moment(newest)}${most >= bound ? `, ${bound} or more in the fullest` : `, ${most} in the fullest`}`,
+      `${shown(collection)}: newest ${moment(newest)}${most >= bound ? `, ${bound} or more in the fullest` : most === 0 ? ', no rows in this time' : `, ${most} in the fullest`}`,
       ...strips,
       ...holes.slice(0, 10).map(({ start, rows }) => `  hole: ${moment(start)}, ${rows} rows`),
       ...(holes.length > 10 ? [`  and ${holes.length - 10} more`] : []),

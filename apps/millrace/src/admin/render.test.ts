@@ -6,6 +6,7 @@ import { renderFreshness } from './freshness-command.ts'
 import { renderHost, renderHosts } from './hosts-command.ts'
 import { renderPauses } from './pause-commands.ts'
 import { renderPending } from './pending-command.ts'
+import { renderRepo, renderVerified } from './repo-report.ts'
 import { renderStatus } from './status-command.ts'
 import { renderTrace } from './trace-command.ts'
 import { renderTrim } from './trim-command.ts'
@@ -44,6 +45,47 @@ test('hosts say what they take, and one of them why it fails', () => {
     '  1 gaps are open: millrace gaps',
     '  3 repos were given up',
     expect.stringMatching(/^ {4}7 {2}2026-10-24T12:00:00Z {2}- {2}no\S*repo$/),
+  ])
+})
+
+test('one account is told as it is kept, and as it compares with its PDS', () => {
+  const did = 'did:plc:abc'
+  const plain = { did, statuses: [], runs: [], records: 1_200, deadLetters: 0, pausedCollections: [] }
+  expect(renderRepo({ ...plain, handle: 'alice.test', rev: '3kb' })).toEqual([
+    'did:plc:abc (alice.test): 1,200 records, complete up to revision 3kb',
+  ])
+  const time = '2026-10-24T12:00:00.000Z'
+  expect(
+    renderRepo({
+      ...plain,
+      brokenSince: '3ka',
+      hidden: 'takendown',
+      statuses: [{ host: 'pds.test', active: false, status: 'takendown', time }],
+      mark: { reason: 'gap', since: time, nextAt: time, attempts: 2, lastError: 'no\nrepo', reindex: true },
+      runs: [{ rev: '3kc', openedAt: time, records: 7 }],
+      deadLetters: 3,
+      pausedCollections: ['app.bsky.feed.like'],
+    }),
+  ).toEqual([
+    'did:plc:abc: 1,200 records, never complete',
+    '  something after revision 3ka is missing',
+    '  not shown to readers: takendown',
+    '  pds.test says it is takendown, 2026-10-24T12:00:00Z',
+    expect.stringMatching(
+      /^ {2}to be fetched \(gap\) since \S+, all rows are derived anew, not before \S+, tried 2 times: no\S*repo$/,
+    ),
+    '  revision 3kc is being applied since 2026-10-24T12:00:00Z, 7 records',
+    '  3 dead letters: millrace dlq list --did did:plc:abc',
+    '  paused: app.bsky.feed.like',
+  ])
+  const uri = 'at://did:plc:abc/app.bsky.feed.post/1'
+  const counts = { missing: 1, stale: 0, extra: 2, examples: [uri] }
+  const heads = { here: { rev: '3ka' }, there: { rev: '3ka' } }
+  expect(renderVerified({ did, result: 'diverged', ...heads, ...counts, command: `millrace resync ${did}` })).toEqual([
+    'did:plc:abc: its PDS has other records, at the same revision',
+    '  revision 3ka here, 3ka there; 1 records missing, 0 of another version, 2 too many',
+    `  ${uri}`,
+    `  > millrace resync ${did}`,
   ])
 })
 
@@ -100,6 +142,15 @@ test('hours are a strip of 24 to a line, with holes named', () => {
     '  2026-10-15T00:00:00Z  █·',
     '  hole: 2026-10-14T05:00:00Z, 0 rows',
     'Each sign is an hour (UTC); · has no rows, ! is a hole.',
+  ])
+})
+
+test('a time without rows is no full bucket', () => {
+  const bucket = { start: '2026-10-14T00:00:00.000Z', rows: 0, isHole: false }
+  const series = [{ collection: 'labels', buckets: [bucket] }]
+  expect(renderFreshness({ bucketSeconds: 86_400, bound: 1_000, series }).slice(0, 2)).toEqual([
+    'labels: newest -, no rows in this time',
+    '  2026-10-14T00:00:00Z  ·',
   ])
 })
 
