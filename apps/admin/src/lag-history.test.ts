@@ -11,7 +11,7 @@ const look = (streams: StreamStatus[], now: number): Pick<DoctorFacts, 'now' | '
   now,
   store: {
     ok: true,
-    value: { description: { version: '7', now }, streams, judged: [], ghosts: [], epoch: null },
+    value: { description: { version: '7', now }, streams, judged: [], ghosts: [], epoch: null, toldTally: 0 },
   },
   upstreams: [],
 })

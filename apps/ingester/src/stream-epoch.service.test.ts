@@ -88,6 +88,55 @@ pgTest('what another store has is read again, once, by one process (I5)', async 
   expect(logger.messages('error')).toHaveLength(1)
 })
 
+pgTest(
+  'what a database lacks that was restored is read again, once, by one process, and compared (I4)',
+  async ({ databaseUrl }) => {
+    await using redis = await startRedis()
+    await using store = await openRedis(redis.url)
+    await using database = await openDatabase(databaseUrl)
+    const logger = createLogSpy()
+    const processes = [epochOf(store, database, { logger }), epochOf(store, database, { logger })]
+    for (const epoch of processes) await epoch.check()
+    for (const epoch of processes) await epoch.check()
+    const backup = await settingsOf(database)
+    await readFurther(store, database)
+    const upstream = { host: 'relay.example', stream: streams.firehoseLive, url: host, cursorKey: keys.firehose }
+    const keeper = new CheckpointKeeper({ database, store, upstreams: [upstream] })
+    await store.ensureGroup(streams.firehoseLive, groups.firehose)
+    await keeper.keep()
+    // Whoever looks while another one counts sees nothing wrong.
+    for (let look = 0; look < 20; look++) await Promise.all(processes.map((epoch) => epoch.check()))
+    expect(logger.messages('error')).toEqual([])
+    expect(await cursorsOf(store)).toEqual(['100', INGESTER_DONE, '7'])
+
+    await backup.restore()
+    // Its checkpoint does not go on to where another database was.
+    await keeper.keep()
+    expect(await readCheckpoint(database, 'relay.example', streams.firehoseLive)).toBe('80')
+    await Promise.all(processes.map((epoch) => epoch.check()))
+    expect(await cursorsOf(store)).toEqual(['80', INGESTER_DONE, null])
+    const errors = () => logger.entries.filter(({ level }) => level === 'error')
+    expect(errors()).toMatchObject([{ fields: { alarm: 'database-restored' } }])
+    const gaps = await database.pool.query(
+      'select host, reason, from_seq, to_seq, closed_at is null as open from millrace_gap order by host',
+    )
+    expect(gaps.rows).toEqual([
+      { host: 'mod.example', reason: 'database-restored', from_seq: '7', to_seq: null, open: false },
+      { host: 'relay.example', reason: 'database-restored', from_seq: '80', to_seq: '100', open: true },
+    ])
+    for (const epoch of processes) await epoch.check()
+    expect(errors()).toHaveLength(1)
+
+    // A list that was not at its end begins anew.
+    const again = await settingsOf(database)
+    for (const epoch of processes) await epoch.check()
+    await store.cursors.set(keys.listing, 'in the middle')
+    await again.restore()
+    await processes[0]!.check()
+    expect(await store.cursors.get(keys.listing)).toBeNull()
+  },
+)
+
 pgTest('a host without a checkpoint is compared with our rows (I5)', async ({ databaseUrl }) => {
   await using redis = await startRedis()
   await using store = await openRedis(redis.url)
@@ -264,6 +313,20 @@ pgTest(
     }
   },
 )
+
+/** What the database says of itself, to be put back as a restored backup does. */
+async function settingsOf({ pool }: Database): Promise<{ restore: () => Promise<void> }> {
+  const { rows } = await pool.query<{ name: string; value: string }>(
+    'select name, value::text as value from millrace_setting',
+  )
+  return {
+    async restore() {
+      await pool.query('delete from millrace_setting')
+      for (const { name, value } of rows)
+        await pool.query('insert into millrace_setting (name, value) values ($1, $2)', [name, value])
+    },
+  }
+}
 
 async function deleteKey(url: string, key: string): Promise<void> {
   const { hostname, port } = new URL(url)

@@ -95,6 +95,10 @@ export const catchers: Readonly<Record<Guard, Catcher>> = {
     file: 'apps/ingester/src/stream-epoch.service.test.ts',
     test: 'what another store has is read again, once, by one process (I5)',
   },
+  'database-tally': {
+    file: 'apps/ingester/src/stream-epoch.service.test.ts',
+    test: 'what a database lacks that was restored is read again, once, by one process, and compared (I4)',
+  },
   'commit-proof': {
     file: convert,
     test: 'that claims another record is invalid, and its account is marked (I18, I19, G4)',

@@ -1,7 +1,8 @@
 import { failpoint, hastened } from '@millrace/failpoints'
 import { compareIds, silentLogger, sleep, type Logger, type Loop, type StreamStore } from '@millrace/stream-protocol'
+import { readToldTally, tallyOfDatabase } from './database-tally.ts'
 import type { Database } from './open-database.ts'
-import { readStreamEpoch } from './stream-epoch.ts'
+import { epochOfDatabase, readStreamEpoch } from './stream-epoch.ts'
 import { registerUpstreams, type Upstream } from './upstreams.ts'
 
 export interface CheckpointKeeperOptions {
@@ -53,16 +54,18 @@ export class CheckpointKeeper implements Loop {
 
   /** One look at every upstream. */
   async keep(): Promise<void> {
-    const { database, upstreams } = this.#options
+    const { database, store, upstreams } = this.#options
     await registerUpstreams(database, upstreams)
     for (const upstream of upstreams) {
       const seq = await this.#reached(upstream)
       // After the look: a stream that was lost is empty as well, and says so before its group is back (hazard I5).
       if (!(await this.#isSameStore()) || seq === undefined) continue
+      // A database that went back since has other rows than those that left the stream (hazard I4).
       await database.pool.query(
         `update millrace_upstream set checkpoint = $3, checkpoint_at = now()
-         where host = $1 and stream = $2 and (checkpoint is null or checkpoint < $3)`,
-        [upstream.host, upstream.stream, seq],
+         where host = $1 and stream = $2 and (checkpoint is null or checkpoint < $3)
+           and ${tallyOfDatabase} >= $4 and ${epochOfDatabase} = $5`,
+        [upstream.host, upstream.stream, seq, await readToldTally(store.cursors), this.#epoch],
       )
       failpoint('ingester.checkpointed')
     }

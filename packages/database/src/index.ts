@@ -35,6 +35,7 @@ export {
   type RetryReport,
   type WholeLetter,
 } from './dead-letters.ts'
+export { readToldTally, tallyOfDatabase } from './database-tally.ts'
 export { DirtyQueue, type DirtyQueueOptions } from './dirty-queue.ts'
 export { ConsumerLease, type ConsumerLeaseOptions } from './consumer-lease.ts'
 export { DatabaseConnectionError, MigrationError, SchemaError } from './errors.ts'
@@ -66,7 +67,7 @@ export { pauseKinds, Pauses, type Pause, type PauseKind, type PauseTarget } from
 export { PostgresState, type PostgresStateOptions } from './postgres-state.ts'
 export { readKnownRepos, readStoredRepos, type StoredRepo } from './repo-heads.ts'
 export { cutToBytes, storableJson, storableText } from './storable-text.ts'
-export { readStreamEpoch, StreamEpoch, type StreamEpochOptions } from './stream-epoch.ts'
+export { epochOfDatabase, readStreamEpoch, StreamEpoch, type StreamEpochOptions } from './stream-epoch.ts'
 export type { Tables } from './tables.ts'
 export { TextArray } from './text-array.ts'
 export {

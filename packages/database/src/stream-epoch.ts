@@ -1,7 +1,6 @@
 import { hastened, isGuarded } from '@millrace/failpoints'
 import { randomUUID } from 'node:crypto'
 import {
-  cursorKey,
   noMeter,
   silentLogger,
   sleep,
@@ -12,8 +11,8 @@ import {
   type Meter,
   type StreamStore,
 } from '@millrace/stream-protocol'
-import { closeUnfinishedRuns } from './close-unfinished-runs.ts'
-import { gapStatement } from './ledger.ts'
+import { countOn, raiseTally, readTally, readToldTally } from './database-tally.ts'
+import { goBack } from './go-back.ts'
 import { lockKey } from './locks.ts'
 import type { Client, Database } from './open-database.ts'
 import { rewindLabels } from './rewind-labels.ts'
@@ -46,8 +45,8 @@ interface Setting {
   streams: string[]
 }
 
-/** Repeatable: it reads again what may not have been lost. */
-const REASON = 'store-lost'
+/** As SQL: the text that the store has to have as well. */
+export const epochOfDatabase = `(select value ->> 'epoch' from millrace_setting where name = '${SETTING}')`
 
 /**
  * Notices that the store of streams is not the one that Postgres knows (hazard I5): emptied, started without its data, or
@@ -56,13 +55,15 @@ const REASON = 'store-lost'
  * repos to their listing, of which those that have moved are fetched. What comes twice changes nothing (hazard G6).
  *
  * A copy of the store from a while ago is not another one: its cursors are as old as its entries, and reading goes on
- * from there (hazard S18).
+ * from there (hazard S18). A database from a while ago is noticed by what the store was told of it, and gone back to alike:
+ * what its rows lack has left the streams (hazard I4).
  */
 export class StreamEpoch implements Loop {
   readonly name = 'stream epoch'
   readonly #options: Required<Omit<StreamEpochOptions, 'logger' | 'meter'>>
   readonly #logger: Logger
   readonly #losses: Counter
+  readonly #restores: Counter
   #epoch: string | undefined
 
   constructor({
@@ -79,6 +80,11 @@ export class StreamEpoch implements Loop {
       'Times that the store of streams had lost what it held',
     )
     this.#losses.add(0)
+    this.#restores = meter.counter(
+      'millrace_database_restores_total',
+      'Times that the database had gone back to what it was before',
+    )
+    this.#restores.add(0)
   }
 
   async run(signal: AbortSignal): Promise<void> {
@@ -110,19 +116,34 @@ export class StreamEpoch implements Loop {
     const withGroups = (await store.status(streams)).flatMap(({ stream, groups }) =>
       groups.length > 0 ? [stream] : [],
     )
+    // Before the database is asked, so that it has counted at least as far.
+    const told = isGuarded('database-tally') ? await readToldTally(store.cursors) : 0
+    const tally = await readTally(database.pool)
     const known = await readSetting(database.pool)
     const stored = isGuarded('stream-epoch') ? await store.cursors.get(STREAM_EPOCH_KEY) : known?.epoch
-    const isSame = known !== undefined && stored === known.epoch
+    const isSame = known !== undefined && stored === known.epoch && told <= tally
     const epoch = isSame && !hasLost(known, streams, withGroups) ? known.epoch : await this.#renew()
     if (this.#epoch !== undefined && epoch !== this.#epoch) onLoss()
     this.#epoch = epoch
-    const found = withGroups.filter((stream) => !known?.streams.includes(stream))
-    if (isSame && found.length > 0)
+    if (!isSame) return
+    const found = withGroups.filter((stream) => !known.streams.includes(stream))
+    if (found.length > 0)
       await database.pool.query(
         `update millrace_setting set value = jsonb_set(value, '{streams}', (value -> 'streams') || to_jsonb($2::text[]))
          where name = $1 and value ->> 'epoch' = $3 and not value -> 'streams' ?| $2::text[]`,
         [SETTING, found, epoch],
       )
+    await this.#count(tally)
+  }
+
+  /** A store that is full takes no number, and a database that is read-only has none: then the last one stands for longer. */
+  async #count(tally: number): Promise<void> {
+    const { database, store } = this.#options
+    try {
+      await countOn(database, store.cursors, tally)
+    } catch (error) {
+      this.#logger.debug({ err: error }, 'cannot tell the store of streams where the database is now')
+    }
   }
 
   async #rewindLabels(): Promise<void> {
@@ -134,25 +155,38 @@ export class StreamEpoch implements Loop {
   }
 
   async #renew(): Promise<string> {
-    const { database, store, streams, upstreams } = this.#options
+    const { database, store, streams, upstreams, labelStream, repoStream } = this.#options
     await registerUpstreams(database, upstreams)
     return await database.transaction(async (client) => {
       await client.query('select pg_advisory_xact_lock($1)', [lockKey('job', SETTING)])
+      const told = await readToldTally(store.cursors)
       const known = await readSetting(client)
+      // A database that is new to us has nothing of before that could be compared.
+      const isRestored = isGuarded('database-tally') && known !== undefined && told > (await readTally(client))
       const stored = await store.cursors.get(STREAM_EPOCH_KEY)
       const statuses = await store.status(streams)
       const withGroups = statuses.flatMap(({ stream, groups }) => (groups.length > 0 ? [stream] : []))
       // Another process was faster.
-      if (known && known.epoch === stored && !hasLost(known, streams, withGroups)) return known.epoch
-      if (known || stored !== null) {
+      if (known && known.epoch === stored && !isRestored && !hasLost(known, streams, withGroups)) return known.epoch
+      if (isRestored) {
+        this.#restores.add(1)
+        this.#logger.error(
+          { before: known?.epoch, told, alarm: 'database-restored' },
+          'the database went back to what it was before: reading again what its rows may lack',
+        )
+      } else if (known || stored !== null) {
         this.#losses.add(1)
         this.#logger.error(
           { before: known?.epoch, stored, alarm: 'stream-epoch' },
           'the store of streams is not the one that we knew: reading again what it may have lost',
         )
-        await this.#goBack(client)
+      }
+      if (isRestored || known || stored !== null) {
+        const reason = isRestored ? 'database-restored' : 'store-lost'
+        await goBack({ client, store, reason, labelStream, repoStream, logger: this.#logger })
       }
       const epoch = randomUUID()
+      await raiseTally(client, told)
       // Once both have it, all is done; a crash in between does it once more.
       await store.cursors.set(STREAM_EPOCH_KEY, epoch)
       await client.query(
@@ -162,39 +196,6 @@ export class StreamEpoch implements Loop {
       )
       return epoch
     })
-  }
-
-  async #goBack(client: Client): Promise<void> {
-    const { store, labelStream, repoStream } = this.#options
-    const { rows } = await client.query<{ host: string; stream: string; url: string; checkpoint: string | null }>(
-      'select host, stream, url, checkpoint::text from millrace_upstream order by host, stream',
-    )
-    for (const { host, stream, url, checkpoint } of rows) {
-      const key = cursorKey(stream, url)
-      const cursor = await store.cursors.get(key)
-      if (stream === labelStream) {
-        await store.cursors.delete(key)
-        await client.query(
-          `insert into millrace_gap (host, stream, reason, from_seq, closed_at) values ($1, $2, $3, $4, now())`,
-          [host, stream, REASON, cursor],
-        )
-        this.#logger.warn({ host, stream, cursor }, 'reading a labeler again from its beginning')
-        continue
-      }
-      await store.cursors.delete(cursorKey(repoStream, url))
-      // Without a checkpoint nobody knows what was lost: what has moved is found by comparing.
-      if (checkpoint === null)
-        await client.query(gapStatement({ host, stream, reason: REASON, fromSeq: cursor ?? undefined }))
-      else if (cursor !== null && Number(cursor) > Number(checkpoint)) await store.cursors.set(key, checkpoint)
-      this.#logger.warn({ host, stream, cursor, checkpoint }, 'reading a host again from its checkpoint')
-    }
-    // The rest of them was in the store.
-    await closeUnfinishedRuns(client)
-    // Those that were fetched wait for what was lost.
-    const { rowCount } = await client.query(
-      'update millrace_dirty set next_at = now() where attempts > 0 and next_at > now()',
-    )
-    if (rowCount) this.#logger.warn({ repos: rowCount }, 'fetching again the repos that were on their way')
   }
 }
 

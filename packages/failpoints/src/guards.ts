@@ -33,6 +33,7 @@ export const guards = {
   'consumer-lease': 'two processes go by one name, and take each other’s entries (S8)',
   'other-groups': 'an ack takes away what another group has not read (S1)',
   'stream-epoch': 'what a store of streams has lost is never read again (I5)',
+  'database-tally': 'what a database lacks that went back to a backup is never read again (I4)',
   'commit-proof': 'rows are made of what the signed tree does not have (I18)',
   'commit-signature': 'anybody who sends frames can write in the name of anybody, with signatures verified (I20)',
   'repo-signature': 'anybody can write the repo of anybody (B7)',

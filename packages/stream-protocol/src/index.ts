@@ -60,6 +60,7 @@ export {
 } from './stream-event.ts'
 export {
   cursorKey,
+  DATABASE_TALLY_KEY,
   DEFAULT_HIGH_WATER_BYTES,
   DEFAULT_HIGH_WATER_MARK,
   epochKey,

@@ -49,6 +49,9 @@ export function epochKey(stream: string, host: string): string {
 /** Where the store of streams keeps what tells it from others, and from itself once it was emptied (hazard I5). */
 export const STREAM_EPOCH_KEY = 'millrace:stream-epoch'
 
+/** Where the store of streams keeps how far it saw the database count, which tells a database that went back (hazard I4). */
+export const DATABASE_TALLY_KEY = 'millrace:database-tally'
+
 /** Entries at which writers wait, unless configured otherwise. */
 export const DEFAULT_HIGH_WATER_MARK = 100_000
 

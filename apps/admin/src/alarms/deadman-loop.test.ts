@@ -28,6 +28,7 @@ function facts(verdicts: Record<string, GroupVerdict>, { lengthOfT = 0, now = Da
         })),
         ghosts: [],
         epoch: null,
+        toldTally: 0,
       },
     },
     database: undefined,

@@ -38,9 +38,11 @@ const store: StoreFacts = {
   judged: [{ stream: 's', group: 'g', verdict: 'ok', silentSeconds: 0 }],
   ghosts: [],
   epoch: 'e',
+  toldTally: 7,
 }
 const bookkeeping: BookkeepingFacts = {
   epoch: 'e',
+  tally: 7,
   leases: [{ scope: 'g', name: 'one', wanted: 'one', isLive: true }],
   upstreams: [{ host: 'relay.test', stream: 's', url: 'https://relay.test', seenSeconds: 3 }],
   letters: [],
@@ -184,6 +186,7 @@ const cases: readonly [name: string, facts: DoctorFacts, id: string, verdict: st
   ],
   ['a disk is full (X22)', withDatabase({ disk: { freeBytes: 1_000, totalBytes: GIB } }), 'disk', 'fail'],
   ['a disk fills up', withDescription({ disk: { freeBytes: GIB, totalBytes: 100 * GIB } }), 'disk', 'warn'],
+  ['the database was restored (I4)', withStore({ toldTally: 5_000 }), 'database-age', 'fail'],
   ['the store was emptied (I5)', withStore({ epoch: null }), 'store-epoch', 'fail'],
   [
     'a group is missing while entries wait (S4)',

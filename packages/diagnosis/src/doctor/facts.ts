@@ -27,6 +27,8 @@ export interface StoreFacts {
   /** Entries that are pending and no more in their stream, of those that were looked at. */
   ghosts: readonly { stream: string; group: string; entries: number }[]
   epoch: string | null
+  /** How far it was told that the database had counted; 0 when it was not. */
+  toldTally: number
 }
 
 interface Lease {
@@ -48,6 +50,8 @@ interface StoredUpstream {
 /** What the tables of our own hold. Absent when the schema is not ours yet. */
 export interface BookkeepingFacts {
   epoch: string | null
+  /** How far ingesters have counted in it. */
+  tally: number
   leases: readonly Lease[]
   upstreams: readonly StoredUpstream[]
   /** Dead letters that nobody has decided about. */

@@ -1,5 +1,12 @@
 import { statfs } from 'node:fs/promises'
-import { migrationStatus, Pauses, PostgresLedger, type Database } from '@millrace/database'
+import {
+  epochOfDatabase,
+  migrationStatus,
+  Pauses,
+  PostgresLedger,
+  tallyOfDatabase,
+  type Database,
+} from '@millrace/database'
 import { readOpenGaps } from '@millrace/repair'
 import type { BookkeepingFacts, DatabaseFacts } from './facts.ts'
 
@@ -107,6 +114,7 @@ async function readBookkeeping(database: Database): Promise<BookkeepingFacts> {
     readOpenGaps(database),
     pool.query<{
       epoch: string | null
+      tally: number
       lost: number
       dirty: BookkeepingFacts['dirty']
       repairs: BookkeepingFacts['repairs']
@@ -114,7 +122,7 @@ async function readBookkeeping(database: Database): Promise<BookkeepingFacts> {
       accounts: BookkeepingFacts['accounts']
     }>(
       `select
-         (select value ->> 'epoch' from millrace_setting where name = 'stream-epoch') as epoch,
+         ${epochOfDatabase} as epoch, ${tallyOfDatabase} as tally,
          (select count(*) from millrace_gap where reason = 'lost-entries' and opened_at > now() - interval '7 days') as lost,
          (select jsonb_build_object(
             'count', count(*), 'oldestSeconds', coalesce(${secondsSince('min(since)')}, 0),
@@ -139,9 +147,10 @@ async function readBookkeeping(database: Database): Promise<BookkeepingFacts> {
        from millrace_upstream order by host, stream`,
     ),
   ])
-  const { epoch, lost, dirty, repairs, runs, accounts } = rows[0]!
+  const { epoch, tally, lost, dirty, repairs, runs, accounts } = rows[0]!
   return {
     epoch,
+    tally,
     leases: leases.rows,
     upstreams: upstreams.rows,
     letters: Object.entries(summary.deadLetters).map(([reason, count]) => ({ reason, count })),

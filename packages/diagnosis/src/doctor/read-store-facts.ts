@@ -1,3 +1,4 @@
+import { readToldTally } from '@millrace/database'
 import { STREAM_EPOCH_KEY, type GroupStatus, type StreamStatus, type StreamStore } from '@millrace/stream-protocol'
 import type { GroupProgress } from '../progress-watch.ts'
 import { readEntry } from '../read-entry.ts'
@@ -17,13 +18,14 @@ export async function readStoreFacts(
   { judge, onClock }: ReadStoreOptions,
 ): Promise<StoreFacts> {
   const names = [...new Set(declared.map(({ stream }) => stream))]
-  const [description, statuses, epoch] = await Promise.all([
+  const [description, statuses, epoch, toldTally] = await Promise.all([
     store.describe().then((described) => {
       onClock(described.now)
       return described
     }),
     store.status(names),
     store.cursors.get(STREAM_EPOCH_KEY),
+    readToldTally(store.cursors),
   ])
   const ghosts = await Promise.all(
     statuses.flatMap(({ stream, groups }) =>
@@ -40,6 +42,7 @@ export async function readStoreFacts(
     ),
     ghosts: ghosts.filter(({ entries }) => entries > 0),
     epoch,
+    toldTally,
   }
 }
 

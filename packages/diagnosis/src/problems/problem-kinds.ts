@@ -41,6 +41,7 @@ export const problemKinds = {
   'store-not-logged': advice('The append-only file of Redis is off'),
   'store-without-password': advice('Redis is on another machine and asks for no password'),
   'store-replaced': page('The store of streams was emptied, or is another one'),
+  'database-restored': page('The database went back to what it was before'),
   'disk-full': page('A disk is full'),
   'disk-fills': ticket('A disk fills up'),
   'schema-newer': page('A newer release has migrated the database'),

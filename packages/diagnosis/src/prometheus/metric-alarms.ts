@@ -33,6 +33,10 @@ export const processAlarms: Partial<Record<ProblemCode, MetricAlarm>> = {
     expr: 'sum(increase(millrace_stream_store_losses_total[15m])) > 0',
     series: values('millrace_stream_store_losses_total{instance="a"}', '0x15 1x75', '0x90'),
   },
+  'database-restored': {
+    expr: 'sum(increase(millrace_database_restores_total[15m])) > 0',
+    series: values('millrace_database_restores_total{instance="a"}', '0x15 1x75', '0x90'),
+  },
   'entries-vanished': {
     expr: 'sum by (stream, group) (increase(millrace_stream_ghosts_total[15m]) + increase(millrace_stream_unaccounted_total[15m])) > 0',
     series: {

@@ -2,6 +2,7 @@ import type { Check } from '../check.ts'
 import { accounts } from './accounts.ts'
 import { clock } from './clock.ts'
 import { consumerNames } from './consumer-names.ts'
+import { databaseAge } from './database-age.ts'
 import { databaseConnections } from './database-connections.ts'
 import { databaseIndexes } from './database-indexes.ts'
 import { databaseLocks } from './database-locks.ts'
@@ -43,6 +44,7 @@ export const checks: readonly Check[] = [
   storePolicy,
   storeDurability,
   storeEpoch,
+  databaseAge,
   disk,
   migrations,
   databaseSettings,
