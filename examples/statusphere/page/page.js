@@ -1,4 +1,4 @@
-// Shows the answer of the query, and asks again each second. Texts of strangers become text nodes, never markup.
+// Shows the newest status of each account, as they come. Texts of strangers become text nodes, never markup.
 const list = document.querySelector('#statuses')
 const state = document.querySelector('#state')
 
@@ -18,15 +18,13 @@ function show({ status, handle, did, createdAt }) {
   return item
 }
 
-for (;;) {
-  try {
-    const response = await fetch('xrpc/xyz.statusphere.getStatuses?limit=50')
-    if (!response.ok) throw new Error(`status ${response.status}`)
-    const { statuses } = await response.json()
-    list.replaceChildren(...statuses.map(show))
-    state.textContent = statuses.length === 0 ? 'Nobody has a status yet.' : 'The newest status of each account.'
-  } catch (error) {
-    state.textContent = `The AppView does not answer: ${error.message}`
-  }
-  await new Promise((resolve) => setTimeout(resolve, 1_000))
-}
+const live = new EventSource('live')
+live.addEventListener('message', ({ data }) => {
+  const { statuses } = JSON.parse(data)
+  list.replaceChildren(...statuses.map(show))
+  state.textContent = statuses.length === 0 ? 'Nobody has a status yet.' : 'The newest status of each account, live.'
+})
+// The browser connects again by itself.
+live.addEventListener('error', () => {
+  state.textContent = 'The AppView does not answer.'
+})

@@ -1,15 +1,15 @@
-import type { AppViewNetwork } from '@millrace/appview'
+import type { AppViewNetwork, SimulatedSource } from '@millrace/appview'
 import { startSimulatedNetwork, type SimulatedNetwork } from '@millrace/dev-network'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { statusLexicon } from './lexicons.ts'
+import { statusLexicon } from './statusphere.ts'
 
 export interface SimulationOptions {
   /** Of them, a third have a status from the start. */
   accounts: number
-  /** Pause between two statuses that are written, in milliseconds. */
+  /** So many are written on top of these. Without an end, accounts set one that had none: they are fetched a minute later. */
+  statuses: number
+  /** Pause between two that are written, in milliseconds. */
   everyMs: number
-  /** Whether accounts set one that had none. Their repos are fetched a minute later. @default false */
-  newcomers?: boolean
 }
 
 /** So many accounts to one that has a status. */
@@ -17,7 +17,7 @@ const everyNth = 3
 const faces = ['🙂', '😴', '🤔', '🎉', '🌊', '🚀', '🍵', '🌱']
 
 /** A network on this machine, of accounts that write posts, likes and, some of them, statuses. */
-export class Simulation implements AsyncDisposable {
+export class Simulation implements SimulatedSource {
   readonly network: SimulatedNetwork
   readonly #options: SimulationOptions
 
@@ -41,16 +41,22 @@ export class Simulation implements AsyncDisposable {
     return simulation
   }
 
-  /** Where an AppView finds it. */
+  get title(): string {
+    return `simulated network, ${this.#options.accounts} accounts`
+  }
+
   get place(): AppViewNetwork {
     const { relayUrl: relay, plcUrl, handleResolverUrl } = this.network
     return { relay, plcUrl, handleResolverUrl, allowPrivateHosts: true }
   }
 
-  /** Writes so many statuses, or until the signal is aborted. */
-  async write(statuses: number, signal: AbortSignal): Promise<void> {
-    const { accounts, everyMs, newcomers = false } = this.#options
-    if (accounts === 0) return
+  head(): number {
+    return this.network.head()
+  }
+
+  async write(signal: AbortSignal): Promise<void> {
+    const { accounts, statuses, everyMs } = this.#options
+    const newcomers = statuses === Infinity
     for (let n = 0; n < statuses && !signal.aborted; n++) {
       const account = newcomers ? (n * 7) % accounts : everyNth * ((n * 7) % Math.ceil(accounts / everyNth))
       await this.#setStatus(account, n)

@@ -1,4 +1,4 @@
-import { openAppView } from '@millrace/appview'
+import { openAppView, serveHttp, type AppViewSummary } from '@millrace/appview'
 import { createEvent, deleteEvent, describePlugin } from '@millrace/indexing/testing'
 import { startPostgres } from '@millrace/local-services'
 import { startProcess } from '@millrace/runtime/testing'
@@ -6,13 +6,12 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { afterAll, expect, test } from 'vitest'
-import { statusLexicon } from './lexicons.ts'
-import { readOptions } from './options.ts'
-import type { StatusPage } from './read-statuses.ts'
-import { startServer } from './server.ts'
+import type { getStatuses } from './get-statuses.ts'
+import { serve } from './serve.ts'
 import { Simulation } from './simulation.ts'
-import { statusphere, statusPlugin } from './statusphere.ts'
-import type { Summary } from './summary.ts'
+import { statusLexicon, statusphere, statusPlugin } from './statusphere.ts'
+
+type Answer = Awaited<ReturnType<typeof getStatuses>>
 
 const postgres = await startPostgres()
 const folder = await mkdtemp(path.join(tmpdir(), 'statusphere-test-'))
@@ -52,7 +51,7 @@ test(
   'the statuses of a network are indexed, of repos and of the firehose, and answered',
   { timeout: 90_000 },
   async () => {
-    await using simulation = await Simulation.start({ accounts: 10, everyMs: 1 })
+    await using simulation = await Simulation.start({ accounts: 10, statuses: 20, everyMs: 1 })
     await using appview = await openAppView({
       network: simulation.place,
       set: statusphere,
@@ -65,8 +64,8 @@ test(
     const running = appview.run(stop.signal)
     try {
       await appview.indexed(stop.signal)
-      await simulation.write(20, stop.signal)
-      await appview.indexed(stop.signal, simulation.network.head())
+      await simulation.write(stop.signal)
+      await appview.indexed(stop.signal, simulation.head())
     } finally {
       stop.abort()
       await running
@@ -82,37 +81,53 @@ test(
     expect(simulation.network.requests['com.atproto.sync.getRepo']).toBeLessThanOrEqual(2 * 4)
     expect((await database.pool.query('select did from actor')).rows).toHaveLength(4)
 
-    await using server = await startServer({ database, port: 0 })
+    await using server = await serveHttp(serve(appview), 0)
     const ask = (query: string): Promise<Response> => fetch(`${server.url}xrpc/xyz.statusphere.getStatuses?${query}`)
-    const authors = new Set(written.map(({ uri }) => uri.split('/')[2]))
-    const seen: StatusPage['statuses'] = []
-    let cursor: string | undefined = ''
-    do {
-      const answer = (await (await ask(`limit=3&${new URLSearchParams(cursor && { cursor })}`)).json()) as StatusPage
-      seen.push(...answer.statuses)
-      cursor = answer.cursor
-    } while (cursor !== undefined)
-    expect(seen.map(({ did }) => did).sort()).toEqual([...authors].sort())
-    expect(seen).toEqual(seen.toSorted((a, b) => (a.createdAt < b.createdAt ? 1 : -1)))
-    expect(seen.map(({ did, handle }) => [did, handle])).toEqual(
-      seen.map(({ did }) => [did, simulation.network.account(did).handle]),
-    )
-    expect([(await ask('limit=0')).status, (await ask('cursor=x')).status]).toEqual([400, 400])
+    const { statuses } = (await (await ask('')).json()) as Answer
+    const authors = new Set(written.map(({ uri }) => uri.split('/')[2]!))
+    expect(statuses.map(({ did }) => did).sort()).toEqual([...authors].sort())
+    expect(statuses).toEqual(statuses.toSorted((a, b) => (a.createdAt < b.createdAt ? 1 : -1)))
+    for (const { did, handle } of statuses) expect(handle).toBe(simulation.network.account(did).handle)
+    expect(((await (await ask('limit=2')).json()) as Answer).statuses).toEqual(statuses.slice(0, 2))
+    expect((await ask('limit=0')).status).toBe(400)
 
     const page = await fetch(server.url)
     expect(page.headers.get('content-security-policy')).toContain("require-trusted-types-for 'script'")
     expect(await page.text()).toContain('<script type="module" src="page.js">')
+
+    // What a page that is open is told: all there is, and then each change.
+    const live = await fetch(`${server.url}live`)
+    expect(live.headers.get('content-type')).toContain('text/event-stream')
+    const told = messages(live.body!)
+    expect(await next(told)).toEqual({ statuses })
+    await database.pool.query('delete from status where creator = $1', [statuses[0]!.did])
+    expect(await next(told)).toEqual({ statuses: statuses.slice(1) })
+    await told.return()
   },
 )
 
+/** The data of server-sent events. */
+async function* messages(body: ReadableStream<Uint8Array>): AsyncGenerator<Answer, void, void> {
+  let text = ''
+  for await (const chunk of body.pipeThrough(new TextDecoderStream())) {
+    const parts = (text + chunk).split('\n\n')
+    text = parts.pop()!
+    for (const part of parts) yield JSON.parse(part.replace(/^data: /, '')) as Answer
+  }
+}
+
+async function next(told: AsyncGenerator<Answer, void, void>): Promise<Answer | void> {
+  return (await told.next()).value
+}
+
 test('a simulated network goes on writing, also for accounts that had no status', async () => {
-  await using simulation = await Simulation.start({ accounts: 4, everyMs: 1, newcomers: true })
+  await using simulation = await Simulation.start({ accounts: 4, statuses: Infinity, everyMs: 1 })
   const authors = (): number =>
     simulation.network.accounts.filter((account) => account.records().some(({ uri }) => uri.includes(statusLexicon.id)))
       .length
   expect(authors()).toBe(2)
   const stop = new AbortController()
-  const writing = simulation.write(Infinity, stop.signal)
+  const writing = simulation.write(stop.signal)
   try {
     await expect.poll(authors, { timeout: 20_000 }).toBe(4)
   } finally {
@@ -125,7 +140,7 @@ const main = path.join(import.meta.dirname, 'main.ts')
 const cache = process.env['XDG_CACHE_HOME'] ?? path.join(process.env['HOME'] ?? folder, '.cache')
 
 test('the command reads a relay, and ends once all is indexed', { timeout: 90_000 }, async () => {
-  await using simulation = await Simulation.start({ accounts: 9, everyMs: 1 })
+  await using simulation = await Simulation.start({ accounts: 9, statuses: 0, everyMs: 1 })
   const { network } = simulation
   await using example = startProcess({
     main,
@@ -148,10 +163,26 @@ test('the command reads a relay, and ends once all is indexed', { timeout: 90_00
     },
   })
   expect({ code: await example.ended, stderr: example.output().stderr }).toMatchObject({ code: 0 })
-  const { records, newest, ...summary } = JSON.parse(example.output().stdout) as Summary
-  expect(summary).toMatchObject({ network: network.relayUrl, repos: { listed: 3, fetched: 3 }, deadLetters: {} })
-  expect(records).toEqual({ [statusLexicon.id]: 6 })
-  expect(newest.map(({ handle }) => handle)).toEqual([6, 3, 0].map((n) => network.account(n).handle))
+  expect(JSON.parse(example.output().stdout)).toEqual({
+    network: network.relayUrl,
+    repos: { listed: 3, fetched: 3 },
+    records: { [statusLexicon.id]: 6 },
+    deadLetters: {},
+  } satisfies AppViewSummary)
+})
+
+test('what does not hold is refused before anything is opened', { timeout: 90_000 }, async () => {
+  await using refused = startProcess({ main, args: ['--port', 'x'], env: {} })
+  await using helped = startProcess({ main, args: ['--help'], env: {} })
+  expect({ code: await refused.ended, ...refused.output() }).toEqual({
+    code: 2,
+    stdout: '',
+    stderr: 'statusphere: --port is no whole number from 0 to 65535: x\n',
+  })
+  expect({ code: await helped.ended, ...helped.output() }).toMatchObject({
+    code: 0,
+    stdout: expect.stringMatching(/^An AppView for xyz\.statusphere\.status.*\n(.*\n)*.*default: 4100/),
+  })
 })
 
 test('the tutorial shows what is here', async () => {
@@ -162,12 +193,4 @@ test('the tutorial shows what is here', async () => {
   const blocks = [...tutorial.matchAll(/^```ts\n(.*?)^```$/gms)].map(([, block]) => block!)
   expect(blocks.length).toBeGreaterThan(4)
   for (const block of blocks) expect(sources).toContain(block)
-})
-
-test.each([
-  { args: ['--port', 'x'], says: /--port is no whole number/ },
-  { args: ['--relay', 'file:///etc'], says: /--relay is no http or https URL/ },
-  { args: ['--nothing'], says: /Unknown option '--nothing'/ },
-])('$args is refused in words', ({ args, says }) => {
-  expect(() => readOptions(args)).toThrow(says)
 })

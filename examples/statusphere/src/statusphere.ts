@@ -1,5 +1,24 @@
 import { canonicalTime, definePluginSet, defineRecordPlugin, recordType } from '@millrace/indexing'
-import { statusLexicon } from './lexicons.ts'
+
+/** What people write into their repos. The JSON of the lexicon, `as const`: TypeScript knows the fields from it. */
+export const statusLexicon = {
+  lexicon: 1,
+  id: 'xyz.statusphere.status',
+  defs: {
+    main: {
+      type: 'record',
+      key: 'tid',
+      record: {
+        type: 'object',
+        required: ['status', 'createdAt'],
+        properties: {
+          status: { type: 'string', minLength: 1, maxGraphemes: 1, maxLength: 32 },
+          createdAt: { type: 'string', format: 'datetime' },
+        },
+      },
+    },
+  },
+} as const
 
 export type StatusRow = {
   uri: string

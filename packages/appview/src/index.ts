@@ -1,2 +1,6 @@
-export { openAppView, type AppView, type AppViewOptions } from './open-app-view.ts'
+export { changesOf } from './changes-of.ts'
 export type { AppViewNetwork, AppViewStatus } from './join-pipeline.ts'
+export { openAppView, type AppView, type AppViewOptions } from './open-app-view.ts'
+export { runAppView, type RunAppViewOptions, type SimulatedSource } from './run-app-view.ts'
+export { serveHttp, type HttpServer } from './serve-http.ts'
+export type { AppViewSummary } from './summary.ts'
