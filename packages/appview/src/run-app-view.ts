@@ -4,6 +4,7 @@ import type { RequestListener } from 'node:http'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { ConfigError, createLogger, describeError, identityVariables, readConfig, redact } from '@millrace/runtime'
+import { ResourceStack } from '@millrace/stream-protocol'
 import type { AppViewNetwork } from './join-pipeline.ts'
 import { openAppView, type AppView, type AppViewOptions } from './open-app-view.ts'
 import { helpOf, readOptions, type CommandLine } from './options.ts'
@@ -65,7 +66,7 @@ async function run(
   stop: AbortController,
 ): Promise<void> {
   const { signal } = stop
-  await using resources = new AsyncDisposableStack()
+  await using resources = new ResourceStack()
   const simulation = relay === undefined ? resources.use(await simulate!({ ends: exitWhenIdle })) : undefined
   const folder = data ?? (simulation ? await temporaryFolder(name, resources) : path.join('.millrace', name))
   await mkdir(folder, { recursive: true })
@@ -112,7 +113,7 @@ function networkOf(relay: string): AppViewNetwork {
   }
 }
 
-async function temporaryFolder(name: string, resources: AsyncDisposableStack): Promise<string> {
+async function temporaryFolder(name: string, resources: ResourceStack): Promise<string> {
   const folder = await mkdtemp(path.join(tmpdir(), `${name}-`))
   resources.defer(() => rm(folder, { recursive: true, force: true }))
   return folder
