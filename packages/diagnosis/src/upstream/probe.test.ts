@@ -1,5 +1,8 @@
-import { startSimulatedNetwork, type SimulatedNetwork } from '@millrace/dev-network'
+import { once } from 'node:events'
+import type { AddressInfo } from 'node:net'
+import { encodeFrame, startSimulatedNetwork, type SimulatedNetwork } from '@millrace/dev-network'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { WebSocketServer } from 'ws'
 import { probeUpstream, type Probe } from './probe.ts'
 
 let network: SimulatedNetwork
@@ -8,7 +11,7 @@ beforeAll(async () => {
 })
 afterAll(() => network[Symbol.asyncDispose]())
 
-const probe = (cursor: string | null): Promise<Probe> => probeUpstream({ url: network.relayUrl, cursor, quietMs: 100 })
+const probe = (cursor: string | null): Promise<Probe> => probeUpstream({ url: network.relayUrl, cursor, quietMs: 300 })
 
 test('a cursor that the host goes on from, with the event that comes next', async () => {
   const cursor = network.head() - 1
@@ -41,11 +44,35 @@ test('a labeler is asked for labels', async () => {
     url: network.labelerUrl,
     method: 'com.atproto.label.subscribeLabels',
     cursor: '1',
-    quietMs: 100,
+    quietMs: 300,
   })
   expect(found).toMatchObject({ position: 'within', next: { time: expect.stringMatching(/^\d{4}-/) } })
 })
 
 test('a host that is not there is an error', async () => {
   await expect(probeUpstream({ url: 'http://127.0.0.1:1', cursor: '1' })).rejects.toThrow('ECONNREFUSED')
+})
+
+test('a host is not quiet whose event came while this process stood still', async () => {
+  const quietMs = 300
+  const server = new WebSocketServer({ host: '127.0.0.1', port: 0 })
+  const frame = encodeFrame({ op: 1, t: '#account' }, { seq: 7, did: 'did:plc:a', active: true, time: '2026-01-01' })
+  server.on('connection', (socket, { url }) => {
+    if (!url?.includes('cursor=6')) return
+    // Where timers are looked at next, before sockets are.
+    const stall = (): void => {
+      socket.send(frame)
+      const until = performance.now() + quietMs
+      while (performance.now() < until);
+    }
+    setTimeout(() => setImmediate(stall), quietMs / 2)
+  })
+  try {
+    await once(server, 'listening')
+    const { port } = server.address() as AddressInfo
+    const found = await probeUpstream({ url: `http://127.0.0.1:${port}`, cursor: '6', quietMs })
+    expect(found.next?.seq).toBe(7)
+  } finally {
+    server.close()
+  }
 })

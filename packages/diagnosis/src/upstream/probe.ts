@@ -91,7 +91,8 @@ async function firstFrames(
   const onAbort = (): void => over.reject(signal?.reason as Error)
   signal?.addEventListener('abort', onAbort, { once: true })
   socket.on('open', () => {
-    timer = setTimeout(() => over.resolve(heard), quietMs)
+    // After a long pause of this process it is due before the socket was read: let it be read first.
+    timer = setTimeout(() => setImmediate(() => over.resolve(heard)), quietMs)
   })
   socket.on('message', (data: Buffer) => {
     if (!hear(data, heard)) return
