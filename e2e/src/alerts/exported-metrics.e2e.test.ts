@@ -42,7 +42,7 @@ test('the rules parse as YAML, one for each alarm, each with its section of the 
 
 serviceTest(
   'rules and dashboard name metrics that the apps export, and no others (O2, O3)',
-  { timeout: 150_000 },
+  { timeout: 300_000 },
   async ({ redisUrl, databaseUrl }) => {
     await using network = await startSimulatedNetwork({ accounts: 1, recordsPerAccount: 1, labels: 1 })
     const env = { LOG_LEVEL: 'info', ADMIN_ALERT_WEBHOOKS: 'http://127.0.0.1:1/' }
@@ -58,7 +58,7 @@ serviceTest(
           for (const name of await scrape(await app.metricsPort())) exported.add(name)
         expect([...metrics].filter((name) => !exported.has(name))).toEqual([])
       },
-      { timeoutMs: 120_000, everyMs: 500 },
+      { timeoutMs: 240_000, everyMs: 500 },
     )
   },
 )

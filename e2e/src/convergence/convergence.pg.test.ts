@@ -10,7 +10,7 @@ const seed = Number(process.env['MILLRACE_TEST_SEED'] ?? 20260115)
 const timeMs = 20_000
 
 describe('rows are a function of what happened', () => {
-  pgTest('what ended elsewhere once ends where it must (G5)', async ({ databaseUrl }) => {
+  pgTest('what ended elsewhere once ends where it must (G5)', { timeout: 180_000 }, async ({ databaseUrl }) => {
     await using indexers = await Indexers.open(databaseUrl)
     for (const { name, scenario } of regressions)
       expect({ name, ...(await runScenario(indexers, scenario)) }).toMatchObject({ name, anomalies: [] })
@@ -18,7 +18,7 @@ describe('rows are a function of what happened', () => {
 
   pgTest(
     'whatever the order, batches, repetitions and indexers it comes by (G5, G6, X7, X12, X24, L3)',
-    { timeout: timeMs * 3 },
+    { timeout: timeMs * 6 },
     async ({ databaseUrl }) => {
       await using indexers = await Indexers.open(databaseUrl)
       let runs = 0
