@@ -75,3 +75,18 @@ test('the log has one alarm when a group stands still, and a line when it gets o
     ['info', undefined],
   ])
 })
+
+test('no group is silent for less than nothing where the clock is set back', () => {
+  const watch = new ProgressWatch({ store: { status: async () => [] }, streams: [] })
+  const group: GroupStatus = {
+    name: 'g',
+    pending: 1,
+    undelivered: null,
+    oldestPendingId: id(0),
+    lastDeliveredId: id(0),
+    consumers: heard,
+  }
+  const stream: StreamStatus = { stream: 's', length: 1, firstId: id(0), lastId: id(0), groups: [group] }
+  watch.judge(group, stream, start)
+  expect(watch.judge(group, stream, start - 1_000)).toEqual({ verdict: 'ok', silentSeconds: 0 })
+})

@@ -102,7 +102,8 @@ export class ProgressWatch implements Loop {
     const before = this.#seen.get(key)
     const isOn = before === undefined || waitingId === null || hasAcked(before, { waitingId, pending, lastDeliveredId })
     const progressAt = isOn ? now : before.progressAt
-    const silentMs = now - progressAt
+    // A clock may be set back between two looks.
+    const silentMs = Math.max(0, now - progressAt)
     const verdict = this.#verdictOf(group, waitingId, silentMs, now)
     const isAlarmed = verdict === 'stalled' || verdict === 'stopped'
     const labels = { stream: stream.stream, group: group.name }

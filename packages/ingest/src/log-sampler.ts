@@ -12,7 +12,7 @@ export class LogSampler {
   }
 
   warn(kind: string, fields: object, message: string): void {
-    const now = Date.now()
+    const now = performance.now()
     const last = this.#kinds.get(kind)
     if (last && now - last.at < this.#intervalMs) {
       last.omitted++

@@ -59,7 +59,7 @@ function wrap(log: pino.Logger, sampler: LogSampler, component: string): Logger 
     if (!log.isLevelEnabled(level)) return
     const line = oneLine(message)
     if (level === 'debug' || level === 'info') return log[level](cleanFields(fields), line)
-    const { write, leftOut } = sampler.take(`${level} ${component} ${line}`, Date.now())
+    const { write, leftOut } = sampler.take(`${level} ${component} ${line}`, performance.now())
     if (write) log[level]({ ...cleanFields(fields), ...(leftOut > 0 && { leftOut }) }, line)
   }
   return {

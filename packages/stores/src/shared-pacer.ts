@@ -16,8 +16,8 @@ export function sharedPacer({ database, pauses, logger }: SharedPacerOptions): H
   const options: HostPacerOptions = {
     states: new PostgresState<HostState>({ database, scope: 'hosts' }),
     onError: (error) => {
-      if (Date.now() < warnAgainAt) return
-      warnAgainAt = Date.now() + 60_000
+      if (performance.now() < warnAgainAt) return
+      warnAgainAt = performance.now() + 60_000
       logger.warn({ err: error }, 'cannot share what hosts take: going by what is known here')
     },
   }
