@@ -21,7 +21,7 @@ async function answerTo(status: number, body: unknown, headers: Record<string, s
     response.writeHead(status, headers)
     response.end(typeof body === 'string' ? body : JSON.stringify(body))
   })
-  const result = await new PdsStatus({ resolver: at(pds.url), fetch, timeoutMs: 2_000 }).ask(did)
+  const result = await new PdsStatus({ resolver: at(pds.url), fetch, timeoutMs: 20_000 }).ask(did)
   expect(asked).toEqual([`/xrpc/com.atproto.sync.getRepoStatus?did=${encodeURIComponent(did)}`])
   return result
 }
@@ -83,7 +83,7 @@ describe('no answer now is no answer (D10)', () => {
       await using gone = await serve(() => undefined)
       return { url: gone.url }
     })()
-    const ask = new PdsStatus({ resolver: at(url), fetch, timeoutMs: 2_000 }).ask(did)
+    const ask = new PdsStatus({ resolver: at(url), fetch, timeoutMs: 20_000 }).ask(did)
     await expect(ask).rejects.toBeInstanceOf(TemporaryIdentityError)
   })
 
