@@ -11,7 +11,8 @@ export {
   type LookUpOptions,
   type ResolveHandle,
 } from './handle-refresher.ts'
-export { IndexingService, type IndexingServiceOptions, type IndexResult, type Rejection } from './indexing-service.ts'
+export type { IndexResult, Rejection } from './index-result.ts'
+export { IndexingService, type IndexingServiceOptions } from './indexing-service.ts'
 export { LabelIndexer, type LabelIndexerOptions } from './label-indexer.ts'
 export { notificationRows, type NotificationRow } from './notification-row.ts'
 export { definePluginSet, type PluginSet } from './plugin-set.ts'

@@ -1,19 +1,15 @@
-import { isGuarded } from '@millrace/failpoints'
 import { dirtyStatement, pausedRepoStatement, type Database } from '@millrace/database'
 import {
-  isDid,
   noMeter,
   silentLogger,
-  type Counter,
-  type DirtyMark,
-  type Histogram,
   type LabelEvent,
   type Logger,
   type Meter,
   type StreamEvent,
 } from '@millrace/stream-protocol'
-import { isPassedOver, type HeldAccount, type PdsAnswer } from './accounts/account-state.ts'
+import type { PdsAnswer } from './accounts/account-state.ts'
 import { applyAccounts } from './accounts/apply-accounts.ts'
+import { passOver } from './accounts/pass-over.ts'
 import { raiseFloors } from './accounts/raise-floors.ts'
 import { removeAccount } from './accounts/remove-account.ts'
 import { settleAccount, type SettledAccount } from './accounts/settle-account.ts'
@@ -24,11 +20,14 @@ import { ensureActors, purgeDeadLetters, raiseRepos, requestIdentities } from '.
 import { checkCountTables, countTables } from './count-tables.ts'
 import { applyLabels } from './labels/apply-labels.ts'
 import { reduceLabels } from './labels/reduce-labels.ts'
+import { indexResult, type IndexResult, type Rejection } from './index-result.ts'
+import { indexingMetrics, type IndexingMetrics } from './metrics.ts'
+import { newestOfEach } from './newest-of-each.ts'
 import { passBy } from './pass-by.ts'
 import { planChanges } from './plan.ts'
 import { checkPluginTables } from './plugin-tables.ts'
 import { pluginMap, type PluginMap, type RecordPlugin } from './plugin.ts'
-import { outcomes, type Outcome, type PutOp, type RecordOp } from './record-op.ts'
+import type { Outcome, PutOp, RecordOp } from './record-op.ts'
 import { reduceEvents } from './reduce.ts'
 import { commitParts } from './repos/commit-part.ts'
 import { beginningReindexes, forgetRevisions } from './repos/forget-revisions.ts'
@@ -38,6 +37,7 @@ import { accountsWithRecords, settleRepos, type SettledRepos } from './repos/set
 import { transaction, type Session, type Statement } from './session.ts'
 import { shareCollections } from './share-collections.ts'
 import { lockAndRead } from './stored-state.ts'
+import { tablesOf } from './tables-of.ts'
 import { readTableShapes, type TableShapes } from './table-shape.ts'
 import { compareText } from './values.ts'
 
@@ -71,26 +71,6 @@ export interface IndexingServiceOptions {
   now?: () => number
 }
 
-/** An event that cannot be a row: counted, and kept with its reason by the caller. */
-export interface Rejection {
-  /** Position in the events that were given. */
-  index: number
-  reason: 'invalid-record' | 'too-long'
-  error: string
-}
-
-/** What a batch came to. All of it is committed when it is returned. */
-export interface IndexResult {
-  /** What became of each event, in order. */
-  outcomes: Outcome[]
-  rejected: Rejection[]
-  /** Accounts whose repo has to be looked at again, to be noted before the events are acked (hazard G4). */
-  dirty: DirtyMark[]
-  /** Statements and round trips that it took. */
-  statements: number
-  roundTrips: number
-}
-
 /**
  * Turns events into rows.
  *
@@ -109,11 +89,7 @@ export class IndexingService {
   readonly #asks: boolean
   readonly #logger: Logger
   readonly #now: () => number
-  readonly #events: Counter
-  readonly #seconds: Histogram
-  readonly #swept: Counter
-  readonly #chains: Counter
-  readonly #belowZero: Counter
+  readonly #metrics: IndexingMetrics
 
   private constructor(
     {
@@ -140,28 +116,7 @@ export class IndexingService {
     this.#asks = asksAboutAccounts
     this.#logger = logger.child({ component: 'indexing' })
     this.#now = now
-    this.#events = meter.counter('millrace_indexed_events_total', 'Events by what became of them', ['outcome'])
-    for (const outcome of outcomes) this.#events.add(0, { outcome })
-    this.#swept = meter.counter('millrace_swept_records_total', 'Records removed as their repo no longer has them')
-    this.#swept.add(0)
-    this.#chains = meter.counter(
-      'millrace_chain_total',
-      'Commits that were accepted by their `since` alone, and repos whose chain of commits broke',
-      ['result'],
-    )
-    for (const result of ['legacy', 'broken']) this.#chains.add(0, { result })
-    this.#seconds = meter.histogram(
-      'millrace_index_transaction_seconds',
-      'Time of one transaction, from its first statement to the answer of COMMIT',
-      [],
-    )
-    this.#belowZero = meter.counter(
-      'millrace_counts_below_zero_total',
-      'Counts that fell below zero, which is a mistake: see `millrace recount`',
-      ['table', 'column'],
-    )
-    for (const { table, columns } of countTables(plugins))
-      for (const { column } of columns) this.#belowZero.add(0, { table, column })
+    this.#metrics = indexingMetrics(meter, plugins)
   }
 
   /**
@@ -181,7 +136,7 @@ export class IndexingService {
   async index(events: readonly StreamEvent[]): Promise<IndexResult> {
     const passedBy = await passBy(this.#database, events)
     if (passedBy.size === 0) return await this.#index(events, false)
-    this.#events.add(passedBy.size, { outcome: 'skipped' })
+    this.#metrics.events.add(passedBy.size, { outcome: 'skipped' })
     const kept = [...events.keys()].filter((index) => !passedBy.has(index))
     const result = await this.#index(
       kept.map((index) => events[index]!),
@@ -287,11 +242,13 @@ export class IndexingService {
         }
       },
     )
-    this.#seconds.observe((performance.now() - started) / 1000)
+    this.#metrics.seconds.observe((performance.now() - started) / 1000)
     this.#alarm(negative)
     for (const did of removed) await this.removeAccount(did)
     for (const did of unfinished) await this.settleRepo(did)
-    return this.#result(events, batch.invalid, decided, dirty, session)
+    const result = indexResult(events, { decided, invalid: batch.invalid, dirty, session })
+    this.#countEvents(result.outcomes)
+    return result
   }
 
   /**
@@ -326,10 +283,16 @@ export class IndexingService {
     return { session, shapes: this.#shapes, plugins: this.#plugins, now, isNews: (sortAt) => this.#isNews(sortAt) }
   }
 
+  #countEvents(outcomes: readonly Outcome[]): void {
+    const totals = new Map<Outcome, number>()
+    for (const outcome of outcomes) totals.set(outcome, (totals.get(outcome) ?? 0) + 1)
+    for (const [outcome, count] of totals) this.#metrics.events.add(count, { outcome })
+  }
+
   #countRepos({ swept, legacy, broke }: SettledRepos): void {
-    this.#swept.add(swept)
-    this.#chains.add(legacy, { result: 'legacy' })
-    this.#chains.add(broke, { result: 'broken' })
+    this.#metrics.swept.add(swept)
+    this.#metrics.chains.add(legacy, { result: 'legacy' })
+    this.#metrics.chains.add(broke, { result: 'broken' })
   }
 
   /** Labels of a batch, as one transaction. Repeating or reordering them changes nothing (hazards L2, L3). */
@@ -360,7 +323,7 @@ export class IndexingService {
 
   /** Nothing hides a count that is wrong (hazard A5): it is kept as it is, and said. */
   #alarm(negative: readonly NegativeCount[]): void {
-    for (const { table, column } of negative) this.#belowZero.add(1, { table, column })
+    for (const { table, column } of negative) this.#metrics.belowZero.add(1, { table, column })
     const [first] = negative
     if (first)
       this.#logger.error(
@@ -386,59 +349,6 @@ export class IndexingService {
   #isNews(sortAt: string): boolean {
     return this.#horizonMs === Number.POSITIVE_INFINITY || Date.parse(sortAt) > this.#now() - this.#horizonMs
   }
-
-  #result(
-    events: readonly StreamEvent[],
-    invalid: ReadonlyMap<number, string>,
-    decided: ReadonlyMap<number, Outcome>,
-    dirty: readonly DirtyMark[],
-    session: Session,
-  ): IndexResult {
-    const result: IndexResult = {
-      outcomes: [],
-      rejected: [],
-      dirty: [...dirty],
-      statements: session.statements,
-      roundTrips: session.roundTrips,
-    }
-    const totals = new Map<Outcome, number>()
-    for (const [index, event] of events.entries()) {
-      const outcome = decided.get(index)
-      if (outcome === undefined) throw new Error(`event ${index} of ${event.did} was not decided`)
-      result.outcomes.push(outcome)
-      totals.set(outcome, (totals.get(outcome) ?? 0) + 1)
-      const error = invalid.get(index)
-      if (error !== undefined && outcome !== 'skipped' && outcome !== 'stale')
-        result.rejected.push({ index, reason: 'invalid-record', error })
-      if (outcome === 'equivocation')
-        result.dirty.push({
-          did: event.did,
-          reason: 'equivocation',
-          host: event.host,
-          rev: 'rev' in event ? event.rev : undefined,
-        })
-    }
-    for (const [outcome, count] of totals) this.#events.add(count, { outcome })
-    return result
-  }
-}
-
-/** Commits and syncs that are not applied, and accounts whose status they put in doubt (hazard I23). */
-function passOver(
-  events: readonly StreamEvent[],
-  hidden: ReadonlyMap<string, HeldAccount>,
-): { passedOver: ReadonlySet<number>; inDoubt: string[] } {
-  const passedOver = new Set<number>()
-  const inDoubt = new Set<string>()
-  if (hidden.size === 0) return { passedOver, inDoubt: [] }
-  for (const [index, event] of events.entries()) {
-    const account = hidden.get(event.did)
-    if (!account || account.hidden === null || event.type === 'account' || event.type === 'identity') continue
-    const isOver = isGuarded('passed-over') && isPassedOver(event, account)
-    if (isOver) passedOver.add(index)
-    if (isOver || !account.held) inDoubt.add(event.did)
-  }
-  return { passedOver, inDoubt: [...inDoubt].sort(compareText) }
 }
 
 /**
@@ -456,20 +366,4 @@ function keepOut(ops: readonly RecordOp[]): Statement | undefined {
 function held(puts: readonly PutOp[]): Statement | undefined {
   const repos = puts.filter(({ isHeld }) => isHeld)
   return repos.length > 0 ? pausedRepoStatement(repos) : undefined
-}
-
-function newestOfEach<T extends { did: string; rev: string }>(revs: readonly T[]): T[] {
-  const byDid = new Map<string, T>()
-  for (const rev of revs) if (isDid(rev.did) && (byDid.get(rev.did)?.rev ?? '') < rev.rev) byDid.set(rev.did, rev)
-  return [...byDid.values()]
-}
-
-function* tablesOf(plugins: readonly RecordPlugin[]): Generator<string> {
-  yield* ['record', 'duplicate_record', 'millrace_tombstone']
-  for (const plugin of plugins) {
-    if (plugin.table) yield plugin.table
-    for (const part of plugin.parts ?? []) yield part.table
-    for (const count of [...(plugin.counts ?? []), ...(plugin.parts ?? []).flatMap((part) => part.counts ?? [])])
-      yield count.table
-  }
 }
