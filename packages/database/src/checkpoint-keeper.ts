@@ -103,6 +103,17 @@ export class CheckpointKeeper implements Loop {
   }
 }
 
+/**
+ * Has the checkpoint go back with a cursor that somebody set. Where the host has lost its numbers, the one of before says
+ * nothing about those that come now, and nobody could go on from there (hazard I7); elsewhere what comes is read twice.
+ */
+export async function lowerCheckpoint({ pool }: Database, host: string, stream: string, cursor: string): Promise<void> {
+  await pool.query(
+    'update millrace_upstream set checkpoint = $3::bigint where host = $1 and stream = $2 and checkpoint > $3::bigint',
+    [host, stream, cursor],
+  )
+}
+
 /** The checkpoint of one upstream, as text; null when there is none. */
 export async function readCheckpoint({ pool }: Database, host: string, stream: string): Promise<string | null> {
   const { rows } = await pool.query<{ checkpoint: string | null }>(

@@ -2,7 +2,7 @@ export { AlarmStore, type Silence, type StoredAlarm } from './alarm-store.ts'
 export { BackfillQueue, type BackfillCounts } from './backfill-queue.ts'
 export { backfillStatus, readBackfillStatus, type BackfillStatus } from './backfill-status.ts'
 export { backfillerReports, REPORT_MS, type BackfillerReport } from './backfiller-reports.ts'
-export { CheckpointKeeper, readCheckpoint, type CheckpointKeeperOptions } from './checkpoint-keeper.ts'
+export { CheckpointKeeper, lowerCheckpoint, readCheckpoint, type CheckpointKeeperOptions } from './checkpoint-keeper.ts'
 export { closeUnfinishedRuns, type CloseUnfinishedRunsOptions } from './close-unfinished-runs.ts'
 export {
   readCollectionFilter,

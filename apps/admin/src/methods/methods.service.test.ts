@@ -1,6 +1,6 @@
 import { AdminAwayError, AdminClient, type AdminError } from '@millrace/admin-api'
 import { readAdminLexicons } from '@millrace/admin-api/documents'
-import { PostgresLedger } from '@millrace/database'
+import { PostgresLedger, readCheckpoint, registerUpstreams } from '@millrace/database'
 import { createEvent } from '@millrace/indexing/testing'
 import {
   cursorKey,
@@ -129,9 +129,11 @@ serviceTest(
   'a cursor is set by who says what is skipped; that is a gap, and the note says how to go back (M4)',
   async ({ redisUrl, databaseUrl }) => {
     await using admin = await openAdmin(redisUrl, databaseUrl)
-    const { client, store, host, network } = admin
+    const { client, store, host, network, database } = admin
     const key = cursorKey(stream, host)
     await store.cursors.set(key, '3')
+    await registerUpstreams(database, [{ host, stream, url: network.relayUrl }])
+    await database.pool.query('update millrace_upstream set checkpoint = 3')
     const to = { stream, host, to: '5', reason: 'a test' }
     expect((await client.call('setCursor', { ...to, dryRun: true })).change).toMatchObject({ changed: 1, dryRun: true })
     await expect(client.call('setCursor', to)).rejects.toEqual(refused('NotConfirmed'))
@@ -154,6 +156,8 @@ serviceTest(
     expect((await client.call('setCursor', { ...to, confirm: host })).change).toMatchObject({ changed: 0 })
     // Going back skips nothing, and needs no word for it.
     expect((await client.call('setCursor', { stream, host, to: 'oldest' })).after).toBe('0')
+    // A host that counts anew never comes to where it was (I7).
+    expect(await readCheckpoint(database, host, stream)).toBe('0')
     const stop = new AbortController()
     const writing = network.run(stop.signal)
     const live = await client.call('setCursor', { stream, host, to: 'live', confirm: host }).finally(() => stop.abort())

@@ -1,4 +1,4 @@
-import { PostgresLedger } from '@millrace/database'
+import { lowerCheckpoint, PostgresLedger } from '@millrace/database'
 import { readHead } from '@millrace/diagnosis'
 import { cursorKey, hostWithoutScheme, streams } from '@millrace/stream-protocol'
 import { audited } from './audited.ts'
@@ -53,6 +53,7 @@ export const setCursor = defineMethod({
             toSeq: after,
           })
         await cursors.set(key, after)
+        await lowerCheckpoint(databaseOf(context), name, stream, after)
         return { changed: 1, summary }
       },
     )
