@@ -1,4 +1,7 @@
+import { execFile as execFileWithCallback } from 'node:child_process'
+import { rm } from 'node:fs/promises'
 import { setTimeout as wait } from 'node:timers/promises'
+import { promisify } from 'node:util'
 import { Random, startSimulatedNetwork, type SimulatedNetwork } from '@millrace/dev-network'
 import { freePort, startPostgres, startRedis, type LocalPostgres, type LocalRedis } from '@millrace/local-services'
 import { compareWithOracle, type Anomaly } from '@millrace/oracle'
@@ -9,6 +12,8 @@ import { endOfSimulation } from '../compare/simulated-end.ts'
 import { AppProcess, type AppName } from '../pipeline/app-process.ts'
 import { appEnvironment } from '../pipeline/four-apps.ts'
 import { TestPool } from '../pipeline/test-pool.ts'
+
+const execFile = promisify(execFileWithCallback)
 
 export interface StageOptions {
   seed: number
@@ -163,15 +168,34 @@ export class Stage implements AsyncDisposable {
     this.redis = await startRedis({ folder: `${this.#folder}/redis`, port })
   }
 
-  /** Ends Postgres as a crash does, and starts it again on its port: it recovers from its log. */
-  async crashPostgres(): Promise<void> {
+  /** Ends Postgres as a crash does, and starts it again on its port: it recovers from its log, or from a backup. */
+  async crashPostgres(whileDown: () => Promise<void> = () => Promise.resolve()): Promise<void> {
     const port = Number(new URL(this.postgres.url).port)
     const { rows } = await this.pool.query<{ pid: number }>(
       `select (regexp_match(pg_read_file('postmaster.pid'), '^\\d+'))[1]::int as pid`,
     )
     process.kill(rows[0]!.pid, 'SIGQUIT')
     await this.postgres.close()
+    await whileDown()
     this.postgres = await startPostgres({ folder: `${this.#folder}/postgres`, durable: true, port })
+  }
+
+  /** Puts aside what Postgres has on disk. It has to be down, and so has it when that is put back. */
+  async backUpPostgres(): Promise<{ restore: () => Promise<void> }> {
+    const { folder } = this.postgres
+    const backup = `${folder}-backup`
+    const copy = async (from: string, to: string): Promise<void> => {
+      await rm(to, { recursive: true, force: true })
+      // With its owner, who alone may have it.
+      await execFile('cp', ['-a', from, to])
+    }
+    await copy(folder, backup)
+    return {
+      restore: async () => {
+        await copy(backup, folder)
+        await rm(backup, { recursive: true, force: true })
+      },
+    }
   }
 
   /** Has accounts fetched, so that backfillers have work. */

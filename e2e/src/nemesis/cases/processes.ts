@@ -60,6 +60,33 @@ export const processCases: readonly NemesisCase[] = [
     },
   },
   {
+    name: 'kill-storm',
+    summary: 'kill -9 of one process after the other, in a random order, twenty times',
+    hazards: 'G1, P17',
+    async inject(stage) {
+      let kills = 0
+      for (let kill = 0; kill < 20; kill++) {
+        const apps = Object.values(stage.apps)
+        const app = apps[stage.random.below(apps.length)]!
+        if (app.isRunning) kills += 1
+        await app.kill()
+        app.start()
+        await sleep(300)
+      }
+      return kills
+    },
+  },
+  {
+    name: 'power-loss',
+    summary: 'all processes, Redis and Postgres end at once',
+    hazards: 'G1, I4, I5, P15',
+    async inject(stage) {
+      const [kills] = await Promise.all([killAll(stage), stage.restartRedis('SIGKILL'), stage.crashPostgres()])
+      stage.startAll()
+      return kills
+    },
+  },
+  {
     name: 'restart-all',
     summary: 'SIGTERM of all processes in a random order, and start in another',
     hazards: 'P17',
@@ -97,6 +124,19 @@ export const processCases: readonly NemesisCase[] = [
     async inject(stage) {
       await standStill(stage.apps.ingester, 3_000)
       return 1
+    },
+  },
+  {
+    name: 'two-ingesters',
+    summary: 'a second ingester of the same hosts',
+    hazards: 'I1, I15',
+    async inject(stage) {
+      const twin = stage.process('ingester')
+      twin.start()
+      await sleep(5_000)
+      const running = twin.isRunning ? 1 : 0
+      await twin.stop()
+      return running
     },
   },
   {

@@ -71,6 +71,44 @@ export const redisCases: readonly NemesisCase[] = [
     },
   },
   {
+    name: 'redis-read-only',
+    summary: 'Redis is a replica that takes no writes, for three seconds, as after a failover',
+    hazards: 'G9, S13',
+    async inject(stage) {
+      await stage.command('REPLICAOF', '127.0.0.1', '1')
+      await sleep(3_000)
+      const refused = await stage.command('SET', 'nemesis', '1').catch((error: unknown) => String(error))
+      await stage.command('REPLICAOF', 'NO', 'ONE')
+      return String(refused).includes('READONLY') ? 1 : 0
+    },
+  },
+  {
+    name: 'redis-scripts-lost',
+    summary: 'Redis forgets the scripts that it was given, ten times',
+    hazards: 'G9, S1',
+    async inject(stage) {
+      for (let flush = 0; flush < 10; flush++) {
+        await stage.command('SCRIPT', 'FLUSH')
+        await sleep(200)
+      }
+      return 10
+    },
+  },
+  {
+    name: 'redis-foreign-entries',
+    summary: 'somebody writes into the streams what is no event',
+    hazards: 'S20, G11',
+    async inject(stage) {
+      const entries = ['{"type":"create","seq":', '[]', '{}', 'null']
+      for (const entry of entries) {
+        await stage.command('XADD', 'firehose_live', '*', 'event', entry)
+        await stage.command('XADD', 'repo_backfill', '*', 'repo', entry)
+      }
+      await stage.command('XADD', 'firehose_backfill', '*', 'something', 'else')
+      return entries.length * 2 + 1
+    },
+  },
+  {
     name: 'redis-marks',
     summary: 'all streams are at their high water marks while nobody reads, and all that write to them wait',
     hazards: 'S14, S15',
