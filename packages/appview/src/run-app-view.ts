@@ -83,7 +83,9 @@ async function run(
   )
   const server = resources.use(await serveHttp(serve(appview), port))
   const title = simulation?.title ?? relay!
-  say(`${title}; rows in ${redact(appview.databaseUrl)}, schema ${name}`)
+  // One of its own has no password, and is there to be looked into.
+  const rows = parts.databaseUrl === undefined ? appview.databaseUrl : redact(appview.databaseUrl)
+  say(`${title}; rows in ${rows}, schema ${name}`)
   say(`open ${server.url}`)
 
   const running = appview.run(signal)
