@@ -118,6 +118,7 @@ pgTest(
 
 pgTest(
   'a PDS that has refused a repo is not waited for to tell how an account stands (B5, D11)',
+  { timeout: 90_000 },
   async ({ databaseUrl }) => {
     const folder = await mkdtemp(path.join(tmpdir(), 'millrace-appview-'))
     try {
