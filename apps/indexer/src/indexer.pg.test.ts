@@ -5,7 +5,7 @@ import { expect, test } from 'vitest'
 
 const main = path.join(import.meta.dirname, 'main.ts')
 
-test('a configuration that does not hold ends it with one line for each problem', async () => {
+test('a configuration that does not hold ends it with one line for each problem', { timeout: 120_000 }, async () => {
   await using indexer = startProcess({ main, env: { INDEXER_CONCURRENCY: 'lots', REDIS_URL: 'redis://127.0.0.1:1' } })
   expect(await indexer.ended).toBe(2)
   const lines = indexer.output().stderr.trim().split('\n')
@@ -18,7 +18,7 @@ test('a configuration that does not hold ends it with one line for each problem'
 
 serviceTest(
   'migrates, is ready with its streams and its database, and ends on SIGTERM',
-  { timeout: 60_000 },
+  { timeout: 180_000 },
   async ({ redisUrl, databaseUrl }) => {
     await using indexer = startProcess({
       main,
@@ -26,7 +26,7 @@ serviceTest(
     })
     const port = await indexer.metricsPort()
     const ready = async (): Promise<unknown> => (await fetch(`http://127.0.0.1:${port}/readyz`)).json()
-    await expect.poll(ready, { timeout: 30_000 }).toMatchObject({
+    await expect.poll(ready, { timeout: 90_000 }).toMatchObject({
       status: 'ready',
       checks: {
         store: { status: 'ok' },

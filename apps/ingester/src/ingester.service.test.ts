@@ -22,7 +22,7 @@ import { describeTrouble, ingesterLoops, type IngesterLoop } from './ingester.ts
 
 const main = fileURLToPath(new URL('main.ts', import.meta.url))
 /** A process starts from its sources, beside all the other tests: that may take a while. */
-const eventually = <T>(assertion: () => T | Promise<T>) => soon(assertion, { timeoutMs: 25_000 })
+const eventually = <T>(assertion: () => T | Promise<T>) => soon(assertion, { timeoutMs: 60_000 })
 const openRedis = (url: string) => openStreams({ kind: 'redis', url, location: url, why: 'it is a test' })
 const hostsOf = (network: SimulatedNetwork) => ({
   INGESTER_HOSTS: network.relayUrl,
@@ -43,7 +43,7 @@ async function readyz(port: number): Promise<unknown> {
 
 serviceTest(
   'the process fills the streams from its hosts, says that it is ready, and stops with 0',
-  { timeout: 120_000 },
+  { timeout: 240_000 },
   async ({ redisUrl, databaseUrl }) => {
     await using network = await startSimulatedNetwork({ accounts: 4, recordsPerAccount: 3, labels: 5 })
     await using store = await openRedis(redisUrl)
@@ -102,7 +102,7 @@ serviceTest(
 
 serviceTest(
   'takes the collections that it is told alone, and tells backfillers (I25)',
-  { timeout: 120_000 },
+  { timeout: 240_000 },
   async ({ redisUrl, databaseUrl, signal }) => {
     await using network = await startSimulatedNetwork({ accounts: 4, recordsPerAccount: 3 })
     await using store = await openRedis(redisUrl)
@@ -133,7 +133,7 @@ serviceTest(
 
 serviceTest(
   'takes the accounts that it is told alone, and has their repos fetched (I25)',
-  { timeout: 120_000 },
+  { timeout: 240_000 },
   async ({ redisUrl, databaseUrl, signal }) => {
     await using network = await startSimulatedNetwork({ accounts: 6, recordsPerAccount: 3 })
     await using store = await openRedis(redisUrl)
@@ -163,7 +163,7 @@ serviceTest(
 
 redisTest(
   'a process killed in the middle is followed by one that repeats and leaves out nothing',
-  { timeout: 120_000 },
+  { timeout: 240_000 },
   async ({ redisUrl, signal }) => {
     await using network = await startSimulatedNetwork({ accounts: 4, recordsPerAccount: 3 })
     await using store = await openRedis(redisUrl)
@@ -215,21 +215,25 @@ redisTest('a host that is away is told by the health check, and ends nothing', a
   )
 })
 
-pgTest('a database that refuses ends it with 1 and one line, without the password (M9)', async ({ databaseUrl }) => {
-  const wrong = new URL(databaseUrl)
-  wrong.pathname = '/absent'
-  wrong.password = 'hunter2'
-  const folder = await mkdtemp(path.join(os.tmpdir(), 'millrace-ingester-'))
-  await using ingester = startProcess({
-    main,
-    env: { INGESTER_HOSTS: 'relay.example', MILLRACE_DATA_DIR: folder, DB_POSTGRES_URL: wrong.href },
-  })
-  expect(await ingester.ended).toBe(1)
-  const { stdout, stderr } = ingester.output()
-  expect(stderr).toMatch(/^ingester: cannot open the database: database "absent" does not exist\n$/)
-  expect(stdout + stderr).not.toContain('hunter2')
-  await rm(folder, { recursive: true })
-})
+pgTest(
+  'a database that refuses ends it with 1 and one line, without the password (M9)',
+  { timeout: 120_000 },
+  async ({ databaseUrl }) => {
+    const wrong = new URL(databaseUrl)
+    wrong.pathname = '/absent'
+    wrong.password = 'hunter2'
+    const folder = await mkdtemp(path.join(os.tmpdir(), 'millrace-ingester-'))
+    await using ingester = startProcess({
+      main,
+      env: { INGESTER_HOSTS: 'relay.example', MILLRACE_DATA_DIR: folder, DB_POSTGRES_URL: wrong.href },
+    })
+    expect(await ingester.ended).toBe(1)
+    const { stdout, stderr } = ingester.output()
+    expect(stderr).toMatch(/^ingester: cannot open the database: database "absent" does not exist\n$/)
+    expect(stdout + stderr).not.toContain('hunter2')
+    await rm(folder, { recursive: true })
+  },
+)
 
 /** Runs loops until it is disposed of. */
 function loopsRunning(loops: readonly IngesterLoop[], signal: AbortSignal) {

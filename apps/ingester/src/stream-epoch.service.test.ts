@@ -29,7 +29,7 @@ import { createLogSpy, eventually as soon, pgTest } from '@millrace/testing'
 import { expect } from 'vitest'
 import { checkpointLoop, ingesterLoops, streamEpochLoop, type StreamEpochLoopOptions } from './ingester.ts'
 
-const eventually = <T>(assertion: () => T | Promise<T>) => soon(assertion, { timeoutMs: 25_000 })
+const eventually = <T>(assertion: () => T | Promise<T>) => soon(assertion, { timeoutMs: 60_000 })
 const openRedis = (url: string) => openStreams({ kind: 'redis', url, location: url, why: 'it is a test' })
 const openDatabase = (url: string) => openMigratedDatabase({ url })
 

@@ -145,7 +145,7 @@ class Rig implements AsyncDisposable {
 
 serviceTest(
   'where accounts are taken by the collections of their records, no other repo is fetched, and none of these is lost (I25, I26)',
-  { timeout: 90_000 },
+  { timeout: 240_000 },
   async ({ redisUrl, databaseUrl }) => {
     await using rig = await Rig.open({ redisUrl, databaseUrl })
     const { network, store, host } = rig

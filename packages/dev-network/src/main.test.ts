@@ -11,7 +11,7 @@ const fixture = path.join(import.meta.dirname, '../../../fixtures/network-basic'
 test.each([
   { name: 'a simulated network', args: ['--accounts', '3', '--records', '2', '--rate', '50'] },
   { name: 'a recorded network', args: ['--recording', fixture] },
-])('the command starts $name and says where it is', async ({ args }) => {
+])('the command starts $name and says where it is', { timeout: 120_000 }, async ({ args }) => {
   const child = spawn(process.execPath, [main, ...args], { stdio: ['ignore', 'pipe', 'inherit'] })
   const exited = once(child, 'exit')
   try {
@@ -31,7 +31,7 @@ test.each([
   expect(await exited).toEqual([0, null])
 })
 
-test('the command explains itself', async () => {
+test('the command explains itself', { timeout: 120_000 }, async () => {
   const child = spawn(process.execPath, [main, '--help'], { stdio: ['ignore', 'pipe', 'inherit'] })
   const chunks: string[] = []
   for await (const chunk of child.stdout) chunks.push(String(chunk))

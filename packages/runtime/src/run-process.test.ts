@@ -30,7 +30,7 @@ async function start(body: string, options: { env?: Record<string, string>; args
 
 const untilStopped = `setInterval(() => {}, 1e6); await new Promise((done) => signal.addEventListener('abort', done));`
 
-describe('runProcess', () => {
+describe('runProcess', { timeout: 120_000 }, () => {
   test.each(['SIGTERM', 'SIGINT'] as const)('ends with 0 after %s, also when it comes twice', async (signal) => {
     // The timer is left behind on purpose: it must not keep the process.
     await using child = await start(untilStopped)

@@ -40,7 +40,7 @@ async function open(redisUrl: string, databaseUrl: string) {
 
 serviceTest(
   'commands ask the admin server, and say what they changed and how to take it back',
-  { timeout: 90_000 },
+  { timeout: 240_000 },
   async ({ redisUrl, databaseUrl }) => {
     await using stores = await open(redisUrl, databaseUrl)
     const { store, database, host, network } = stores
@@ -96,7 +96,7 @@ serviceTest(
 
 serviceTest(
   'without a server they ask the stores, and a doctor tells which of them is away',
-  { timeout: 90_000 },
+  { timeout: 240_000 },
   async ({ redisUrl, databaseUrl }) => {
     await using stores = await open(redisUrl, databaseUrl)
     const { env, database } = stores

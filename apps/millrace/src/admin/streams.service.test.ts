@@ -57,7 +57,7 @@ async function left(store: StreamStore): Promise<Record<string, number>> {
 
 serviceTest(
   'entries of a stream are shown, of one account too, and a part after the other',
-  { timeout: 90_000 },
+  { timeout: 240_000 },
   async ({ redisUrl, databaseUrl }) => {
     await using stores = await open(redisUrl, databaseUrl)
     const { env, store } = stores
@@ -96,7 +96,7 @@ serviceTest(
 
 serviceTest(
   'a trim drops nothing before its loss is accepted, and then what it has said (S1)',
-  { timeout: 90_000 },
+  { timeout: 240_000 },
   async ({ redisUrl, databaseUrl }) => {
     await using stores = await open(redisUrl, databaseUrl)
     const { env, store } = stores
@@ -121,7 +121,7 @@ serviceTest(
 
 serviceTest(
   'a reset has one group skip what it has not acked, and no other',
-  { timeout: 90_000 },
+  { timeout: 240_000 },
   async ({ redisUrl, databaseUrl }) => {
     await using stores = await open(redisUrl, databaseUrl)
     const { env, store } = stores

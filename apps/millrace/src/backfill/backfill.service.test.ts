@@ -88,7 +88,7 @@ async function work(network: SimulatedNetwork, database: Database, folder: strin
 
 pgTest(
   'accounts are added by name, by file and by collection, and are fetched',
-  { timeout: 60_000 },
+  { timeout: 180_000 },
   async ({ databaseUrl }) => {
     await using rig = await open(databaseUrl)
     const { network, database, folder } = rig
@@ -124,7 +124,7 @@ pgTest(
     await eventually(
       async () => expect(await status(databaseUrl)).toMatchObject({ code: 0, state: 'idle', backfillers: 1 }),
       {
-        timeoutMs: 20_000,
+        timeoutMs: 60_000,
       },
     )
     const { rows } = await database.pool.query<{ did: string }>('select distinct did from record')
@@ -134,7 +134,7 @@ pgTest(
 
 pgTest(
   'it is held and goes on, and what was given up is fetched once more',
-  { timeout: 60_000 },
+  { timeout: 180_000 },
   async ({ databaseUrl }) => {
     await using rig = await open(databaseUrl)
     const { network, database, folder } = rig
@@ -150,7 +150,7 @@ pgTest(
     expect((await run(databaseUrl, (host) => runControl('resume', options, host))).stdout).toContain('go on')
     await eventually(
       async () => expect(await status(databaseUrl)).toMatchObject({ code: 1, failed: 1, waiting: { backfill: 1 } }),
-      { timeoutMs: 20_000 },
+      { timeoutMs: 60_000 },
     )
     network.faults.clear()
     const retried = await run(databaseUrl, (host) => runRetryFailed(options, host))
@@ -158,7 +158,7 @@ pgTest(
     await eventually(
       async () => expect(await status(databaseUrl)).toMatchObject({ code: 0, state: 'idle', failed: 0 }),
       {
-        timeoutMs: 20_000,
+        timeoutMs: 60_000,
       },
     )
   },

@@ -137,7 +137,7 @@ test.each<[says: RegExp, code: number, request: DlqRequest, url?: string]>([
 
 serviceTest(
   'retried from the command line, a letter ends as a row of a running indexer (G9, G10)',
-  { timeout: 60_000 },
+  { timeout: 180_000 },
   async ({ redisUrl, databaseUrl }) => {
     await using database = await openWith(databaseUrl, {}, { payload: streamEventCodec.encode(followOf(bob)) })
     const env = { DB_POSTGRES_URL: databaseUrl, REDIS_URL: redisUrl, INDEXER_CONSUMER: 'one' }
@@ -155,7 +155,7 @@ serviceTest(
     })
     await indexer.metricsPort()
     expect(await dlq(['retry', '--did', alice])).toBe(0)
-    await eventually(async () => expect(await states(database)).toEqual(['kept', 'replayed']), { timeoutMs: 30_000 })
+    await eventually(async () => expect(await states(database)).toEqual(['kept', 'replayed']), { timeoutMs: 90_000 })
     const { rows } = await database.pool.query('select creator, "subjectDid" from follow')
     expect(rows).toEqual([{ creator: alice, subjectDid: bob }])
     const attempts = await database.pool.query('select attempts from millrace_dead_letter order by id')

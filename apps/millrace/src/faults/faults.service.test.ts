@@ -24,7 +24,7 @@ const test = serviceTest.extend('pipeline', async ({ redisUrl, databaseUrl }, { 
   return pipeline
 })
 
-describe('trace names what keeps a record from being seen', { timeout: 60_000 }, () => {
+describe('trace names what keeps a record from being seen', { timeout: 180_000 }, () => {
   test('that is as it should be', async ({ pipeline }) => {
     const account = pipeline.network.account(0)
     const [record] = account.records()
@@ -169,7 +169,7 @@ describe('trace names what keeps a record from being seen', { timeout: 60_000 },
   })
 })
 
-describe('doctor names what is wrong with the pipeline', { timeout: 60_000 }, () => {
+describe('doctor names what is wrong with the pipeline', { timeout: 180_000 }, () => {
   test('nothing', async ({ pipeline }) => {
     const diagnosis = await pipeline.doctor()
     expect(wrong(diagnosis)).toEqual([])

@@ -144,7 +144,7 @@ test.each<[says: RegExp, code: number, options: Partial<RecountCommandOptions>, 
   expect(result.stderr).not.toContain('swordfish')
 })
 
-pgTest('as a command it prints its report as JSON', { timeout: 60_000 }, async ({ databaseUrl }) => {
+pgTest('as a command it prints its report as JSON', { timeout: 180_000 }, async ({ databaseUrl }) => {
   await using database = await openWrong(databaseUrl)
   expect(await followersOfBob(database)).toBe(9)
   await using recount = startProcess({

@@ -78,7 +78,7 @@ async function heal(network: SimulatedNetwork, database: Database): Promise<Asyn
 
 pgTest(
   'what would be fetched is said without a mark, then fetched, then there is nothing',
-  { timeout: 60_000 },
+  { timeout: 180_000 },
   async ({ databaseUrl }) => {
     await using empty = await openEmpty(databaseUrl)
     const { network, database, host } = empty
@@ -106,7 +106,7 @@ pgTest(
 
 pgTest(
   'stopped, it leaves the repair to backfillers and says how to look again',
-  { timeout: 60_000 },
+  { timeout: 180_000 },
   async ({ databaseUrl }) => {
     await using empty = await openEmpty(databaseUrl)
     const { database, network } = empty
@@ -127,7 +127,7 @@ pgTest(
     await run(databaseUrl, (into) => runRepairAction('resume', [1], options, into))
     await using healing = await heal(network, database)
     expect(healing).toBeDefined()
-    await eventually(async () => expect((await show()).stdout).toContain('done after'), { timeoutMs: 25_000 })
+    await eventually(async () => expect((await show()).stdout).toContain('done after'), { timeoutMs: 60_000 })
     const list = await run(databaseUrl, (into) => runRepairList(options, into))
     expect(list.stdout).toMatch(/ asked +done +\S+ +1 +6 +6 +0 +0 +0\n/)
     expect(await run(databaseUrl, (into) => runRepairAction('cancel', [1, 9], options, into))).toMatchObject({
@@ -201,7 +201,7 @@ pgTest('a host that is not read here, and a time that is none, are refused', asy
 
 pgTest(
   'as commands their parts take options before and after their names',
-  { timeout: 60_000 },
+  { timeout: 180_000 },
   async ({ databaseUrl }) => {
     await using empty = await openEmpty(databaseUrl)
     expect(empty.host).not.toBe('')

@@ -11,7 +11,7 @@ const main = path.join(import.meta.dirname, '../main.ts')
 
 serviceTest(
   'faults of a simulated network are set and cleared from another terminal while it runs',
-  { timeout: 90_000 },
+  { timeout: 240_000 },
   async ({ redisUrl, databaseUrl }) => {
     await using stack = new AsyncDisposableStack()
     const data = await mkdtemp(path.join(tmpdir(), 'millrace-sim-'))
@@ -29,7 +29,7 @@ serviceTest(
     )
     // Who else is on this machine may not read it.
     await eventually(async () => expect((await stat(controlFile(data))).mode & 0o777).toBe(0o600), {
-      timeoutMs: 25_000,
+      timeoutMs: 90_000,
     })
 
     const listed = await fault('list', '--json')

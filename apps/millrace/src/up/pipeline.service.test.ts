@@ -10,7 +10,7 @@ import { eventually as soon, pgTest } from '@millrace/testing'
 import { describe, expect } from 'vitest'
 import { joinPipeline, type PipelineOptions } from './pipeline.ts'
 
-const eventually = <T>(assertion: () => T | Promise<T>) => soon(assertion, { timeoutMs: 25_000 })
+const eventually = <T>(assertion: () => T | Promise<T>) => soon(assertion, { timeoutMs: 60_000 })
 const up: PipelineOptions['up'] = {
   network: 'sim',
   relay: '',
@@ -141,7 +141,7 @@ async function running(databaseUrl: string, work: (running: Running) => Promise<
 describe('accounts that come and go', () => {
   pgTest(
     'are hidden and shown, and removed with all they have contributed',
-    { timeout: 90_000 },
+    { timeout: 240_000 },
     async ({ databaseUrl }) => {
       await running(databaseUrl, async ({ network, hidden, records, settled, query }) => {
         const [quiet, moved, barred, gone, ended, unlucky] = network.accounts as SimulatedAccount[] & { length: 8 }
@@ -197,7 +197,7 @@ describe('accounts that come and go', () => {
 describe('labels', () => {
   pgTest(
     'are those of the labeler that the host is, signed by it (L6, L7)',
-    { timeout: 60_000 },
+    { timeout: 180_000 },
     async ({ databaseUrl }) => {
       await running(databaseUrl, async ({ network, query }) => {
         const [subject, stranger] = network.accounts
@@ -229,7 +229,7 @@ describe('labels', () => {
 })
 
 describe('what is paused', () => {
-  pgTest('stands still, and has lost nothing once it goes on', { timeout: 90_000 }, async ({ databaseUrl }) => {
+  pgTest('stands still, and has lost nothing once it goes on', { timeout: 240_000 }, async ({ databaseUrl }) => {
     await running(databaseUrl, async ({ network, query, settled, pause, resume, waiting }) => {
       const [alice, bob] = network.accounts
       const post = async (): Promise<string> => {

@@ -20,7 +20,7 @@ async function withFolder(work: (folder: string) => Promise<void>): Promise<void
 
 test(
   'indexes a simulated network with stores of its own, and a second start finds it all there',
-  { timeout: 90_000 },
+  { timeout: 240_000 },
   async () => {
     await withFolder(async (folder) => {
       const run = async (): Promise<Summary> => {
@@ -57,7 +57,7 @@ test(
 
 serviceTest(
   'uses a Redis and a Postgres that are configured, and stops on SIGTERM',
-  { timeout: 60_000 },
+  { timeout: 180_000 },
   async ({ redisUrl, databaseUrl }) => {
     await withFolder(async (folder) => {
       await using up = startProcess({
@@ -82,7 +82,7 @@ test.each([
     says: /MILLRACE_STREAMS is "redis", but neither REDIS_URL nor REDIS_HOST is set/,
   },
   { args: ['down'], says: /unknown command 'down'/ },
-])('$args is refused with exit code 2', async ({ args, says }) => {
+])('$args is refused with exit code 2', { timeout: 120_000 }, async ({ args, says }) => {
   await using up = startProcess({ main, args: [...args] })
   expect(await up.ended).toBe(2)
   expect(up.output().stderr).toMatch(says)
