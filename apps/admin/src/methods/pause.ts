@@ -1,4 +1,5 @@
 import { Pauses } from '@millrace/database'
+import { ago } from '@millrace/diagnosis/words'
 import { audited } from './audited.ts'
 import { databaseOf, defineMethod, noChange, wouldChange } from './method.ts'
 import { pauseOf, targetOf } from './pauses.ts'
@@ -17,7 +18,7 @@ export const pause = defineMethod({
     const forMs = forSeconds === undefined ? null : forSeconds * 1_000
     if (before && before.reason === reason && lasts(before.leftMs, forMs))
       return { change: noChange(`${kind} ${name} is paused already`, dryRun), pause: pauseOf(before) }
-    const summary = `${kind} ${name} is paused${forSeconds === undefined ? ', until it is resumed' : `, for ${forSeconds} s`}`
+    const summary = `${kind} ${name} is paused${forSeconds === undefined ? ', until it is resumed' : `, for ${ago(forSeconds)}`}`
     if (dryRun) return { change: wouldChange(1, summary) }
     let made: ReturnType<typeof pauseOf> | undefined
     const change = await audited(

@@ -117,3 +117,24 @@ serviceTest(
     expect(wrong.code).toBe(2)
   },
 )
+
+serviceTest(
+  'where nothing is named, that is said, and no store is called away',
+  { timeout: 180_000 },
+  async ({ databaseUrl }) => {
+    const [status, dlq, half] = await Promise.all([
+      millrace({}, 'status', '--direct', '--data', '/tmp/millrace-none'),
+      millrace({}, 'dlq', '--direct', '--data', '/tmp/millrace-none'),
+      millrace({ DB_POSTGRES_URL: databaseUrl }, 'status', '--direct', '--data', '/tmp/millrace-none'),
+    ])
+    for (const each of [status, dlq])
+      expect(each).toMatchObject({
+        code: 2,
+        stdout: '',
+        stderr: expect.stringMatching(
+          /^millrace: nobody to ask: .*MILLRACE_ADMIN_URL.*REDIS_URL.* \/tmp\/millrace-none /,
+        ),
+      })
+    expect(half).toMatchObject({ code: 1, stdout: expect.stringContaining('neither REDIS_URL nor REDIS_HOST is set') })
+  },
+)

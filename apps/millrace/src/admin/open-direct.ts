@@ -18,10 +18,10 @@ export async function openDirect(options: ApiOptions, host: CommandHost): Promis
   const env = { ...host.env, MILLRACE_DATA_DIR: options.data }
   const config = readConfig(adminConfig, env)
   await using stack = new ResourceStack()
-  const [store, database] = await Promise.all([
-    openStore(chooseStreams(config, env), host.signal),
-    openPostgres(options, host),
-  ])
+  const choice = chooseStreams(config, env)
+  const [store, database] = await Promise.all([openStore(choice, host.signal), openPostgres(options, host)])
+  // No store is away where none is named: whoever asks is in another folder, or without the environment of the processes.
+  if (database === undefined && isAbsent(choice)) throw new ConfigError([nothingNamed(options)])
   for (const each of [store, database]) if (each !== undefined && !('why' in each)) stack.use(each)
   const passwords = config.ADMIN_PASSWORDS ?? []
   const bind = config.ADMIN_BIND ?? (passwords.length > 0 ? '0.0.0.0' : '127.0.0.1')
@@ -39,10 +39,19 @@ export async function openDirect(options: ApiOptions, host: CommandHost): Promis
   }
 }
 
+/** No file of `millrace up`, where no Redis is named. */
+function isAbsent(choice: StreamsChoice): boolean {
+  return choice.kind === 'sqlite' && !existsSync(choice.file)
+}
+
+function nothingNamed({ data }: ApiOptions): string {
+  return `nobody to ask: neither an admin server (MILLRACE_ADMIN_URL or --admin) nor stores (REDIS_URL, DB_POSTGRES_URL) are named, and no \`millrace up\` has run in ${data} (--data)`
+}
+
 async function openStore(choice: StreamsChoice, signal: AbortSignal): Promise<StreamStore | Away> {
   const { kind, location } = choice
   // Looking makes no file.
-  if (choice.kind === 'sqlite' && !existsSync(choice.file)) return { kind, location, why: `there is no ${location}` }
+  if (isAbsent(choice)) return { kind, location, why: `there is no ${location} (${choice.why})` }
   try {
     // A Redis that evicts is what a doctor is to tell of.
     const open = choice.kind === 'redis' ? { ...choice, allowEviction: true } : choice
