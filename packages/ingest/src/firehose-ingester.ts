@@ -14,12 +14,8 @@ import {
 import { frameToEvents, type Verify } from './convert.ts'
 import { hostLabel } from './host-url.ts'
 import { SignatureGate, type SignatureGateOptions } from './signature-gate.ts'
-import {
-  Subscription,
-  subscriptionDefaults,
-  type SubscriptionSettings,
-  type SubscriptionStatus,
-} from './subscription.ts'
+import { Subscription, type SubscriptionStatus } from './subscription.ts'
+import { subscriptionDefaults, type SubscriptionSettings } from './subscription-settings.ts'
 
 export interface FirehoseIngesterOptions extends Partial<SubscriptionSettings> {
   /** A relay or PDS, e.g. `bsky.network`. Reached over TLS unless it begins with `http://`. */

@@ -16,12 +16,8 @@ import { FairSink, type BulkOptions } from './fair-sink.ts'
 import { hostLabel } from './host-url.ts'
 import type { LabelProof } from './label-proof.ts'
 import { LabelVerifier, type VerifyLabelsOptions } from './label-verifier.ts'
-import {
-  Subscription,
-  subscriptionDefaults,
-  type SubscriptionSettings,
-  type SubscriptionStatus,
-} from './subscription.ts'
+import { Subscription, type SubscriptionStatus } from './subscription.ts'
+import { subscriptionDefaults, type SubscriptionSettings } from './subscription-settings.ts'
 
 export interface LabelerIngesterOptions extends Partial<SubscriptionSettings> {
   /** The service of a labeler, e.g. `mod.bsky.app`. Reached over TLS unless it begins with `http://`. */

@@ -1,14 +1,11 @@
-import { failpoint, hastened } from '@millrace/failpoints'
-import { hash } from 'node:crypto'
+import { failpoint } from '@millrace/failpoints'
 import { setImmediate } from 'node:timers/promises'
 import {
   Backoff,
   CursorConflictError,
   cursorKey,
   epochKey,
-  InvalidEventError,
   sleep,
-  type BackoffOptions,
   type CursorStore,
   type EventSink,
   type HostGap,
@@ -18,43 +15,14 @@ import {
 } from '@millrace/stream-protocol'
 import { Batch } from './batch.ts'
 import type { Conversion } from './conversion.ts'
-import { decodeFrame, MAX_FRAME_BYTES, type Frame } from './frame.ts'
+import { MAX_FRAME_BYTES, type Frame } from './frame.ts'
+import type { FrameGate } from './frame-gate.ts'
+import { FrameReader, type FrameEnd } from './frame-reader.ts'
 import { FrameSocket, type Closed } from './frame-socket.ts'
 import { hostLabel, subscriptionUrl } from './host-url.ts'
-import { LogSampler } from './log-sampler.ts'
 import { subscriptionMetrics, type ConnectionState, type SubscriptionMetrics } from './metrics.ts'
 import { retrying } from './retry.ts'
-
-/** What subscriptions to a firehose and to a labeler have in common. Durations are in milliseconds. */
-export interface SubscriptionSettings {
-  /** Time without data after which the connection is replaced; 0 for never. Pings are no data (hazard I10). */
-  idleMs: number
-  /** How often the host is asked for a sign of life, which finds a dead connection even where `idleMs` is 0. */
-  pingMs: number
-  /** Events at which a batch is closed. One frame may go beyond it by its operations. */
-  maxBatch: number
-  /** Bytes of frames at which a batch is closed. */
-  maxBatchBytes: number
-  /** Bytes of frames not yet appended above which the socket is not read (hazard I14). */
-  maxBufferedBytes: number
-  /** Delays between connections. */
-  backoff: BackoffOptions
-  /** How long data must flow before delays start over (hazard I9). */
-  healthyMs: number
-  /** Delay between connections while halted (hazard I7). */
-  haltedRetryMs: number
-}
-
-export const subscriptionDefaults: SubscriptionSettings = {
-  idleMs: 30_000,
-  pingMs: 30_000,
-  maxBatch: 1_000,
-  maxBatchBytes: 4_000_000,
-  maxBufferedBytes: 16_000_000,
-  backoff: { minMs: 500, maxMs: hastened(60_000) },
-  healthyMs: hastened(30_000),
-  haltedRetryMs: 60_000,
-}
+import type { SubscriptionSettings } from './subscription-settings.ts'
 
 export interface SubscriptionOptions<E> extends SubscriptionSettings {
   kind: 'firehose' | 'labeler'
@@ -73,19 +41,6 @@ export interface SubscriptionOptions<E> extends SubscriptionSettings {
   review?: (batch: Batch<E>, signal: AbortSignal) => Promise<void>
   /** Holds frames back until they may be used, for one connection. */
   openGate?: () => FrameGate<E>
-}
-
-/** Where frames wait for what is not known yet; see `SignatureGate`, which is one. */
-export interface FrameGate<E> extends Disposable {
-  /** The lowest number that is not durable, these left out; undefined when there is none. */
-  firstBeyond(seqs: ReadonlySet<number>): number | undefined
-  readonly size: number
-  readonly isBusy: boolean
-  readonly isReady: boolean
-  admit(seq: number, conversion: Conversion<E>, bytes: number): void
-  take(): { seq: number; conversion: Conversion<E> }[]
-  wait(): Promise<void>
-  done(seqs: readonly number[]): void
 }
 
 /** Where an ingester stands, for people and health checks. */
@@ -108,11 +63,8 @@ export interface SubscriptionStatus {
   reconnects: number
 }
 
-/** Why a connection was left, and what to do next. */
-type End = { next: 'stop' } | { next: 'retry'; reason: string; delayMs?: number } | { next: 'halt'; reason: string }
+type End = FrameEnd | { next: 'stop' }
 
-/** The same failure at one place is taken for the host's fault, not the connection's, from this time on (hazard I11). */
-const REPEATED = 3
 /** Largest message that is accepted in order to step over it. */
 const MAX_STEPPED_OVER_BYTES = 256 * 1024 * 1024
 /** Time that what is held back has at the end of a connection. */
@@ -132,22 +84,15 @@ export class Subscription<E> {
   readonly #key: string
   readonly #epochKey: string
   readonly #logger: Logger
-  readonly #sampler: LogSampler
+  readonly #reader: FrameReader<E>
   readonly #metrics: SubscriptionMetrics
   readonly #backoff: Backoff
   readonly #status: SubscriptionStatus
   /** Highest sequence number that is appended, or was asked to start after. */
   #lastSeq: number | undefined
-  /** Highest sequence number that was read in this connection, appended or not. */
-  #readSeq: number | undefined
   #gate: FrameGate<E> | undefined
-  #firstOfConnection = true
   /** How often the host has lost its numbers: within one such time alone can they be compared (hazards L2, I22). */
   #epoch = 0
-  /** How often something failed at one place of the sequence. */
-  #failure = { at: '', count: 0 }
-  /** Holes whose end is the next sequence number. They are recorded with it, before the cursor passes them. */
-  #openGaps: HostGap[] = []
   /** What the ledger already knows about why we stand still. */
   #haltNoted: string | undefined
   #restart = new AbortController()
@@ -159,7 +104,7 @@ export class Subscription<E> {
     this.#key = cursorKey(stream, options.host)
     this.#epochKey = epochKey(stream, options.host)
     this.#logger = options.logger.child({ component: `${options.kind}-ingester`, host: this.#host })
-    this.#sampler = new LogSampler(this.#logger)
+    this.#reader = new FrameReader({ host: this.#host, stream, convert: options.convert, logger: this.#logger })
     this.#metrics = subscriptionMetrics(options.meter, options.kind, { stream, host: this.#host })
     this.#backoff = new Backoff(options.backoff)
     this.#status = {
@@ -223,15 +168,14 @@ export class Subscription<E> {
       if (stored === null && cursor !== null) this.#logger.info({ cursor }, 'no cursor is stored: starting here')
       this.#status.cursor = stored
       this.#lastSeq = cursor !== null && /^\d{1,16}$/.test(cursor) ? Number(cursor) : undefined
-      this.#readSeq = this.#lastSeq
-      this.#firstOfConnection = true
       using gate = this.#options.openGate?.()
       this.#gate = gate
+      this.#reader.begin({ seq: this.#lastSeq, epoch: this.#epoch, gate })
       using socket = new FrameSocket({
         ...this.#options,
         url: subscriptionUrl(host, nsid, cursor),
         handshakeTimeoutMs: 20_000,
-        maxPayloadBytes: this.#stepsOverLarge() ? MAX_STEPPED_OVER_BYTES : MAX_FRAME_BYTES,
+        maxPayloadBytes: this.#reader.stepsOverLarge(this.#lastSeq) ? MAX_STEPPED_OVER_BYTES : MAX_FRAME_BYTES,
         onOpen: () => {
           this.#setState('streaming')
           this.#logger.info({ cursor }, 'connected')
@@ -270,7 +214,7 @@ export class Subscription<E> {
         await setImmediate()
         slice = performance.now()
       }
-      if (this.#gate?.isReady) this.#takeSettled(batch)
+      if (this.#gate?.isReady) this.#reader.takeSettled(batch)
       if (batch.frames > 0) {
         firstDataAt ??= Date.now()
         await this.#flush(batch, signal)
@@ -300,14 +244,6 @@ export class Subscription<E> {
     }
   }
 
-  #takeSettled(batch: Batch<E>): void {
-    for (const { seq, conversion } of this.#gate?.take() ?? []) {
-      batch.frames++
-      batch.add(seq, conversion)
-      this.#warnOf(seq, conversion)
-    }
-  }
-
   /** What is still held back at the end of a connection may settle for a moment. The rest comes again from the cursor. */
   async #drain(signal: AbortSignal): Promise<void> {
     const gate = this.#gate
@@ -316,7 +252,7 @@ export class Subscription<E> {
     while (gate.size > 0 && !signal.aborted && performance.now() < until) {
       if (!gate.isReady) await Promise.race([gate.wait(), sleep(until - performance.now(), signal)])
       const batch = new Batch<E>(this.#host, this.#options.sink.stream)
-      this.#takeSettled(batch)
+      this.#reader.takeSettled(batch)
       if (batch.frames > 0) await this.#flush(batch, signal)
     }
     this.#abandon(gate.size)
@@ -324,14 +260,18 @@ export class Subscription<E> {
 
   #abandon(frames: number): void {
     if (frames === 0) return
-    const lost = new Batch<E>(this.#host, this.#options.sink.stream)
-    for (let frame = 0; frame < frames; frame++) lost.count('abandoned')
-    this.#metrics.done(lost)
+    this.#countAbandoned(frames)
     this.#gate = undefined
   }
 
+  #countAbandoned(frames: number): void {
+    const lost = new Batch<E>(this.#host, this.#options.sink.stream)
+    for (let frame = 0; frame < frames; frame++) lost.count('abandoned')
+    this.#metrics.done(lost)
+  }
+
   #closed(closed: Closed): End {
-    if (closed.reason === 'too-large') this.#countFailure('too-large', this.#readSeq)
+    if (closed.reason === 'too-large') this.#reader.countTooLarge()
     this.#logger.debug({ ...closed }, 'connection closed')
     return { next: 'retry', reason: closed.reason, delayMs: closed.retryAfterMs }
   }
@@ -351,121 +291,11 @@ export class Subscription<E> {
     return end
   }
 
-  /** Reads one frame into the batch. What it returns ends the connection after the batch is appended. */
-  #read(bytes: Buffer, batch: Batch<E>): End | undefined {
-    batch.frames++
-    batch.bytes += bytes.length
+  #read(bytes: Buffer, batch: Batch<E>): FrameEnd | undefined {
     this.#status.frames++
     this.#status.lastFrameAt = Date.now()
     this.#metrics.received(1)
-    try {
-      const frame = decodeFrame(bytes)
-      if (frame.type === 'error') return this.#readError(frame, batch)
-      if (frame.type === 'info') return this.#readInfo(frame, batch)
-      if (frame.type !== 'unknown') return this.#readSequenced(frame, bytes, batch)
-      batch.count('ignored', 'unknown-type')
-      return undefined
-    } catch (error) {
-      return this.#readGarbage(bytes, error, batch)
-    }
-  }
-
-  #readSequenced(frame: Extract<Frame, { seq: number }>, bytes: Buffer, batch: Batch<E>): End | undefined {
-    const { seq } = frame
-    const last = this.#readSeq
-    const first = this.#firstOfConnection
-    this.#firstOfConnection = false
-    if (last !== undefined && seq <= last) {
-      // Some hosts send the event at the cursor again; anything else below it would let the sequence go back (I6).
-      if (first && seq === last) {
-        batch.count('ignored', 'duplicate')
-        return undefined
-      }
-      batch.count('abandoned')
-      this.#logger.warn({ seq, last }, 'the sequence went back: dropping the connection')
-      const again = this.#countFailure('sequence', last)
-      return again < REPEATED ? { next: 'retry', reason: 'sequence' } : { next: 'halt', reason: 'sequence' }
-    }
-    const conversion = this.#options.convert(frame, this.#epoch)
-    // A kind that belongs to another endpoint is not ours to count in the sequence.
-    if (conversion.reason === 'unknown-type') {
-      batch.count('ignored', 'unknown-type')
-      return undefined
-    }
-    for (const gap of this.#openGaps) batch.gaps.push({ ...gap, toSeq: String(seq) })
-    this.#openGaps = []
-    this.#readSeq = seq
-    if (this.#gate) {
-      // It counts in the batch that it will be appended with.
-      batch.frames--
-      this.#gate.admit(seq, conversion, bytes.length)
-      return undefined
-    }
-    batch.add(seq, conversion)
-    this.#warnOf(seq, conversion)
-    return undefined
-  }
-
-  #warnOf(seq: number, { outcome, reason, error, rejected, dirty }: Conversion<E>): void {
-    if (outcome !== 'appended' && outcome !== 'ignored')
-      this.#sampler.warn(reason ?? outcome, { seq, did: dirty[0]?.did, error }, `frame is ${outcome}`)
-    for (const { reason, did, uri, error } of rejected)
-      this.#sampler.warn(reason, { seq, did, uri, error }, 'rejected a part of a frame')
-  }
-
-  #readError({ error, message }: Extract<Frame, { type: 'error' }>, batch: Batch<E>): End {
-    batch.count('ignored', 'error-frame')
-    this.#logger.warn({ error, message }, 'the host ends the subscription')
-    if (error === 'FutureCursor') return { next: 'halt', reason: 'future-cursor' }
-    return { next: 'retry', reason: error === 'ConsumerTooSlow' ? 'consumer-too-slow' : 'error-frame' }
-  }
-
-  #readInfo({ name, message }: Extract<Frame, { type: 'info' }>, batch: Batch<E>): undefined {
-    batch.count('ignored', 'info')
-    this.#logger.warn({ name, message }, 'the host says')
-    if (name !== 'OutdatedCursor') return
-    // Not an error, but often the only hint that events are gone (I8).
-    this.#openGap('outdated-cursor', this.#place(this.#gate ? this.#readSeq : batch.lastSeq))
-  }
-
-  #readGarbage(bytes: Buffer, error: unknown, batch: Batch<E>): End | undefined {
-    // A bug of ours at one frame is treated alike: it must not hold up the host for ever.
-    const reason = error instanceof InvalidEventError ? error.reason : 'other'
-    const message = error instanceof Error ? error.message : String(error)
-    const last = batch.lastSeq ?? this.#lastSeq
-    const sha256 = hash('sha256', bytes)
-    const again = this.#countFailure(reason, last)
-    const fields = { after: last, again, bytes: bytes.length, sha256, ...(reason === 'other' && { err: error }) }
-    if (again < REPEATED) {
-      batch.count('abandoned')
-      this.#logger.warn({ ...fields, reason, error: message }, 'cannot read a frame: dropping the connection')
-      return { next: 'retry', reason: 'undecodable' }
-    }
-    this.#logger.error({ ...fields, reason, error: message }, 'cannot read a frame: stepping over it')
-    const place = this.#place(last)
-    batch.addUndecodable(bytes, sha256, { reason, message }, place ?? 'the live end')
-    this.#openGap('undecodable', place)
-    return undefined
-  }
-
-  #openGap(reason: string, fromSeq: string | undefined): void {
-    if (this.#openGaps.some((gap) => gap.reason === reason && gap.fromSeq === fromSeq)) return
-    this.#openGaps.push({ host: this.#host, stream: this.#options.sink.stream, reason, fromSeq })
-  }
-
-  #place(seq: number | undefined): string | undefined {
-    return seq === undefined ? (this.#status.cursor ?? undefined) : String(seq)
-  }
-
-  #countFailure(reason: string, seq: number | undefined): number {
-    const at = `${reason === 'sequence' ? reason : 'frame'} ${seq}`
-    this.#failure = { at, count: this.#failure.at === at ? this.#failure.count + 1 : 1 }
-    return this.#failure.count
-  }
-
-  /** Whether the next connection is to get past a message that the earlier ones were too small for. */
-  #stepsOverLarge(): boolean {
-    return this.#failure.at === `frame ${this.#lastSeq}` && this.#failure.count === REPEATED - 1
+    return this.#reader.read(bytes, batch, { cursor: this.#status.cursor, seq: this.#lastSeq })
   }
 
   async #flush(batch: Batch<E>, signal: AbortSignal): Promise<void> {
@@ -490,9 +320,7 @@ export class Subscription<E> {
         this.#gate?.done(batch.seqs)
       }
     } catch (error) {
-      const lost = new Batch<E>(this.#host, sink.stream)
-      for (let frame = 0; frame < batch.frames; frame++) lost.count('abandoned')
-      this.#metrics.done(lost)
+      this.#countAbandoned(batch.frames)
       throw error
     }
     this.#metrics.done(batch)
@@ -508,7 +336,7 @@ export class Subscription<E> {
     if (!this.#gate) return lastSeq!
     const own = new Set(batch.seqs)
     const open = this.#gate.firstBeyond(own)
-    return open === undefined ? this.#readSeq! : open - 1
+    return open === undefined ? this.#reader.seq! : open - 1
   }
 
   /** Without a ledger, marks are counted and logged and no more: whoever runs it so accepts that. */
