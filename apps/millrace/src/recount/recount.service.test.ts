@@ -131,13 +131,14 @@ pgTest('a database without the tables is left as it is', async ({ databaseUrl })
 })
 
 const secret = 'me:swordfish@127.0.0.1'
+const away = `postgres://${secret}:1/x`
 test.each<[says: RegExp, code: number, options: Partial<RecountCommandOptions>, env?: Environment]>([
-  [/no database is configured \(DB_POSTGRES_URL\)/, 3, {}],
-  [/--after is for all subjects/, 2, { after: 'post_agg', subjects: [alice] }],
-  [/which --table leaves out/, 2, { after: 'post_agg', tables: ['profile_agg'] }],
+  [/nobody to ask/, 2, {}],
+  [/--after is for all subjects/, 2, { database: away, after: 'post_agg', subjects: [alice] }],
+  [/which --table leaves out/, 2, { database: away, after: 'post_agg', tables: ['profile_agg'] }],
   [/--database is its value \(hidden\)/, 2, { database: `mysql://${secret}/x` }],
   [/DB_POSTGRES_URL is its value \(hidden\)/, 2, {}, { DB_POSTGRES_URL: secret }],
-  [/ECONNREFUSED/, 3, { database: `postgres://${secret}:1/x` }],
+  [/ECONNREFUSED/, 3, { database: away }],
 ])('%s: exit code %i', async (says, code, options, env) => {
   const result = await run(options, env)
   expect(result).toMatchObject({ code, stdout: '', stderr: expect.stringMatching(says) })
