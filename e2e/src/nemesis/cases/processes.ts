@@ -27,6 +27,8 @@ function killAt(place: Failpoint): NemesisCase {
         await comesTo(() => !app.isRunning)
         if (!app.isRunning && (await app.ended()) === 'SIGKILL') kills += 1
       }
+      // One that has not come to the place would end there once all is to be well.
+      await app.kill()
       return kills
     },
   }
