@@ -38,7 +38,7 @@ export interface BackfillerOptions {
   highWaterMark?: number
   /** Times that a repo which does not hold is fetched before it is given up. @default 5 */
   attempts?: number
-  /** @default 20 min: longer than one repo may take (hazard S6) */
+  /** Time after which the repos of a process that is gone are taken over (hazard S6), in milliseconds. @default 60_000 */
   claimIdleMs?: number
   /** Threads that read large repos, shared by all loops. Without them, all is done in this thread. */
   workers?: RepoWorkers
@@ -82,7 +82,7 @@ export function backfillerLoops({
   firehoseStream = streams.firehoseBackfill,
   highWaterMark,
   attempts,
-  claimIdleMs = 20 * 60_000,
+  claimIdleMs = 60_000,
   workers,
   pacer = new HostPacer(),
   resolver,
@@ -98,6 +98,7 @@ export function backfillerLoops({
     // What one process has read the others leave alone, so it takes few more than it works on.
     batchSize: Math.min(100, concurrency * 2),
     claimIdleMs,
+    keepsClaims: true,
   })
   const sink = store.writer({
     stream: firehoseStream,

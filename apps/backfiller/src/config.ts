@@ -41,8 +41,8 @@ export const backfillerConfig = defineConfig({
   },
   BACKFILLER_CLAIM_IDLE: {
     schema: duration(),
-    default: '20m',
-    help: 'Time after which the repos of a process that went away are taken over; longer than one repo may take',
+    default: '1m',
+    help: 'Time after which the repos of a process that went away are taken over, however long one may take',
   },
   BACKFILLER_RESYNC_CONCURRENCY: {
     schema: integer({ min: 1, max: 1_000 }),

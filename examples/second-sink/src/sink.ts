@@ -73,7 +73,7 @@ export async function openSink(options: SinkOptions): Promise<Sink> {
     group,
     consumer,
     codec: backfillEventCodec,
-    claimIdleMs: 20 * 60_000,
+    keepsClaims: true,
   })
   const backfiller = new RepoBackfiller({ ...fetching, source: listed, concurrency: 4 })
   const marked = new DirtyQueue({ database, hostUrl: (host) => `http://${host}`, logger })

@@ -1,5 +1,5 @@
 import type { Batch, BackfillEvent } from '@millrace/stream-protocol'
-import { pgTest } from '@millrace/testing'
+import { eventually, pgTest } from '@millrace/testing'
 import { expect } from 'vitest'
 import { DirtyQueue, type DirtyQueueOptions } from './dirty-queue.ts'
 import { PostgresLedger } from './ledger.ts'
@@ -40,6 +40,39 @@ pgTest('serves people first, then what a firehose has lost, then repairs (B17)',
   const found = await batches(queue(database, { batchSize: 1 }), 3)
   expect(found.flatMap(didsOf)).toEqual(['did:plc:user', 'did:plc:live', 'did:plc:repair'])
 })
+
+pgTest(
+  'keeps what is at work for as long as that takes, and no longer once its reader is gone (S6)',
+  async ({ databaseUrl }) => {
+    await using database = await open(databaseUrl)
+    await query(
+      database,
+      `insert into millrace_dirty (did, reason) values ('did:plc:slow', 'sync'), ('did:plc:wanted', 'sync')`,
+    )
+    const dueOf = async (did: string): Promise<number> => {
+      const { rows } = await database.pool.query<{ due: number }>(
+        'select extract(epoch from next_at)::float8 as due from millrace_dirty where did = $1',
+        [did],
+      )
+      return rows[0]!.due
+    }
+    const stop = new AbortController()
+    const reading = queue(database, { leaseMs: 4_000, batchSize: 2 }).batches(stop.signal)
+    expect(didsOf((await reading.next()).value as Batch<BackfillEvent>)).toHaveLength(2)
+    const due = await dueOf('did:plc:slow')
+    // Somebody asks for one of them at once.
+    await query(
+      database,
+      `update millrace_dirty set next_at = now() - interval '1 second' where did = 'did:plc:wanted'`,
+    )
+    const wanted = await dueOf('did:plc:wanted')
+    await eventually(async () => expect(await dueOf('did:plc:slow')).toBeGreaterThan(due))
+    expect(await dueOf('did:plc:wanted')).toBe(wanted)
+    stop.abort()
+    await reading.return(undefined)
+    expect((await batches(queue(database))).flatMap(didsOf)).toContain('did:plc:wanted')
+  },
+)
 
 pgTest('lets none wait for ever while people ask on and on (B17)', async ({ databaseUrl }) => {
   await using database = await open(databaseUrl)

@@ -8,6 +8,7 @@ import {
   type BatchSource,
   type Logger,
 } from '@millrace/stream-protocol'
+import { everySoOften } from '@millrace/stream-protocol/store-kit'
 import type { Database } from './open-database.ts'
 
 /** What marked accounts go by where those of a stream would. */
@@ -22,7 +23,8 @@ export interface DirtyQueueOptions {
   /** Pause when nothing is due, in milliseconds. @default 1_000 */
   idleMs?: number
   /**
-   * How long an account is left to whoever has taken it, in milliseconds: longer than one repo may take. @default 20 min
+   * How long an account is left to whoever has taken it, in milliseconds: one that is gone. Who lives keeps it for as long
+   * as its repo takes. @default 60_000
    */
   leaseMs?: number
   logger?: Logger
@@ -73,7 +75,7 @@ export class DirtyQueue implements BatchSource<BackfillEvent> {
     hostUrl = (host) => `https://${host}`,
     batchSize = 10,
     idleMs = 1_000,
-    leaseMs = 20 * 60_000,
+    leaseMs = hastened(60_000),
     logger = silentLogger,
   }: DirtyQueueOptions) {
     this.#database = database
@@ -86,6 +88,7 @@ export class DirtyQueue implements BatchSource<BackfillEvent> {
 
   async *batches(signal: AbortSignal): AsyncGenerator<Batch<BackfillEvent>> {
     this.#atWork.clear()
+    using _ = everySoOften(() => this.#keep(), this.#leaseMs / 4)
     while (!signal.aborted) {
       const taken = (await this.#take()).filter(({ did }) => !this.#atWork.has(did))
       for (const { did } of taken) this.#atWork.add(did)
@@ -140,6 +143,24 @@ export class DirtyQueue implements BatchSource<BackfillEvent> {
       values: [this.#batchSize, this.#leaseMs / 1_000, ...(priority === null ? [] : [priority])],
     })
     return rows
+  }
+
+  /** Of those that somebody wants at once by now, or has paused, others may decide. */
+  async #keep(): Promise<void> {
+    if (this.#atWork.size === 0) return
+    try {
+      await this.#database.pool.query({
+        text: `
+          update millrace_dirty set next_at = greatest(next_at, now() + make_interval(secs => $2))
+          where did in (
+            select did from millrace_dirty where did = any ($1::text[]) and next_at > now() and next_at <> 'infinity'
+            order by did collate "C" for update skip locked
+          )`,
+        values: [[...this.#atWork], this.#leaseMs / 1_000],
+      })
+    } catch (error) {
+      this.#logger.debug({ err: error }, 'cannot keep the repos that are at work now')
+    }
   }
 
   async #postpone(dids: readonly string[]): Promise<void> {

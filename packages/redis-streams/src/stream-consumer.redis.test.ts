@@ -2,6 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { startRedis } from '@millrace/local-services'
+import { sleep } from '@millrace/stream-protocol'
 import { BatchReader } from '@millrace/stream-protocol/testing'
 import { createLogSpy, eventually, redisTest } from '@millrace/testing'
 import { FaultProxy } from '@millrace/testing/fault-proxy'
@@ -9,6 +10,7 @@ import { expect, onTestFinished, test } from 'vitest'
 import { ack } from './ack.ts'
 import { connectRedis, type RedisConnection } from './connect.ts'
 import { ensureGroup, removeIdleConsumers } from './groups.ts'
+import { keepClaims } from './keep-claims.ts'
 import { StreamConsumer, type StreamConsumerOptions } from './stream-consumer.ts'
 import { StreamWriter } from './stream-writer.ts'
 import { countUnaccounted } from './unaccounted.ts'
@@ -274,6 +276,27 @@ test('a full Redis is drained: reading, claiming, acking and forgetting work at 
   expect(batches.flatMap(({ entries }) => entries.map(({ event }) => event)).toSorted()).toEqual(['a', 'b', 'c'])
   for (const batch of batches) await batch.ack()
   expect(await redis.command(['XLEN', 's'])).toBe(0)
+})
+
+test('who keeps its claims hides nothing that is gone, counts no delivery, and does so at maxmemory (S2, S6, S10)', async () => {
+  await using server = await startRedis()
+  await using redis = await connectRedis({ url: server.url })
+  await writer(redis).append(['a', 'b'])
+  const busy = reader(redis)
+  const [batch] = await busy.take(2)
+  await busy.stop()
+  await redis.command(['XDEL', 's', batch!.entries[0]!.id])
+  await redis.command(['CONFIG', 'SET', 'maxmemory', '1'])
+  await sleep(50)
+  await keepClaims(redis, { stream: 's', group: 'g', consumer: 'one' })
+  const [gone, kept] = (await redis.command(['XPENDING', 's', 'g', '-', '+', '10'])) as [
+    string,
+    string,
+    number,
+    number,
+  ][]
+  expect([gone![3], kept![3]]).toEqual([1, 1])
+  expect(gone![2] - kept![2]).toBeGreaterThanOrEqual(40)
 })
 
 test.for(['FLUSHALL', 'DEL s', 'XGROUP DESTROY s g'])(

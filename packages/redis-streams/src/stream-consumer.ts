@@ -15,6 +15,7 @@ import {
 import {
   BatchReads,
   ConsumerMetrics,
+  everySoOften,
   makeBatch,
   type Delivery,
   type StoredEntry,
@@ -24,6 +25,7 @@ import type { RedisConnection } from './connect.ts'
 import { isGroupLost, isTransient } from './errors.ts'
 import { idleGhosts } from './ghosts.ts'
 import { ensureGroup } from './groups.ts'
+import { keepClaims } from './keep-claims.ts'
 import { persist } from './persist.ts'
 import { asEntries, asList, asText, type Reply } from './replies.ts'
 import { countUnaccounted, settleUnaccounted } from './unaccounted.ts'
@@ -71,6 +73,7 @@ export class StreamConsumer<T> implements BatchSource<T> {
     batchSize = 100,
     blockMs = 1_000,
     claimIdleMs = hastened(60_000),
+    keepsClaims = false,
     logger = silentLogger,
     meter = noMeter,
     ...rest
@@ -78,13 +81,26 @@ export class StreamConsumer<T> implements BatchSource<T> {
     this.stream = rest.stream
     this.group = rest.group
     this.#redis = redis
-    this.#options = { ...rest, batchSize, blockMs, claimIdleMs }
+    this.#options = { ...rest, batchSize, blockMs, claimIdleMs, keepsClaims }
     this.#logger = logger.child({ component: 'stream-consumer', stream: rest.stream, consumer: rest.consumer })
     this.#metrics = new ConsumerMetrics(meter, rest.stream, rest.group)
     this.#reads = new BatchReads(batchSize)
   }
 
   async *batches(signal: AbortSignal): AsyncGenerator<Batch<T>> {
+    using _ = this.#options.keepsClaims ? this.#keepClaims() : undefined
+    yield* this.#batches(signal)
+  }
+
+  #keepClaims(): Disposable {
+    const { stream, group } = this
+    const { consumer, claimIdleMs } = this.#options
+    const keep = (): Promise<void> => keepClaims(this.#redis, { stream, group, consumer })
+    // Redis being away, or the group: whoever reads finds out, and says so.
+    return everySoOften(() => keep().catch(() => undefined), claimIdleMs / 4)
+  }
+
+  async *#batches(signal: AbortSignal): AsyncGenerator<Batch<T>> {
     const run: Run = { signal, held: new Set(), backoff: new Backoff({ minMs: 100, maxMs: 10_000 }), lostGroup: false }
     while (!signal.aborted) {
       try {

@@ -87,6 +87,22 @@ export function claimIdle(
     .toSorted((a, b) => a - b)
 }
 
+/** What is pending for a consumer was given to it just now, as for the others. Inside a transaction that writes. */
+export function keepClaims(
+  connection: Connection,
+  { stream, group, consumer, now }: { stream: string; group: string; consumer: string; now: number },
+): void {
+  connection.run(
+    `update pending set delivered_at = ?4
+     from consumer_group as g join stream on stream.id = g.stream join consumer as c on c.consumer_group = g.id
+     where stream.name = ?1 and g.name = ?2 and c.name = ?3 and pending.consumer_group = g.id and pending.consumer = c.id`,
+    stream,
+    group,
+    consumer,
+    now,
+  )
+}
+
 /** The texts of pending entries. */
 export function readPending(connection: Connection, seqs: readonly number[], field: string): StoredEntry[] {
   return connection

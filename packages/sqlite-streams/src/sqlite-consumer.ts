@@ -10,13 +10,23 @@ import {
 import {
   BatchReads,
   ConsumerMetrics,
+  everySoOften,
   makeBatch,
   type Delivery,
   type StoredEntry,
 } from '@millrace/stream-protocol/store-kit'
 import { isTransient } from './connection.ts'
 import { idOfSeq } from './entry-id.ts'
-import { ackEntries, claimIdle, hasNew, ownPending, readNew, readPending, type Membership } from './group-reader.ts'
+import {
+  ackEntries,
+  claimIdle,
+  hasNew,
+  keepClaims,
+  ownPending,
+  readNew,
+  readPending,
+  type Membership,
+} from './group-reader.ts'
 import type { StreamFile } from './stream-file.ts'
 import { consumerRow, groupRow } from './tables.ts'
 import { nextAppend } from './wake-ups.ts'
@@ -49,19 +59,32 @@ export class SqliteStreamConsumer<T> implements BatchSource<T> {
 
   constructor(
     file: StreamFile,
-    { batchSize = 100, blockMs = 1_000, claimIdleMs = 60_000, ...rest }: ConsumerOptions<T>,
+    { batchSize = 100, blockMs = 1_000, claimIdleMs = 60_000, keepsClaims = false, ...rest }: ConsumerOptions<T>,
     meter: Meter,
   ) {
     this.stream = rest.stream
     this.group = rest.group
     this.#file = file
-    this.#options = { ...rest, batchSize, blockMs, claimIdleMs }
+    this.#options = { ...rest, batchSize, blockMs, claimIdleMs, keepsClaims }
     this.#logger = file.logger.child({ stream: rest.stream, consumer: rest.consumer })
     this.#metrics = new ConsumerMetrics(meter, rest.stream, rest.group)
     this.#reads = new BatchReads(batchSize)
   }
 
   async *batches(signal: AbortSignal): AsyncGenerator<Batch<T>> {
+    using _ = this.#options.keepsClaims ? this.#keepClaims(signal) : undefined
+    yield* this.#batches(signal)
+  }
+
+  #keepClaims(signal: AbortSignal): Disposable {
+    const { stream, group, consumer, claimIdleMs } = this.#options
+    const keep = (): Promise<void> =>
+      this.#transact(signal, () => keepClaims(this.#file.reads, { stream, group, consumer, now: Date.now() }))
+    // A file that is locked for long: whoever reads finds out, and says so.
+    return everySoOften(() => keep().catch(() => undefined), claimIdleMs / 4)
+  }
+
+  async *#batches(signal: AbortSignal): AsyncGenerator<Batch<T>> {
     const run: Run = { signal, held: new Set(), backoff: new Backoff({ minMs: 20, maxMs: 5_000 }) }
     while (!signal.aborted) {
       try {

@@ -133,6 +133,11 @@ export interface ConsumerOptions<T> {
   blockMs?: number
   /** Idle time after which a pending entry of another consumer is taken over, in milliseconds. @default 60_000 */
   claimIdleMs?: number
+  /**
+   * Its entries may be at work for longer than that: while it runs, it has those that are pending for it count as not
+   * idle, so that they are taken over when it is gone, and not when it is slow (hazards S6, B18). @default false
+   */
+  keepsClaims?: boolean
 }
 
 /** A member of a group: entries that it has not acked, and milliseconds since it last asked for any. */

@@ -104,6 +104,12 @@ class Setting {
     return (await this.status()).length
   }
 
+  /** How long a consumer has had the first entry that is pending. */
+  async pendingMs(): Promise<number> {
+    const [pending] = await this.store.pending(this.stream, 'group', { after: '0-0', limit: 1 })
+    return pending!.idleMs
+  }
+
   async cursor(): Promise<string | null> {
     return await this.store.cursors.get(this.cursorKey)
   }
@@ -343,6 +349,22 @@ function describeReading(test: SettingTest, open: () => Promise<StreamStore>): v
     const received = other.events(1)
     await setting.writer().append([2])
     expect(await received).toEqual([2])
+  })
+
+  test('entries are kept for as long as they are at work, and are taken over once their consumer is gone (S6, B18)', async ({
+    setting,
+  }) => {
+    await setting.writer().append([1])
+    const busy = setting.reader({ consumer: 'busy', claimIdleMs: 400, keepsClaims: true })
+    await busy.take(1)
+    // It only grows by itself.
+    for (let idleMs = await setting.pendingMs(), before = 0; idleMs >= before; idleMs = await setting.pendingMs()) {
+      before = idleMs
+      await sleep(20)
+    }
+    await busy.stop()
+    await using heir = setting.reader({ consumer: 'heir', claimIdleMs: 30, blockMs: 10 })
+    expect(await heir.events(1)).toEqual([1])
   })
 
   test('what cannot be decoded comes as rejected, with its text, and can be acked (S20)', async ({ setting }) => {
