@@ -14,8 +14,10 @@ export default defineConfig({
     // One Redis and one Postgres for all projects: packages/testing hands out prefixes and databases of its own.
     globalSetup: './packages/testing/src/global-setup.ts',
     reporters: ['default', './packages/testing/src/count-reporter.ts'],
-    testTimeout: 30_000,
-    hookTimeout: 30_000,
+    // Only what fails takes so long; a machine that has much else to do may be four times as slow.
+    testTimeout: 60_000,
+    hookTimeout: 60_000,
+    expect: { poll: { timeout: 20_000 } },
     maxWorkers: 2,
     // Files share the modules of their worker: to load them for each file anew takes a third of the whole time.
     isolate: false,

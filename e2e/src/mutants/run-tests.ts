@@ -35,8 +35,10 @@ export async function runTests({ tests, without, postgresUrl, outputFile }: RunT
   const files = new Set(tests.map(({ file }) => file))
   const names = new Set(tests.map(({ test }) => `${test.replaceAll(/[$()*+.?[\\\]^{|}]/g, String.raw`\$&`)}$`))
   const options = ['--testNamePattern', [...names].join('|'), '--reporter', 'json', '--outputFile', outputFile]
-  // With all guards in their places a test may be late once, on a busy machine.
+  // With all guards in their places a test may be late once, on a busy machine. Without one, what never comes is not
+  // waited for as long.
   if (without === undefined) options.push('--retry', '1')
+  else options.push('--testTimeout', '30000')
   const vitest = spawn(process.execPath, ['node_modules/vitest/vitest.mjs', 'run', ...files, ...options], {
     cwd: root,
     env: { ...process.env, TEST_POSTGRES_URL: postgresUrl, ...(without && { MILLRACE_MUTANT: without }) },
