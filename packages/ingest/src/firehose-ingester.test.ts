@@ -382,9 +382,11 @@ describe('FirehoseIngester', () => {
       error: expect.stringMatching(/sha256 [0-9a-f]{64}/) as string,
     })
     expect(ledger.gaps).toMatchObject([{ reason: 'undecodable', fromSeq: '2', toSeq: '3' }])
+    // Each has ended in one way (G1), and so the process says that it has none in hand (O7).
     await eventually(() =>
       expect(meter.read('millrace_ingester_frames_total')).toBe(meter.read('firehose_ingester_incoming_events_total')),
     )
+    await eventually(() => expect(meter.read('millrace_ingester_frames_in_hand')).toBe(0))
     expect(meter.read('millrace_ingester_frames_total', { outcome: 'undecodable' })).toBe(2)
   })
 
@@ -496,6 +498,7 @@ describe('FirehoseIngester', () => {
       'firehose_ingester_incoming_events_total',
       'firehose_ingester_stream_events_total',
       'millrace_ingester_reconnects_total',
+      'millrace_ingester_frames_in_hand',
       'millrace_ingester_cursor',
       'millrace_ingester_lag_seconds',
     ])

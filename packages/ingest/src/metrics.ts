@@ -29,6 +29,7 @@ export function subscriptionMetrics(
   const incoming = meter.counter(`${kind}_ingester_incoming_events_total`, 'Frames received', names)
   const streamed = meter.counter(`${kind}_ingester_stream_events_total`, 'Events appended to the stream', names)
   const frames = meter.counter('millrace_ingester_frames_total', 'Frames by how they ended', [...names, 'outcome'])
+  const inHand = meter.gauge('millrace_ingester_frames_in_hand', 'Frames received that have not ended yet (O7)', names)
   const skipped = meter.counter('millrace_ingester_skipped_total', 'What was left out, by reason', [...names, 'reason'])
   const marked = meter.counter('millrace_ingester_marks_total', 'Marks and dead letters made', [...names, 'kind'])
   const reconnects = meter.counter('millrace_ingester_reconnects_total', 'Connections after the first', names)
@@ -53,14 +54,24 @@ export function subscriptionMetrics(
     for (const name of connectionStates) state.set(name === current ? 1 : 0, { ...labels, state: name })
   }
   setState('connecting')
+  let held = 0
+  const hold = (change: number): void => {
+    held += change
+    inHand.set(held, labels)
+  }
+  hold(0)
   cursor.set(0, labels)
   lag.set(0, labels)
 
   return {
-    received: (count) => incoming.add(count, labels),
+    received: (count) => {
+      incoming.add(count, labels)
+      hold(count)
+    },
     done: (batch) => {
       streamed.add(batch.events.length, labels)
       add(frames, 'outcome', batch.outcomes)
+      hold(-batch.outcomes.values().reduce((sum, count) => sum + count, 0))
       add(skipped, 'reason', batch.skipped)
       add(marked, 'kind', [
         ['dirty', batch.dirty.length],
