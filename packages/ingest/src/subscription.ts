@@ -216,9 +216,9 @@ export class Subscription<E> {
       }
       if (this.#gate?.isReady) this.#reader.takeSettled(batch)
       if (batch.frames > 0) {
-        firstDataAt ??= Date.now()
+        firstDataAt ??= performance.now()
         await this.#flush(batch, signal)
-        if (Date.now() - firstDataAt >= healthyMs) this.#backoff.reset()
+        if (performance.now() - firstDataAt >= healthyMs) this.#backoff.reset()
       }
       if (end || (!frame && socket.closed && !this.#gate?.isBusy)) {
         await this.#drain(signal)

@@ -139,10 +139,13 @@ export class ProblemWatch implements Loop {
 
   async run(signal: AbortSignal): Promise<void> {
     const { everyMs, probeEveryMs, onLook } = this.#options
+    // By a clock that is not set back.
+    let probedAt = -Infinity
     while (!signal.aborted) {
       try {
-        const probe = Date.now() - (this.#probed?.at ?? 0) >= probeEveryMs
+        const probe = performance.now() - probedAt >= probeEveryMs
         const look = await this.look({ probe, signal })
+        if (probe) probedAt = performance.now()
         if (signal.aborted) return
         await onLook(look)
       } catch (error) {
