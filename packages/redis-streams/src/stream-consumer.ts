@@ -133,8 +133,9 @@ export class StreamConsumer<T> implements BatchSource<T> {
     while (!run.signal.aborted) {
       if (performance.now() >= recoverAt) {
         if (isGuarded('own-pending')) yield* this.#ownPending(connection, run)
+        const lookedAt = performance.now()
         yield* this.#idleGhosts(connection, run)
-        if (isGuarded('claim')) yield* this.#idleOfOthers(connection, run)
+        if (isGuarded('claim')) yield* this.#idleOfOthers(connection, run, lookedAt)
         yield* this.#unaccounted(connection, run)
         recoverAt = performance.now() + this.#options.claimIdleMs
       }
@@ -196,11 +197,13 @@ export class StreamConsumer<T> implements BatchSource<T> {
     }
   }
 
-  async *#idleOfOthers(connection: RedisConnection, run: Run): AsyncGenerator<Batch<T>> {
+  /** What was idle when ghosts were looked for: what has become so since may be one that nobody was told of. */
+  async *#idleOfOthers(connection: RedisConnection, run: Run, lookedAt: number): AsyncGenerator<Batch<T>> {
     const { consumer, claimIdleMs, codec } = this.#options
     let start = '0-0'
     do {
-      const command = ['XAUTOCLAIM', this.stream, this.group, consumer, String(claimIdleMs), start]
+      const idleMs = Math.ceil(claimIdleMs + performance.now() - lookedAt)
+      const command = ['XAUTOCLAIM', this.stream, this.group, consumer, String(idleMs), start]
       const reply = asList(await connection.command([...command, 'COUNT', String(this.#reads.step)]), 'claim')
       start = asText(reply[0], 'next id')
       const claimed = asEntries(reply[1], codec.field)
