@@ -10,7 +10,7 @@ test('only the name of the consumer is needed', () => {
     BACKFILLER_BACKFILL_STREAM: 'repo_backfill',
     BACKFILLER_FIREHOSE_STREAM: 'firehose_backfill',
     BACKFILLER_FIREHOSE_STREAM_HIGH_WATER_MARK: 100_000,
-    BACKFILLER_CLAIM_IDLE: 1_200_000,
+    BACKFILLER_CLAIM_IDLE: 60_000,
     METRICS_PORT: 4010,
   })
   expect(() => readConfig(backfillerConfig, {})).toThrow('BACKFILLER_CONSUMER is not set')
