@@ -88,7 +88,11 @@ export class DirtyQueue implements BatchSource<BackfillEvent> {
 
   async *batches(signal: AbortSignal): AsyncGenerator<Batch<BackfillEvent>> {
     this.#atWork.clear()
-    using _ = everySoOften(() => this.#keep(), this.#leaseMs / 4)
+    using _ = everySoOften(
+      () => this.#keep(),
+      this.#leaseMs / 4,
+      (error) => this.#logger.debug({ err: error }, 'cannot keep the repos that are at work now'),
+    )
     while (!signal.aborted) {
       const taken = (await this.#take()).filter(({ did }) => !this.#atWork.has(did))
       for (const { did } of taken) this.#atWork.add(did)
@@ -148,19 +152,15 @@ export class DirtyQueue implements BatchSource<BackfillEvent> {
   /** Of those that somebody wants at once by now, or has paused, others may decide. */
   async #keep(): Promise<void> {
     if (this.#atWork.size === 0) return
-    try {
-      await this.#database.pool.query({
-        text: `
-          update millrace_dirty set next_at = greatest(next_at, now() + make_interval(secs => $2))
-          where did in (
-            select did from millrace_dirty where did = any ($1::text[]) and next_at > now() and next_at <> 'infinity'
-            order by did collate "C" for update skip locked
-          )`,
-        values: [[...this.#atWork], this.#leaseMs / 1_000],
-      })
-    } catch (error) {
-      this.#logger.debug({ err: error }, 'cannot keep the repos that are at work now')
-    }
+    await this.#database.pool.query({
+      text: `
+        update millrace_dirty set next_at = greatest(next_at, now() + make_interval(secs => $2))
+        where did in (
+          select did from millrace_dirty where did = any ($1::text[]) and next_at > now() and next_at <> 'infinity'
+          order by did collate "C" for update skip locked
+        )`,
+      values: [[...this.#atWork], this.#leaseMs / 1_000],
+    })
   }
 
   async #postpone(dids: readonly string[]): Promise<void> {

@@ -96,8 +96,10 @@ export class StreamConsumer<T> implements BatchSource<T> {
     const { stream, group } = this
     const { consumer, claimIdleMs } = this.#options
     const keep = (): Promise<void> => keepClaims(this.#redis, { stream, group, consumer })
-    // Redis being away, or the group: whoever reads finds out, and says so.
-    return everySoOften(() => keep().catch(() => undefined), claimIdleMs / 4)
+    // Redis being away, or the group: whoever reads finds out, and says so louder.
+    return everySoOften(keep, claimIdleMs / 4, (error) =>
+      this.#logger.debug({ err: error }, 'cannot keep now what is at work'),
+    )
   }
 
   async *#batches(signal: AbortSignal): AsyncGenerator<Batch<T>> {

@@ -94,8 +94,12 @@ export class Connection {
   }
 
   #prepared(sql: string): StatementSync {
-    let statement = this.#statements.get(sql)
-    if (!statement) this.#statements.set(sql, (statement = this.#db.prepare(sql)))
+    const known = this.#statements.get(sql)
+    if (known) return known
+    // Where it is written, and not on the Node of somebody else.
+    if (/\?\d/.test(sql)) throw new Error(`Node before 22.19 does not bind numbered values: ${sql}`)
+    const statement = this.#db.prepare(sql)
+    this.#statements.set(sql, statement)
     return statement
   }
 }

@@ -93,13 +93,11 @@ export function keepClaims(
   { stream, group, consumer, now }: { stream: string; group: string; consumer: string; now: number },
 ): void {
   connection.run(
-    `update pending set delivered_at = ?4
+    `update pending set delivered_at = :now
      from consumer_group as g join stream on stream.id = g.stream join consumer as c on c.consumer_group = g.id
-     where stream.name = ?1 and g.name = ?2 and c.name = ?3 and pending.consumer_group = g.id and pending.consumer = c.id`,
-    stream,
-    group,
-    consumer,
-    now,
+     where stream.name = :stream and g.name = :group and c.name = :consumer
+       and pending.consumer_group = g.id and pending.consumer = c.id`,
+    { stream, group, consumer, now },
   )
 }
 

@@ -80,8 +80,10 @@ export class SqliteStreamConsumer<T> implements BatchSource<T> {
     const { stream, group, consumer, claimIdleMs } = this.#options
     const keep = (): Promise<void> =>
       this.#transact(signal, () => keepClaims(this.#file.reads, { stream, group, consumer, now: Date.now() }))
-    // A file that is locked for long: whoever reads finds out, and says so.
-    return everySoOften(() => keep().catch(() => undefined), claimIdleMs / 4)
+    // A file that is locked for long: whoever reads finds out, and says so louder.
+    return everySoOften(keep, claimIdleMs / 4, (error) =>
+      this.#logger.debug({ err: error }, 'cannot keep now what is at work'),
+    )
   }
 
   async *#batches(signal: AbortSignal): AsyncGenerator<Batch<T>> {
