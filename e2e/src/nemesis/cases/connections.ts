@@ -43,3 +43,19 @@ export function answersLost(server: string, summary: string, hazards: string, pr
     }
   })
 }
+
+/** A server is some milliseconds away in either direction, for three seconds. */
+export function slow(server: string, title: string, ms: number, hazards: string, proxyOf: ProxyOf): NemesisCase {
+  return {
+    name: `${server}-slow`,
+    summary: `${title} is ${ms} ms away in either direction`,
+    hazards,
+    async inject(stage) {
+      const proxy = proxyOf(stage)
+      proxy.delayMs = ms
+      await sleep(3_000)
+      proxy.delayMs = 0
+      return 1
+    },
+  }
+}

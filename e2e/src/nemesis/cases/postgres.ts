@@ -1,6 +1,6 @@
 import { sleep } from '@millrace/stream-protocol'
 import { comesTo, type NemesisCase } from '../nemesis-case.ts'
-import { answersLost, connectionsCut } from './connections.ts'
+import { answersLost, connectionsCut, slow } from './connections.ts'
 
 /** What becomes of Postgres, and of the way to it. */
 export const postgresCases: readonly NemesisCase[] = [
@@ -36,17 +36,7 @@ export const postgresCases: readonly NemesisCase[] = [
       return (await comesTo(async () => (await gaps()) > gapsBefore)) ? lost : 0
     },
   },
-  {
-    name: 'postgres-slow',
-    summary: 'Postgres is 100 ms away in either direction',
-    hazards: 'X19',
-    async inject({ postgresProxy }) {
-      postgresProxy.delayMs = 100
-      await sleep(3_000)
-      postgresProxy.delayMs = 0
-      return 1
-    },
-  },
+  slow('postgres', 'Postgres', 100, 'X19', (stage) => stage.postgresProxy),
   {
     name: 'postgres-read-only',
     summary: 'Postgres takes no writes for three seconds, as one that recovers or has no room',

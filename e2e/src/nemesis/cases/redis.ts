@@ -1,6 +1,6 @@
 import { sleep } from '@millrace/stream-protocol'
 import { comesTo, type NemesisCase } from '../nemesis-case.ts'
-import { answersLost, connectionsCut } from './connections.ts'
+import { answersLost, connectionsCut, slow } from './connections.ts'
 
 /** What becomes of Redis, and of the way to it. */
 export const redisCases: readonly NemesisCase[] = [
@@ -129,15 +129,5 @@ export const redisCases: readonly NemesisCase[] = [
   },
   connectionsCut('redis', 'all connections to Redis are reset, ten times', 'S1, I1', (stage) => stage.redisProxy),
   answersLost('redis', 'what is written to Redis arrives, its answers do not', 'I1, S5', (stage) => stage.redisProxy),
-  {
-    name: 'redis-slow',
-    summary: 'Redis is 150 ms away in either direction',
-    hazards: 'S6',
-    async inject({ redisProxy }) {
-      redisProxy.delayMs = 150
-      await sleep(3_000)
-      redisProxy.delayMs = 0
-      return 1
-    },
-  },
+  slow('redis', 'Redis', 150, 'S6', (stage) => stage.redisProxy),
 ]
