@@ -2,7 +2,9 @@ import { readFile } from 'node:fs/promises'
 import { existsSync } from 'node:fs'
 import { inRepository, installedWith, type ExportTarget, type WorkspacePackage } from './workspace-packages.ts'
 
-const NODE = '>=22.18'
+/** The oldest Node that every package promises to run on. */
+export const OLDEST_NODE = '22.18'
+const NODE = `>=${OLDEST_NODE}`
 const REPOSITORY = 'git+https://github.com/millrace/millrace.git'
 
 /** What every package leaves out of its tarball: what only its own tests import. */

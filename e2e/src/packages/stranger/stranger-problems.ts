@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises'
 import path from 'node:path'
 import { startPostgres } from '@millrace/local-services'
 import { ROOT } from '../../infra/check.ts'
+import { OLDEST_NODE } from '../manifest-problems.ts'
 import type { Tarball } from '../pack.ts'
 import { readReadme } from '../readme-problems.ts'
 import { isLibrary, readManifest, type WorkspacePackage } from '../workspace-packages.ts'
@@ -40,8 +41,8 @@ export async function ownLexiconProblems(folder: string, tarballs: readonly Tarb
   ]
 }
 
-/** The oldest Node that our packages promise to run on, as npm has it. */
-const oldestNode = { name: `node-${process.platform}-${process.arch}`, version: '22.18.0' }
+/** As npm has it. */
+const oldestNode = { name: `node-${process.platform}-${process.arch}`, version: `${OLDEST_NODE}.0` }
 
 /** READMEs whose example runs by itself. Others need the network, a service, or do not end. */
 const runnable = ['console', 'dev-network', 'diagnosis', 'failpoints', 'sqlite-streams', 'stream-protocol']
