@@ -168,20 +168,9 @@ export class StreamEpoch implements Loop {
       const withGroups = statuses.flatMap(({ stream, groups }) => (groups.length > 0 ? [stream] : []))
       // Another process was faster.
       if (known && known.epoch === stored && !isRestored && !hasLost(known, streams, withGroups)) return known.epoch
-      if (isRestored) {
-        this.#restores.add(1)
-        this.#logger.error(
-          { before: known?.epoch, told, alarm: 'database-restored' },
-          'the database went back to what it was before: reading again what its rows may lack',
-        )
-      } else if (known || stored !== null) {
-        this.#losses.add(1)
-        this.#logger.error(
-          { before: known?.epoch, stored, alarm: 'stream-epoch' },
-          'the store of streams is not the one that we knew: reading again what it may have lost',
-        )
-      }
-      if (isRestored || known || stored !== null) {
+      if (known || stored !== null) {
+        if (isRestored) this.#tellRestored({ before: known.epoch, told })
+        else this.#tellLost({ before: known?.epoch, stored })
         const reason = isRestored ? 'database-restored' : 'store-lost'
         await goBack({ client, store, reason, labelStream, repoStream, logger: this.#logger })
       }
@@ -196,6 +185,22 @@ export class StreamEpoch implements Loop {
       )
       return epoch
     })
+  }
+
+  #tellRestored(fields: object): void {
+    this.#restores.add(1)
+    this.#logger.error(
+      { ...fields, alarm: 'database-restored' },
+      'the database went back to what it was before: reading again what its rows may lack',
+    )
+  }
+
+  #tellLost(fields: object): void {
+    this.#losses.add(1)
+    this.#logger.error(
+      { ...fields, alarm: 'stream-epoch' },
+      'the store of streams is not the one that we knew: reading again what it may have lost',
+    )
   }
 }
 
